@@ -1,0 +1,42 @@
+"""How the kit says no: what is wrong and how to mend it, in the reader's language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+
+
+class Refused(ValueError):
+    """Input that cannot be accepted.
+
+    Holds message ids marked with ``gettext_noop`` and translates them only when they are
+    read, so that one refusal found by a worker is shown to each reader in their language.
+    Neither message nor parameters may hold personal data: refusals are logged.
+    """
+
+    def __init__(
+        self, message: str, remedy: str = "", params: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, remedy, dict(params or {}))
+        self.message_id = message
+        self.remedy_id = remedy
+        self.params: dict[str, Any] = dict(params or {})
+
+    def _told(self, message_id: str) -> str:
+        if not message_id:
+            return ""
+        text = gettext(message_id)
+        return text % self.params if self.params else text
+
+    @property
+    def message(self) -> str:
+        """What is wrong, translated."""
+        return self._told(self.message_id)
+
+    @property
+    def remedy(self) -> str:
+        """How to mend it, translated; may be empty."""
+        return self._told(self.remedy_id)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
