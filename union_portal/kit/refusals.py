@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from django.utils.translation import gettext
 
 
@@ -25,7 +26,10 @@ class Refused(ValueError):
     def _told(self, message_id: str) -> str:
         if not message_id:
             return ""
-        text = gettext(message_id)
+        try:
+            text = gettext(message_id)
+        except (ImproperlyConfigured, AppRegistryNotReady):
+            text = message_id  # a refusal during start-up is still readable
         return text % self.params if self.params else text
 
     @property
