@@ -1,0 +1,1 @@
+"""Who is honoured: model workers and their subsidies."""

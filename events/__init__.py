@@ -1,0 +1,1 @@
+"""Who meets: fairs, trainings, stations."""

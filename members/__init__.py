@@ -1,0 +1,1 @@
+"""Who belongs: people, their accounts and memberships."""

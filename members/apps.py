@@ -1,0 +1,16 @@
+"""The app's configuration."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MembersConfig(AppConfig):
+    name = "members"
+    label = "members"
+    verbose_name = _("Members")
+
+    def ready(self) -> None:
+        from members.states import BANK_ACCOUNT
+        from union_portal import lifecycle
+
+        lifecycle.register("members.bankaccount", BANK_ACCOUNT)

@@ -1,0 +1,94 @@
+"""Log-in accounts and the roles they hold, each for one organization and a time."""
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from union_portal.access import Role
+from union_portal.models.organizations import Organization
+
+
+class AccountManager(BaseUserManager["Account"]):
+    def create_user(self, username: str, password: str | None = None, **extra: object) -> "Account":
+        account = self.model(username=username, **extra)
+        account.set_password(password)
+        account.save(using=self._db)
+        return account
+
+    def create_superuser(self, username: str, password: str, **extra: object) -> "Account":
+        return self.create_user(username, password, is_staff=True, is_superuser=True, **extra)
+
+
+class Account(AbstractBaseUser):
+    """Someone who may log in. Rights come only from roles: `is_superuser` opens no door."""
+
+    username = models.CharField(_("log-in name"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=60)
+    # allauth reads it; the portal sends nothing by e-mail and staff may leave it empty.
+    email = models.EmailField(_("e-mail"), blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(
+        _("staff"), default=False, help_text=_("May open the staff site.")
+    )
+    is_superuser = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AccountManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        ordering = ["username"]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Django's question, answered by the roles (see `backends.RoleBackend`)."""
+        from union_portal.backends import RoleBackend
+
+        return self.is_active and RoleBackend().has_perm(self, perm, obj)
+
+    def has_perms(self, perms: list[str], obj: object = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perms)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_staff
+
+
+class RoleAssignment(models.Model):
+    """One role of one account for one organization and everything below it."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="roles")
+    role = models.CharField(
+        _("role"), max_length=32, choices=[(role.value, role.label) for role in Role]
+    )
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="roles")
+    valid_from = models.DateField(_("valid from"))
+    valid_to = models.DateField(_("valid to"), null=True, blank=True)
+    granted_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "role", "organization"], name="role_once_per_organization"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(valid_to__isnull=True)
+                | models.Q(valid_to__gte=models.F("valid_from")),
+                name="role_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {Role(self.role).label} – {self.organization}"

@@ -1,0 +1,108 @@
+"""The append-only log, sealed into a chain of blocks."""
+
+import pgtrigger
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+def refuse_truncate(name: str) -> pgtrigger.Trigger:
+    """A row trigger does not stop TRUNCATE: this one does."""
+    return pgtrigger.Trigger(
+        name=f"{name}_no_truncate",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func=f"""
+            RAISE EXCEPTION '{name}: history is never removed'
+                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = '{name}_no_truncate';
+        """,
+    )
+
+
+def append_only(name: str) -> list[pgtrigger.Trigger]:
+    """Refuse UPDATE, DELETE and TRUNCATE on a table."""
+    return [
+        pgtrigger.Trigger(
+            name=f"{name}_append_only",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update | pgtrigger.Delete,
+            func=f"""
+                RAISE EXCEPTION '{name}: history is never changed'
+                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = '{name}_append_only';
+            """,
+        ),
+        refuse_truncate(name),
+    ]
+
+
+class AuditEntry(models.Model):
+    """Who did what to which row, when and why. No foreign keys: it outlives what it names.
+
+    `block` is set once, when the entry is sealed into the chain.
+    """
+
+    at = models.DateTimeField(db_default=Now())
+    actor_id = models.BigIntegerField(null=True)
+    actor = models.CharField(_("who"), max_length=60)
+    action = models.CharField(_("what"), max_length=60)
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.CharField(max_length=60)
+    organization_path = models.CharField(max_length=200, blank=True)
+    reason = models.TextField(_("why"), blank=True)
+    detail = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=36, blank=True)
+    block = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id", "id"], name="audit_subject"),
+            models.Index(fields=["actor_id", "id"], name="audit_actor"),
+            models.Index(
+                fields=["id"], name="audit_unsealed", condition=models.Q(block__isnull=True)
+            ),
+            models.Index(fields=["block", "id"], name="audit_block"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="audit_entry_append_only",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'UPDATE' AND OLD.block IS NULL AND NEW.block IS NOT NULL
+                       AND to_jsonb(NEW) - 'block' = to_jsonb(OLD) - 'block' THEN
+                        RETURN NEW;
+                    END IF;
+                    RAISE EXCEPTION 'audit_entry: history is never changed'
+                        USING ERRCODE = 'insufficient_privilege',
+                              CONSTRAINT = 'audit_entry_append_only';
+                """,
+            ),
+            refuse_truncate("audit_entry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.subject_type} {self.subject_id}"
+
+
+class AuditBlock(models.Model):
+    """A sealed run of entries: `digest` covers the one before, so nothing can be cut out."""
+
+    number = models.BigIntegerField(primary_key=True)
+    sealed_at = models.DateTimeField(db_default=Now())
+    entries = models.PositiveIntegerField()
+    root = models.CharField(max_length=64)
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("audit block")
+        verbose_name_plural = _("audit blocks")
+        ordering = ["-number"]
+        triggers = append_only("audit_block")
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.digest[:16]}"

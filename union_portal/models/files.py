@@ -1,0 +1,39 @@
+"""Files that only entitled people may fetch."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from union_portal.models.accounts import Account
+from union_portal.models.audit import append_only
+from union_portal.models.organizations import Organization
+
+
+class StoredFile(models.Model):
+    """An upload or an issued document. Bytes lie under MEDIA_ROOT, named by the id.
+
+    `purpose` decides who may fetch it (see `union_portal.files`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    purpose = models.CharField(max_length=40)
+    name = models.CharField(_("name"), max_length=160)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveBigIntegerField(_("bytes"))
+    sha256 = models.CharField(max_length=64)
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.CharField(max_length=60)
+    organization = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="+")
+    uploaded_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        indexes = [models.Index(fields=["subject_type", "subject_id"], name="file_subject")]
+        triggers = append_only("stored_file")
+
+    def __str__(self) -> str:
+        return self.name

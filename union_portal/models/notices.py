@@ -1,0 +1,141 @@
+"""公示: a frozen masked list, its window, and objections to single entries."""
+
+import pgtrigger
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from union_portal.fields import FenField, SealedTextField, StateField
+from union_portal.models.accounts import Account
+from union_portal.models.audit import append_only
+from union_portal.models.decisions import Decision
+from union_portal.models.organizations import Organization
+from union_portal.states import NOTICE, OBJECTION, NoticeState, ObjectionState
+
+
+class Notice(models.Model):
+    """A public list with place, contact and a window in working days.
+
+    `ends_on` is the last day of the window, inclusive, computed when it is published.
+    """
+
+    title = models.CharField(_("title"), max_length=160)
+    scheme = models.CharField(_("scheme"), max_length=40)
+    period = models.CharField(_("period"), max_length=20)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    text = models.TextField(_("text"), blank=True)
+    place = models.CharField(_("place"), max_length=160, blank=True)
+    contact = models.CharField(_("contact"), max_length=160, blank=True)
+    days = models.PositiveSmallIntegerField(_("working days"))
+    counts_first_day = models.BooleanField(_("the posting day counts"), default=True)
+    posted_on = models.DateField(_("posted on"), null=True, blank=True)
+    ends_on = models.DateField(_("last day"), null=True, blank=True)
+    prepared_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    published_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    state = StateField(choices=NoticeState.choices, default=NoticeState.DRAFT)
+
+    class Meta:
+        verbose_name = _("public notice")
+        verbose_name_plural = _("public notices")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["draft", "withdrawn"])
+                | models.Q(posted_on__isnull=False, ends_on__gte=models.F("posted_on")),
+                name="notice_published_has_window",
+            ),
+        ]
+        triggers = [
+            NOTICE.trigger(),
+            pgtrigger.Trigger(
+                name="notice_window_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.state <> 'draft' AND (NEW.posted_on, NEW.ends_on, NEW.days, NEW.title)"
+                    " IS DISTINCT FROM (OLD.posted_on, OLD.ends_on, OLD.days, OLD.title)"
+                ),
+                func="""
+                    RAISE EXCEPTION 'notice: what was published stays as it was'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'notice_window_frozen';
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class NoticeEntry(models.Model):
+    """One line of the list as the public saw it: masked when it was written, frozen since."""
+
+    notice = models.ForeignKey(Notice, models.PROTECT, related_name="entries")
+    decision = models.ForeignKey(Decision, models.PROTECT, related_name="notice_entries")
+    position = models.PositiveIntegerField()
+    shown_name = models.CharField(_("name"), max_length=60)
+    shown_employer = models.CharField(_("employer"), max_length=120, blank=True)
+    shown_ground = models.CharField(_("ground"), max_length=120, blank=True)
+    amount_fen = FenField(_("amount"))
+
+    class Meta:
+        verbose_name = _("entry on a notice")
+        verbose_name_plural = _("entries on a notice")
+        ordering = ["notice", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "decision"], name="notice_entry_once"),
+            models.UniqueConstraint(fields=["notice", "position"], name="notice_entry_position"),
+        ]
+        triggers = [
+            *append_only("notice_entry"),
+            pgtrigger.Trigger(
+                name="notice_entry_draft_only",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                    IF (SELECT state FROM union_portal_notice WHERE id = NEW.notice_id)
+                       <> 'draft' THEN
+                        RAISE EXCEPTION 'notice_entry: the list is frozen'
+                            USING ERRCODE = 'check_violation',
+                                  CONSTRAINT = 'notice_entry_draft_only';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id}/{self.position}"
+
+
+class Objection(models.Model):
+    """Somebody's real-name objection to one entry; while open, nothing on it is paid."""
+
+    entry = models.ForeignKey(NoticeEntry, models.PROTECT, related_name="objections")
+    decision = models.ForeignKey(Decision, models.PROTECT, related_name="objections")
+    objector = models.CharField(_("real name or sealing body"), max_length=60)
+    is_body = models.BooleanField(_("made by a body under its seal"), default=False)
+    phone = SealedTextField(_("phone"), kind="phone")
+    text = models.TextField(_("objection"))
+    filed_at = models.DateTimeField(default=timezone.now, editable=False)
+    received_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+    answer = models.TextField(_("answer"), blank=True)
+    answered_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+    state = StateField(choices=ObjectionState.choices, default=ObjectionState.OPEN)
+
+    class Meta:
+        verbose_name = _("objection")
+        verbose_name_plural = _("objections")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["upheld", "dismissed"])
+                | (~models.Q(answer="") & models.Q(answered_by__isnull=False)),
+                name="objection_closed_with_answer",
+            ),
+        ]
+        triggers = [OBJECTION.trigger()]
+
+    def __str__(self) -> str:
+        return f"O{self.pk:06d}"

@@ -1,0 +1,1 @@
+"""Who is helped, and the one door money leaves by."""
