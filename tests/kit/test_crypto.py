@@ -80,9 +80,7 @@ def test_a_missing_key_version_is_named() -> None:
 
 
 def test_the_current_version_can_be_chosen() -> None:
-    ring = Keyring.from_config(
-        {1: f"aes:{ONE}", "2": f"sm4:{TWO}"}, index_key=INDEX, current=1
-    )
+    ring = Keyring.from_config({1: f"aes:{ONE}", "2": f"sm4:{TWO}"}, index_key=INDEX, current=1)
     assert ring.key_version(ring.seal("phone", "1")) == 1
 
 
@@ -123,9 +121,7 @@ def test_batches_answer_in_order() -> None:
         (f"1:aes:{ONE}", ONE, "must differ"),
     ],
 )
-def test_wrong_keys_are_explained_and_never_shown(
-    keys: str, index_key: str, reason: str
-) -> None:
+def test_wrong_keys_are_explained_and_never_shown(keys: str, index_key: str, reason: str) -> None:
     with pytest.raises(KeyringError, match=reason) as refusal:
         Keyring.from_config(keys, index_key=index_key)
     assert ONE not in str(refusal.value) + repr(refusal.value)

@@ -52,9 +52,7 @@ def test_a_crowd_holds_rare_characters_and_dotted_names() -> None:
 
 
 def test_people_born_before_yulin_was_a_city_have_its_former_code() -> None:
-    number = fictional.make_national_id(
-        random.Random(1), date(1975, 1, 1), "male", "610822"
-    )
+    number = fictional.make_national_id(random.Random(1), date(1975, 1, 1), "male", "610822")
     assert number.startswith("612723")
 
 

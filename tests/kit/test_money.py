@@ -30,15 +30,11 @@ from union_portal.kit.money import MoneyError, fen_from_yuan, in_words, plain_yu
         (Decimal("1.5000"), 150),
     ],
 )
-def test_amounts_people_write_become_exact_fen(
-    written: str | int | Decimal, fen: int
-) -> None:
+def test_amounts_people_write_become_exact_fen(written: str | int | Decimal, fen: int) -> None:
     assert fen_from_yuan(written) == fen
 
 
-@pytest.mark.parametrize(
-    "hidden", ["1000.005", "1.500", Decimal("0.333"), Decimal("1E-9")]
-)
+@pytest.mark.parametrize("hidden", ["1000.005", "1.500", Decimal("0.333"), Decimal("1E-9")])
 def test_a_hidden_third_decimal_is_refused(hidden: str | Decimal) -> None:
     with pytest.raises(MoneyError, match="more than two decimals"):
         fen_from_yuan(hidden)
@@ -67,9 +63,7 @@ def test_what_is_not_an_exact_amount_is_refused(nonsense: object) -> None:
         fen_from_yuan(nonsense)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "huge", ["1" + "0" * 16, "9" * 5000, 10**17, Decimal("1E+999999")]
-)
+@pytest.mark.parametrize("huge", ["1" + "0" * 16, "9" * 5000, 10**17, Decimal("1E+999999")])
 def test_an_absurd_amount_is_refused_quickly(huge: str | int | Decimal) -> None:
     with pytest.raises(MoneyError, match="too large"):
         fen_from_yuan(huge)
@@ -120,9 +114,7 @@ def test_what_is_written_reads_back(fen: int) -> None:
         ("1000100000000", "壹万零壹亿元整"),
     ],
 )
-def test_amount_in_words_follows_the_settlement_measures(
-    amount: str, words: str
-) -> None:
+def test_amount_in_words_follows_the_settlement_measures(amount: str, words: str) -> None:
     assert in_words(fen_from_yuan(amount)) == words
 
 

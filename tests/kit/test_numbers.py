@@ -48,10 +48,7 @@ def test_a_wrong_card_number_is_refused(typed: str, reason: str) -> None:
 
 
 def test_an_enterprise_account_needs_no_check_digit() -> None:
-    assert (
-        read_account("2610 0801 0920 0012 341", kind="enterprise")
-        == "2610080109200012341"
-    )
+    assert read_account("2610 0801 0920 0012 341", kind="enterprise") == "2610080109200012341"
     with pytest.raises(BankAccountError, match="instead of 8 to 32"):
         read_account("1234567", kind="enterprise")
 
@@ -63,11 +60,7 @@ def test_made_up_cards_pass_and_a_mistyped_digit_does_not(seed: int) -> None:
     assert read_account(card) == card
     assert len(card) == 19
     place = rng.randrange(19)
-    wrong = (
-        card[:place]
-        + str((int(card[place]) + rng.randrange(1, 10)) % 10)
-        + card[place + 1 :]
-    )
+    wrong = card[:place] + str((int(card[place]) + rng.randrange(1, 10)) % 10) + card[place + 1 :]
     assert not luhn_is_valid(wrong)
 
 
@@ -110,9 +103,7 @@ def test_a_wrong_phone_number_is_refused(typed: str, reason: str) -> None:
     assert refusal.value.remedy
 
 
-@pytest.mark.parametrize(
-    "code", ["91110000802100433B", "91350100M000100Y43", "91440300708461136T"]
-)
+@pytest.mark.parametrize("code", ["91110000802100433B", "91350100M000100Y43", "91440300708461136T"])
 def test_known_companies_codes_pass_with_a_warning(code: str) -> None:
     assert read_credit_code(code).warnings == (NOT_A_UNION,)
 

@@ -22,17 +22,13 @@ class BankAccountError(Refused):
 
 def luhn_is_valid(number: str) -> bool:
     """Whether the digits pass the Luhn check (ISO/IEC 7812-1)."""
-    total = sum(map(int, number[-1::-2])) + sum(
-        map(int, number[-2::-2].translate(_DOUBLED))
-    )
+    total = sum(map(int, number[-1::-2])) + sum(map(int, number[-2::-2].translate(_DOUBLED)))
     return total % 10 == 0
 
 
 def luhn_digit(payload: str) -> str:
     """The digit that makes ``payload`` pass the Luhn check."""
-    total = sum(map(int, payload[-1::-2].translate(_DOUBLED))) + sum(
-        map(int, payload[-2::-2])
-    )
+    total = sum(map(int, payload[-1::-2].translate(_DOUBLED))) + sum(map(int, payload[-2::-2]))
     return str(-total % 10)
 
 
@@ -44,9 +40,7 @@ def read_account(text: str, *, kind: AccountKind = "personal") -> str:
     """
     if SPREADSHEET_FLOAT.fullmatch(halfwidth(text).strip()):
         raise BankAccountError(
-            gettext_noop(
-                "The spreadsheet has turned the account number into a rounded number."
-            ),
+            gettext_noop("The spreadsheet has turned the account number into a rounded number."),
             gettext_noop(
                 "Set the column's format to text and enter the numbers again: the last digits"
                 " are lost."
@@ -75,8 +69,6 @@ def read_account(text: str, *, kind: AccountKind = "personal") -> str:
     if kind == "personal" and not luhn_is_valid(number):
         raise BankAccountError(
             gettext_noop("The check digit of the card number is wrong."),
-            gettext_noop(
-                "One digit was mistyped or two were swapped: compare with the card."
-            ),
+            gettext_noop("One digit was mistyped or two were swapped: compare with the card."),
         )
     return number

@@ -15,9 +15,7 @@ _WEIGHTS: Final = tuple(3**place % 31 for place in range(17))
 _BODY_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 _BODY_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-NOT_A_UNION: Final = gettext_noop(
-    "The code does not begin with 8, as codes of union bodies do."
-)
+NOT_A_UNION: Final = gettext_noop("The code does not begin with 8, as codes of union bodies do.")
 NOT_GRASSROOTS: Final = gettext_noop(
     "The code does not begin with 81, as codes of grassroots unions do."
 )
@@ -59,19 +57,13 @@ def read_credit_code(text: str) -> CreditCode:
     if len(code) != 18:
         raise CreditCodeError(
             gettext_noop("The credit code has %(length)s characters instead of 18."),
-            gettext_noop(
-                "Copy it from the certificate; an old registration number is no use."
-            ),
+            gettext_noop("Copy it from the certificate; an old registration number is no use."),
             {"length": len(code)},
         )
     if not set(code) <= _VALUES.keys():
         raise CreditCodeError(
-            gettext_noop(
-                "The credit code holds a character that such codes never use."
-            ),
-            gettext_noop(
-                "The letters I, O, S, V and Z do not occur: check for 1, 0, 5 and 2."
-            ),
+            gettext_noop("The credit code holds a character that such codes never use."),
+            gettext_noop("The letters I, O, S, V and Z do not occur: check for 1, 0, 5 and 2."),
         )
     if check_character(code[:17]) != code[17]:
         raise CreditCodeError(

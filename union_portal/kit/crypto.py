@@ -51,9 +51,7 @@ class _Sm4Gcm:
     """SM4-GCM with the interface of AESGCM; its 128-bit key is derived from the 256-bit one."""
 
     def __init__(self, key: bytes) -> None:
-        derived = HKDF(
-            algorithm=hashes.SM3(), length=16, salt=None, info=b"union sm4-gcm"
-        )
+        derived = HKDF(algorithm=hashes.SM3(), length=16, salt=None, info=b"union sm4-gcm")
         self._cipher = algorithms.SM4(derived.derive(key))
 
     def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
@@ -187,17 +185,12 @@ class Keyring:
     def fingerprint_many(self, kind: str, normalised_texts: Iterable[str]) -> list[str]:
         """Keyed hashes of many values of one kind."""
         prefix, secret, digest = kind.encode() + b"\0", self.index_key, hmac.digest
-        return [
-            digest(secret, prefix + text.encode(), "sha256").hex()
-            for text in normalised_texts
-        ]
+        return [digest(secret, prefix + text.encode(), "sha256").hex() for text in normalised_texts]
 
 
 def _broken() -> SealBroken:
     return SealBroken(
-        gettext_noop(
-            "A sealed value cannot be opened: it was altered or belongs elsewhere."
-        ),
+        gettext_noop("A sealed value cannot be opened: it was altered or belongs elsewhere."),
         gettext_noop("Restore the row from the audit trail or a backup."),
     )
 
@@ -205,9 +198,7 @@ def _broken() -> SealBroken:
 def _check(keys: Mapping[int, Key], current: int, index_key: bytes) -> None:
     if current not in keys:
         raise KeyringError(
-            gettext_noop(
-                "The current encryption key (version %(version)s) is missing."
-            ),
+            gettext_noop("The current encryption key (version %(version)s) is missing."),
             gettext_noop('Configure keys as "1:aes:BASE64", separated by commas.'),
             {"version": current},
         )
@@ -226,18 +217,14 @@ def _check(keys: Mapping[int, Key], current: int, index_key: bytes) -> None:
 def _bad_part(part: str) -> KeyringError:
     return KeyringError(
         gettext_noop("The encryption key configuration is wrong at: %(part)s."),
-        gettext_noop(
-            "Each key is VERSION:aes:BASE64 or VERSION:sm4:BASE64 of 32 random bytes."
-        ),
+        gettext_noop("Each key is VERSION:aes:BASE64 or VERSION:sm4:BASE64 of 32 random bytes."),
         {"part": part},
     )
 
 
 def _parse(keys: str | Mapping[int | str, str]) -> dict[int, Key]:
     if isinstance(keys, str):
-        parts = [
-            part.strip().partition(":") for part in keys.split(",") if part.strip()
-        ]
+        parts = [part.strip().partition(":") for part in keys.split(",") if part.strip()]
         pairs = [(version, rest) for version, _, rest in parts]
     else:
         pairs = [(str(version), rest) for version, rest in keys.items()]

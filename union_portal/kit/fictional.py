@@ -33,12 +33,8 @@ _SURNAMES: Final = _words(
     " 范 方 石 姚 谭 廖 邹 熊 金 陆 郝 孔 白 崔 康 毛 邱 秦 江 史 顾 侯 邵 孟 龙 万 段 雷 钱 汤"
     " 尹 黎 易 常 武 乔 贺 赖 龚 文 折 呼 艾 拓 惠 单 仇 解 查 盖 翟 尉迟 欧阳 令狐 慕"
 )
-_MALE: Final = (
-    "建国军强勇伟志刚永生海峰宏亮平光明辉鹏飞浩然子轩宇航文博俊杰凯旋振华德才福"
-)
-_FEMALE: Final = (
-    "秀英桂兰玉梅红霞丽娟艳芳雪琴彩云晓燕婷欣怡诗涵梓萱雨桐佳慧静雅洁莹巧凤"
-)
+_MALE: Final = "建国军强勇伟志刚永生海峰宏亮平光明辉鹏飞浩然子轩宇航文博俊杰凯旋振华德才福"
+_FEMALE: Final = "秀英桂兰玉梅红霞丽娟艳芳雪琴彩云晓燕婷欣怡诗涵梓萱雨桐佳慧静雅洁莹巧凤"
 _EITHER: Final = "春秋冬小大新立成东西北宁安民乐林江河山川泽润青松柏晨阳思源敏卫"
 _DOTTED_GIVEN: Final = _words(
     "阿卜杜拉 买买提 艾力 古丽娜尔 热依汗 迪丽努尔 吾布力 玉素甫 阿依古丽 木合塔尔 努尔兰 萨迪克"
@@ -102,9 +98,7 @@ def make_enterprise_account(rng: random.Random) -> str:
     return f"9999{rng.randrange(10**16):016d}"
 
 
-def make_credit_code(
-    rng: random.Random, *, category: str = "81", division: str = "610800"
-) -> str:
+def make_credit_code(rng: random.Random, *, category: str = "81", division: str = "610800") -> str:
     """A valid code: 81 for a grassroots union, 91 for a company."""
     body = "".join(rng.choices("0123456789ABCDEFGHJKLMNPQRTUWXY", k=8))
     code = f"{category}{division}{body}{credit_code.body_check_character(body)}"

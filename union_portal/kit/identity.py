@@ -93,9 +93,7 @@ def _require_form(text: str, number: str) -> None:
         )
     if SPREADSHEET_FLOAT.fullmatch(halfwidth(text).strip()):
         raise IdentityError(
-            gettext_noop(
-                "The spreadsheet has turned the identity number into a rounded number."
-            ),
+            gettext_noop("The spreadsheet has turned the identity number into a rounded number."),
             gettext_noop(
                 "Set the column's format to text and enter the numbers again: the last digits"
                 " are lost."
@@ -103,31 +101,19 @@ def _require_form(text: str, number: str) -> None:
         )
     if len(number) == 15 and number.isascii() and number.isdigit():
         raise IdentityError(
-            gettext_noop(
-                "This is an old identity number of 15 digits, no longer valid."
-            ),
-            gettext_noop(
-                "Ask for the person's 18-character card and enter its number."
-            ),
+            gettext_noop("This is an old identity number of 15 digits, no longer valid."),
+            gettext_noop("Ask for the person's 18-character card and enter its number."),
         )
     if len(number) != 18:
         raise IdentityError(
-            gettext_noop(
-                "The identity number has %(length)s characters instead of 18."
-            ),
+            gettext_noop("The identity number has %(length)s characters instead of 18."),
             gettext_noop("Compare with the card: a character is missing or was added."),
             {"length": len(number)},
         )
-    if not (
-        number.isascii() and number[:17].isdigit() and (number[17] in "0123456789X")
-    ):
+    if not (number.isascii() and number[:17].isdigit() and (number[17] in "0123456789X")):
         raise IdentityError(
-            gettext_noop(
-                "The identity number holds something other than digits and a final X."
-            ),
-            gettext_noop(
-                "Check for the letter O instead of zero and the letter l instead of 1."
-            ),
+            gettext_noop("The identity number holds something other than digits and a final X."),
+            gettext_noop("Check for the letter O instead of zero and the letter l instead of 1."),
         )
 
 
@@ -138,22 +124,16 @@ def _birth_date(number: str, today: date) -> date:
     except ValueError:
         raise IdentityError(
             gettext_noop("The identity number holds a birth date that does not exist."),
-            gettext_noop(
-                "Compare the 7th to the 14th digit with the birth date on the card."
-            ),
+            gettext_noop("Compare the 7th to the 14th digit with the birth date on the card."),
         ) from None
     if born_on > today:
         raise IdentityError(
             gettext_noop("The identity number holds a birth date in the future."),
-            gettext_noop(
-                "Compare the 7th to the 14th digit with the birth date on the card."
-            ),
+            gettext_noop("Compare the 7th to the 14th digit with the birth date on the card."),
         )
     if year < _EARLIEST_YEAR:
         raise IdentityError(
             gettext_noop("The identity number holds a birth date before 1900."),
-            gettext_noop(
-                "Compare the 7th to the 14th digit with the birth date on the card."
-            ),
+            gettext_noop("Compare the 7th to the 14th digit with the birth date on the card."),
         )
     return born_on

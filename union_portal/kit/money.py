@@ -139,12 +139,7 @@ def _whole_in_words(number: int) -> str:
         high, low = divmod(number, unit)
         if high:
             gap = "零" if 0 < low < unit // 10 else ""
-            return (
-                _whole_in_words(high)
-                + name
-                + gap
-                + (_whole_in_words(low) if low else "")
-            )
+            return _whole_in_words(high) + name + gap + (_whole_in_words(low) if low else "")
     return _group_in_words(number)
 
 

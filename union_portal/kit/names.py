@@ -18,9 +18,7 @@ from union_portal.kit.refusals import Refused
 LONGEST: Final = 50
 MIDDLE_DOT: Final = "·"
 _DOTS: Final = dict.fromkeys(map(ord, "•‧∙⋅・･᛫"), MIDDLE_DOT)
-_KANGXI: Final = {
-    c: unicodedata.normalize("NFKC", chr(c)) for c in range(0x2F00, 0x2FD6)
-}
+_KANGXI: Final = {c: unicodedata.normalize("NFKC", chr(c)) for c in range(0x2F00, 0x2FD6)}
 _HAN: Final = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _COMPATIBILITY: Final = re.compile("([\uf900-\ufaff\U0002f800-\U0002fa1f]+)")
 _VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -59,9 +57,7 @@ def read_name(text: str) -> str:
     name = without_invisible(halfwidth(text)).strip()
     if has_control_characters(name):
         raise PersonNameError(
-            gettext_noop(
-                "The name holds a control character such as a line break or tab."
-            ),
+            gettext_noop("The name holds a control character such as a line break or tab."),
             gettext_noop("Type the name again instead of pasting it."),
         )
     name = _VARIATION_SELECTORS.sub("", name)
@@ -130,9 +126,7 @@ def _syllables(name: str) -> Iterator[str]:
 
 def _latin_words(unread: str) -> str:
     """What has no pinyin: letters stay, characters nobody can read are left out."""
-    return "".join(
-        c if c.isascii() and (c.isalpha() or c == " ") else "" for c in unread
-    )
+    return "".join(c if c.isascii() and (c.isalpha() or c == " ") else "" for c in unread)
 
 
 def pinyin(name: str) -> str:

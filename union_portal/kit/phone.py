@@ -33,12 +33,8 @@ def read_mobile(text: str) -> str:
     """
     if SPREADSHEET_FLOAT.fullmatch(halfwidth(text).strip()):
         raise PhoneError(
-            gettext_noop(
-                "The spreadsheet has turned the phone number into a rounded number."
-            ),
-            gettext_noop(
-                "Set the column's format to text and enter the numbers again."
-            ),
+            gettext_noop("The spreadsheet has turned the phone number into a rounded number."),
+            gettext_noop("Set the column's format to text and enter the numbers again."),
         )
     number = digits_as_typed(text).translate(_BRACKETS)
     for prefix in ("+86", "0086", "86"):
@@ -47,12 +43,8 @@ def read_mobile(text: str) -> str:
             break
     if not (number.isascii() and number.isdigit()):
         raise PhoneError(
-            gettext_noop(
-                "The phone number is missing or holds something other than digits."
-            ),
-            gettext_noop(
-                "Enter one mobile number of 11 digits; leave the cell empty if none."
-            ),
+            gettext_noop("The phone number is missing or holds something other than digits."),
+            gettext_noop("Enter one mobile number of 11 digits; leave the cell empty if none."),
         )
     if len(number) != 11:
         raise PhoneError(
@@ -62,9 +54,7 @@ def read_mobile(text: str) -> str:
         )
     if not _is_mobile_range(number[:5]):
         raise PhoneError(
-            gettext_noop(
-                "No mainland mobile network uses numbers that begin like this."
-            ),
+            gettext_noop("No mainland mobile network uses numbers that begin like this."),
             gettext_noop("Enter a mainland mobile number that begins with 13 to 19."),
         )
     return number

@@ -20,18 +20,14 @@ class UnknownYear(Refused):
     def __init__(self, year: int) -> None:
         super().__init__(
             gettext_noop("The holiday table does not cover %(year)s yet."),
-            gettext_noop(
-                "Enter the State Council's holidays and make-up days of that year."
-            ),
+            gettext_noop("Enter the State Council's holidays and make-up days of that year."),
             {"year": year},
         )
         self.args = (year,)
         self.year = year
 
 
-def is_workday(
-    day: date, *, holidays: Mapping[date, bool], known_years: Collection[int]
-) -> bool:
+def is_workday(day: date, *, holidays: Mapping[date, bool], known_years: Collection[int]) -> bool:
     """Whether the day is worked. Errors: UnknownYear."""
     if day.year not in known_years:
         raise UnknownYear(day.year)
@@ -93,8 +89,6 @@ def count_workdays(
     """Working days from ``first`` to ``last``, both counted; 0 if ``last`` is earlier."""
     span = range(max(0, (last - first).days + 1))
     return sum(
-        is_workday(
-            first + offset * _ONE_DAY, holidays=holidays, known_years=known_years
-        )
+        is_workday(first + offset * _ONE_DAY, holidays=holidays, known_years=known_years)
         for offset in span
     )
