@@ -1,0 +1,110 @@
+"""The sub-commands of `./portal`."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from union_portal.embedded import demo, running, suite
+from union_portal.embedded.places import LauncherError
+
+
+class Interrupted(Exception):
+    """Somebody asked this run to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def on_signal(number: int, frame: FrameType | None) -> None:
+    # Once is enough: what follows is the clean-up, which must not be cut short itself.
+    # (A handler and not SIG_IGN, which the clean-up's own programs would inherit.)
+    listen(lambda number, frame: None)
+    raise Interrupted(number)
+
+
+def listen(handler: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+def called_from() -> Path:
+    """The folder the user typed the command in; the script itself changes to the checkout."""
+    return Path(os.environ.get("PORTAL_CALLED_FROM") or Path.cwd())
+
+
+def positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
+
+
+def port(text: str) -> int:
+    number = positive(text)
+    if number > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; ports go up to 65535")
+    return number
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="./portal",
+        description="The union portal on this machine. Settings: see .env.example.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="command", required=True)
+    show = commands.add_parser("demo", help="pay a festival gift for real, then serve the site")
+    show.add_argument("--no-serve", action="store_true", help="end after the run, without a site")
+    show.add_argument("--out", metavar="DIR", type=Path, help="leave files and summary.json there")
+    show.add_argument("--people", metavar="N", type=positive, help="how many invented people")
+    show.add_argument("--port", metavar="N", type=port, help="port of the site, else from 8000")
+    commands.add_parser("test", help="every check and test; with arguments: pytest with them")
+    commands.add_parser("manage", help="manage.py on the demo's private servers")
+    commands.add_parser("status", help="what runs")
+    commands.add_parser("stop", help="end the demo and the private servers")
+    commands.add_parser("help", help="this text")
+    return top
+
+
+def main(argv: Sequence[str]) -> int:
+    if argv[:1] == ["test"]:
+        return suite.suite(argv[1:])
+    if argv[:1] == ["manage"]:
+        # The command shares our terminal and answers Ctrl-C itself.
+        signal.signal(signal.SIGINT, lambda number, frame: None)
+        return suite.manage(argv[1:], called_from=called_from())
+    if not argv or argv[0] == "help":
+        parser().print_help()
+        return 0
+    options = parser().parse_args(argv)
+    if options.command == "status":
+        return running.status()
+    if options.command == "stop":
+        return running.stop()
+    out = (called_from() / options.out).resolve() if options.out else None
+    wish = demo.Wish(not options.no_serve, out, options.people, options.port)
+    return demo.demo(wish)
+
+
+def run(argv: Sequence[str]) -> int:
+    """`main`, with every way out made an exit status."""
+    listen(on_signal)
+    try:
+        return main(argv)
+    except LauncherError as error:
+        print(f"portal: {error}", file=sys.stderr)
+        return 1
+    except Interrupted as interrupted:
+        print(f"portal: ended by {interrupted}", file=sys.stderr)
+        return 128 + interrupted.number
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
