@@ -7,6 +7,8 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from union_portal.triggers import Trigger
+
 
 @dataclass(frozen=True)
 class Transitions:
@@ -26,13 +28,13 @@ class Transitions:
         """The states from which `new` can be reached in one step."""
         return frozenset(old for old, targets in self.steps.items() if new in targets)
 
-    def trigger(self) -> pgtrigger.Trigger:
+    def trigger(self) -> Trigger:
         """The same table as a row trigger, so that raw SQL can't skip a step either."""
         births = ", ".join(f"'{state}'" for state in sorted(self.initial))
         pairs = ", ".join(
             f"'{old}>{new}'" for old in sorted(self.steps) for new in sorted(self.steps[old])
         )
-        return pgtrigger.Trigger(
+        return Trigger(
             name=f"{self.name}_steps",
             when=pgtrigger.Before,
             operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),

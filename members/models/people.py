@@ -119,8 +119,8 @@ class BankAccount(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "(NEW.person_id, NEW.fingerprint, NEW.holder)"
-                    " IS DISTINCT FROM (OLD.person_id, OLD.fingerprint, OLD.holder)"
+                    "((NEW.person_id, NEW.fingerprint, NEW.holder)"
+                    " IS DISTINCT FROM (OLD.person_id, OLD.fingerprint, OLD.holder))"
                 ),
                 func="""
                     RAISE EXCEPTION 'bank_account: an account is replaced, never edited'

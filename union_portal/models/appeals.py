@@ -9,6 +9,7 @@ from union_portal.fields import FenField, StateField
 from union_portal.models.accounts import Account
 from union_portal.models.decisions import Decision
 from union_portal.states import APPEAL, AppealState
+from union_portal.triggers import Trigger
 
 
 class Appeal(models.Model):
@@ -48,7 +49,7 @@ class Appeal(models.Model):
         ]
         triggers = [
             APPEAL.trigger(),
-            pgtrigger.Trigger(
+            Trigger(
                 name="appeal_second_reviewer",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,

@@ -5,10 +5,12 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from union_portal.triggers import Trigger
 
-def refuse_truncate(name: str) -> pgtrigger.Trigger:
+
+def refuse_truncate(name: str) -> Trigger:
     """A row trigger does not stop TRUNCATE: this one does."""
-    return pgtrigger.Trigger(
+    return Trigger(
         name=f"{name}_no_truncate",
         level=pgtrigger.Statement,
         when=pgtrigger.Before,
@@ -20,10 +22,10 @@ def refuse_truncate(name: str) -> pgtrigger.Trigger:
     )
 
 
-def append_only(name: str) -> list[pgtrigger.Trigger]:
+def append_only(name: str) -> list[Trigger]:
     """Refuse UPDATE, DELETE and TRUNCATE on a table."""
     return [
-        pgtrigger.Trigger(
+        Trigger(
             name=f"{name}_append_only",
             when=pgtrigger.Before,
             operation=pgtrigger.Update | pgtrigger.Delete,
@@ -67,7 +69,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["block", "id"], name="audit_block"),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="audit_entry_append_only",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,

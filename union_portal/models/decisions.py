@@ -10,6 +10,7 @@ from union_portal.models.accounts import Account
 from union_portal.models.audit import refuse_truncate
 from union_portal.models.organizations import Organization
 from union_portal.states import DECISION, DecisionState
+from union_portal.triggers import Trigger
 
 
 class RuleSetQuerySet(models.QuerySet["RuleSet"]):
@@ -71,7 +72,7 @@ class RuleSet(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="rule_set_frozen",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
@@ -138,7 +139,7 @@ class Decision(models.Model):
         ]
         triggers = [
             DECISION.trigger(),
-            pgtrigger.Trigger(
+            Trigger(
                 name="decision_frozen",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
@@ -152,7 +153,7 @@ class Decision(models.Model):
                 """,
             ),
             # Clear means payable, so the window and the objections are checked here too.
-            pgtrigger.Trigger(
+            Trigger(
                 name="decision_clear",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("state"),

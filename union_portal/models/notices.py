@@ -11,6 +11,7 @@ from union_portal.models.audit import append_only
 from union_portal.models.decisions import Decision
 from union_portal.models.organizations import Organization
 from union_portal.states import NOTICE, OBJECTION, NoticeState, ObjectionState
+from union_portal.triggers import Trigger
 
 
 class Notice(models.Model):
@@ -48,7 +49,7 @@ class Notice(models.Model):
         ]
         triggers = [
             NOTICE.trigger(),
-            pgtrigger.Trigger(
+            Trigger(
                 name="notice_window_frozen",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
@@ -88,7 +89,7 @@ class NoticeEntry(models.Model):
         ]
         triggers = [
             *append_only("notice_entry"),
-            pgtrigger.Trigger(
+            Trigger(
                 name="notice_entry_draft_only",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,

@@ -6,6 +6,8 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from union_portal.triggers import Trigger
+
 
 class OrganizationLevel(models.TextChoices):
     FEDERATION = "federation", _("city federation")
@@ -69,7 +71,7 @@ class Organization(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="organization_path",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
