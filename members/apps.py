@@ -10,7 +10,8 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members.states import BANK_ACCOUNT
+        from members.states import BANK_ACCOUNT, IMPORT_RUN
         from union_portal import lifecycle
 
         lifecycle.register("members.bankaccount", BANK_ACCOUNT)
+        lifecycle.register("members.importrun", IMPORT_RUN)

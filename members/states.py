@@ -22,3 +22,32 @@ BANK_ACCOUNT = transitions(
         BankAccountState.CONFIRMED: {BankAccountState.RETIRED},
     },
 )
+
+
+class ImportState(models.TextChoices):
+    UPLOADED = "uploaded", _("being checked")
+    CHECKED = "checked", _("checked, waiting for confirmation")
+    CONFIRMED = "confirmed", _("being written")
+    APPLIED = "applied", _("written")
+    REFUSED = "refused", _("file refused")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+# A confirmed file whose people changed since its preview is checked once more.
+IMPORT_RUN = transitions(
+    "import_run",
+    {ImportState.UPLOADED},
+    {
+        ImportState.UPLOADED: {
+            ImportState.CHECKED,
+            ImportState.REFUSED,
+            ImportState.CANCELLED,
+        },
+        ImportState.CHECKED: {ImportState.CONFIRMED, ImportState.CANCELLED},
+        ImportState.CONFIRMED: {
+            ImportState.APPLIED,
+            ImportState.UPLOADED,
+            ImportState.CANCELLED,
+        },
+    },
+)

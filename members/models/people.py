@@ -1,6 +1,8 @@
 """One row per human, and the bank accounts money may go to."""
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -10,9 +12,27 @@ from union_portal.fields import BlindIndexField, SealedTextField, StateField
 from union_portal.models import Account, Organization, StoredFile
 
 
+_LONGEST_BIGRAMS = 24
+
+
 class Sex(models.TextChoices):
     MALE = "male", _("male")
     FEMALE = "female", _("female")
+
+
+class Bigrams(models.Func):
+    """The pairs of neighbouring characters of a text: "欧阳明" is 欧阳, 阳明 (and 明).
+
+    Written with built-in functions only, so that it can stand in an index: trigrams are
+    empty for the two-character pieces that names are searched by.
+    """
+
+    template = (
+        "array_remove(ARRAY["
+        + ", ".join(f"substr(%(expressions)s, {n}, 2)" for n in range(1, _LONGEST_BIGRAMS + 1))
+        + "], '')"
+    )
+    output_field = ArrayField(models.TextField())
 
 
 class Person(models.Model):
@@ -24,19 +44,22 @@ class Person(models.Model):
     sex = models.CharField(_("sex"), max_length=6, choices=Sex.choices)
     born_on = models.DateField(_("born on"))
     national_id = SealedTextField(_("identity number"), kind="national_id", null=False)
-    national_id_index = BlindIndexField(
-        source="national_id", kind="national_id", null=False, unique=True
-    )
+    # Unique by a constraint below: `unique=True` would add a second index for LIKE.
+    national_id_index = BlindIndexField(source="national_id", kind="national_id", null=False)
     national_id_shown = models.CharField(
         _("identity number"), max_length=18, editable=False, help_text=_("masked")
     )
     phone = SealedTextField(_("phone"), kind="phone")
-    phone_index = BlindIndexField(source="phone", kind="phone", db_index=True)
+    phone_index = BlindIndexField(source="phone", kind="phone")
     phone_shown = models.CharField(_("phone"), max_length=20, editable=False, blank=True)
     address = SealedTextField(_("address"), kind="address")
     employer = models.CharField(_("employer"), max_length=120, blank=True)
     organization = models.ForeignKey(
-        Organization, models.PROTECT, related_name="people", verbose_name=_("union")
+        Organization,
+        models.PROTECT,
+        related_name="people",
+        verbose_name=_("union"),
+        db_index=False,  # person_organization below begins with it
     )
     died_on = models.DateField(_("died on"), null=True, blank=True)
     account = models.OneToOneField(
@@ -57,8 +80,15 @@ class Person(models.Model):
                 fields=["initials"], name="person_initials", opclasses=["varchar_pattern_ops"]
             ),
             models.Index(fields=["name"], name="person_name", opclasses=["varchar_pattern_ops"]),
+            models.Index(
+                fields=["phone_index"],
+                name="person_phone",
+                condition=models.Q(phone_index__isnull=False),
+            ),
+            GinIndex(Bigrams("name"), name="person_name_pieces"),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["national_id_index"], name="person_national_id_once"),
             models.CheckConstraint(
                 condition=models.Q(born_on__gte="1900-01-01"), name="person_born_since_1900"
             ),
@@ -79,7 +109,7 @@ class BankAccount(models.Model):
     person = models.ForeignKey(Person, models.PROTECT, related_name="bank_accounts")
     holder = models.CharField(_("account holder"), max_length=60)
     number = SealedTextField(_("account number"), kind="bank_account", null=False)
-    fingerprint = BlindIndexField(source="number", kind="bank_account", null=False, db_index=True)
+    fingerprint = BlindIndexField(source="number", kind="bank_account", null=False)
     last_four = models.CharField(_("last four digits"), max_length=4)
     bank_name = models.CharField(_("bank"), max_length=80)
     bank_code = models.CharField(_("bank code (CNAPS)"), max_length=14, blank=True)
@@ -96,6 +126,7 @@ class BankAccount(models.Model):
     class Meta:
         verbose_name = _("bank account")
         verbose_name_plural = _("bank accounts")
+        indexes = [models.Index(fields=["fingerprint"], name="bank_account_fingerprint")]
         constraints = [
             models.UniqueConstraint(
                 fields=["person"],
