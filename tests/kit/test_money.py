@@ -43,20 +43,9 @@ def test_a_hidden_third_decimal_is_refused(hidden: str | Decimal) -> None:
 @pytest.mark.parametrize(
     "nonsense",
     [
-        "",
-        "-",
-        "abc",
-        "1,23.00",
-        "1,2345",
-        "10²",
-        "1.2.3",
-        "1e3",
-        "½",
-        "三百",
-        "NaN",
-        "--1",
-    ]
-    + [Decimal("NaN"), Decimal("Infinity"), 300.0, 0.1, True, None],
+        *("", "-", "abc", "1,23.00", "1,2345", "10²", "1.2.3", "1e3", "½", "三百", "NaN", "--1"),
+        *(Decimal("NaN"), Decimal("Infinity"), 300.0, 0.1, True, None),
+    ],
 )
 def test_what_is_not_an_exact_amount_is_refused(nonsense: object) -> None:
     with pytest.raises(MoneyError, match="not an amount"):

@@ -72,8 +72,9 @@ def test_made_up_cards_pass_and_a_mistyped_digit_does_not(seed: int) -> None:
         "+86 13800138000",
         "0086-13800138000",
         "8613800138000",
-    ]
-    + ["１３８００１３８０００", "(+86)13800138000"],
+        "１３８００１３８０００",
+        "(+86)13800138000",
+    ],
 )
 def test_a_mobile_number_is_mended(typed: str) -> None:
     assert read_mobile(typed) == "13800138000"

@@ -1,0 +1,159 @@
+"""Everything that is looked at in an XLSX file before any of it is parsed as a workbook.
+
+The checked parts are copied to a fresh archive, so that what was measured and scanned is
+exactly what is read later, whatever sizes the original archive claims.
+"""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.utils.translation import gettext_noop
+from lxml import etree
+
+from union_portal.kit.sheets.rows import MEBIBYTE, Limits, SheetError
+
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+_CHUNK: Final = 256 * 1024
+_MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_STRICT_MAIN: Final = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
+
+
+@dataclass(frozen=True)
+class SheetPart:
+    """A visible worksheet: its name and the archive member that holds it."""
+
+    name: str
+    member: str
+
+
+def _save_as_xlsx() -> str:
+    return gettext_noop('Open it and save it as "Excel workbook (.xlsx)".')
+
+
+def refuse_ole(path: Path) -> None:
+    """Tell an old .xls and an encrypted workbook apart: both are OLE files."""
+    with path.open("rb") as file:
+        if file.read(8) != _OLE:
+            return
+        file.seek(0)
+        if _ENCRYPTED in file.read(2 * MEBIBYTE):
+            raise SheetError(
+                gettext_noop("The workbook is protected by a password."),
+                gettext_noop("Remove the password in the spreadsheet program and save it again."),
+            )
+    raise SheetError(gettext_noop("This is a workbook in the old .xls format."), _save_as_xlsx())
+
+
+def copy_checked(path: Path, clean: Path, limits: Limits) -> None:
+    """Copy the XML parts of a workbook to ``clean`` after checking the package.
+
+    Refuses what is no XLSX, macros, links to other workbooks, and archives that unpack to
+    more than the limits allow.
+    """
+    try:
+        with zipfile.ZipFile(path) as package:
+            members = package.infolist()
+            _check_names([member.filename for member in members], limits)
+            _check_sizes(members, limits)
+            _check_content_types(package)
+            with zipfile.ZipFile(clean, "w", zipfile.ZIP_STORED) as copy:
+                for member in members:
+                    if member.filename.endswith((".xml", ".rels")):
+                        _copy_member(package, member, copy)
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise SheetError(
+            gettext_noop("The file is damaged or is not a workbook."), _save_as_xlsx()
+        ) from error
+
+
+def _check_names(names: list[str], limits: Limits) -> None:
+    lowered = {name.lower() for name in names}
+    if len(lowered) != len(names) or len(names) > limits.max_members:
+        raise _suspicious()
+    if any("vbaproject" in name or name.startswith("xl/macrosheets/") for name in lowered):
+        raise _macros()
+    if any(name.startswith("xl/externallinks/") for name in lowered):
+        raise SheetError(
+            gettext_noop("The workbook takes data from other workbooks."),
+            gettext_noop("Break the links (Data, Edit links) or copy the cells as values."),
+        )
+    if "xl/workbook.xml" not in lowered:
+        raise SheetError(gettext_noop("This is not an .xlsx workbook."), _save_as_xlsx())
+
+
+def _macros() -> SheetError:
+    return SheetError(gettext_noop("The workbook contains macros."), _save_as_xlsx())
+
+
+def _suspicious() -> SheetError:
+    return SheetError(
+        gettext_noop("The workbook unpacks to far more than a roster needs."),
+        gettext_noop("Copy the rows into the template and upload that."),
+    )
+
+
+def _check_sizes(members: list[zipfile.ZipInfo], limits: Limits) -> None:
+    unpacked = sum(member.file_size for member in members)
+    packed = sum(member.compress_size for member in members)
+    if unpacked > limits.max_unpacked_bytes:
+        raise _suspicious()
+    if unpacked > MEBIBYTE and unpacked > packed * limits.max_ratio:
+        raise _suspicious()
+
+
+def _check_content_types(package: zipfile.ZipFile) -> None:
+    if b"macroEnabled" in package.read("[Content_Types].xml"):
+        raise _macros()
+
+
+def _copy_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, copy: zipfile.ZipFile) -> None:
+    """Copy at most the declared size: reading stops there and then checks the CRC."""
+    target = zipfile.ZipInfo(member.filename)
+    with package.open(member) as source, copy.open(target, "w", force_zip64=True) as sink:
+        while chunk := source.read(_CHUNK):
+            sink.write(chunk)
+
+
+def visible_sheets(clean: Path) -> list[SheetPart]:
+    """The worksheets people can see, in their order."""
+    with zipfile.ZipFile(clean) as package:
+        book = parse_small(package.read(_actual_name(package, "xl/workbook.xml")))
+        links = parse_small(package.read(_actual_name(package, "xl/_rels/workbook.xml.rels")))
+        names = set(package.namelist())
+    targets = {link.get("Id"): link.get("Target", "") for link in links}
+    parts = []
+    for sheet in book.iter(f"{_MAIN}sheet", f"{_STRICT_MAIN}sheet"):
+        if sheet.get("state", "visible") != "visible":
+            continue
+        relation = next(
+            (value for key, value in sheet.attrib.items() if str(key).endswith("}id")), None
+        )
+        target = targets.get(str(relation), "")
+        member = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        if member in names and "worksheets/" in member:
+            parts.append(SheetPart(sheet.get("name", ""), member))
+    return parts
+
+
+def _actual_name(package: zipfile.ZipFile, name: str) -> str:
+    for actual in package.namelist():
+        if actual.lower() == name.lower():
+            return actual
+    raise SheetError(gettext_noop("This is not an .xlsx workbook."), _save_as_xlsx())
+
+
+def parse_small(content: bytes) -> etree._Element:
+    """Parse a small XML part with entities, network and DTDs switched off."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        root = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError as error:
+        raise SheetError(
+            gettext_noop("The file is damaged or is not a workbook."), _save_as_xlsx()
+        ) from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise _suspicious()
+    return root

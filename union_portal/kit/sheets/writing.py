@@ -1,0 +1,117 @@
+"""Sheets to give away: every text cell is text, whatever it looks like."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO, Final, TextIO
+
+import xlsxwriter
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+Cell = str | int | Decimal | date | None
+
+_LONGEST_CELL: Final = 32_767
+_EXACT_DIGITS: Final = 15
+_FORMULA: Final = re.compile(r"[\s\ufeff\u200b'\"]*[=+\-@＝＋－＠|%]|[\t\r\n]")
+_PLAIN_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class SheetData:
+    """One worksheet: name, headers, rows and the widths of its columns."""
+
+    name: str
+    headers: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+    widths: Sequence[int] = ()
+
+
+def sheet_name(name: str) -> str:
+    """A name spreadsheets accept: at most 31 characters, none of ``[]:*?/\\``."""
+    return re.sub(r"[\[\]:*?/\\]", " ", name).strip("' ")[:31] or "Sheet"
+
+
+def open_workbook(target: Path | BinaryIO, *, constant_memory: bool) -> Workbook:
+    """A workbook in which no text is ever taken for a formula, number or link."""
+    return xlsxwriter.Workbook(
+        str(target) if isinstance(target, Path) else target,
+        {
+            "constant_memory": constant_memory,
+            "strings_to_formulas": False,
+            "strings_to_numbers": False,
+            "strings_to_urls": False,
+            "default_date_format": "yyyy-mm-dd",
+        },
+    )
+
+
+def write_cell(sheet: Worksheet, row: int, column: int, value: Cell) -> None:
+    """Write one cell by its type; whole numbers too long for a spreadsheet become text."""
+    if value is None or value == "":
+        return
+    if isinstance(value, date):
+        sheet.write_datetime(row, column, value)
+    elif isinstance(value, int | Decimal) and len(str(value)) <= _EXACT_DIGITS:
+        sheet.write_number(row, column, value)
+    else:
+        text = _CONTROL.sub("", str(value))[:_LONGEST_CELL]
+        sheet.write_string(row, column, text)
+
+
+def write_xlsx(target: Path | BinaryIO, sheets: Iterable[SheetData]) -> None:
+    """Write worksheets row by row in constant memory, headers bold and frozen."""
+    with open_workbook(target, constant_memory=True) as book:
+        bold = book.add_format({"bold": True, "bottom": 1})
+        for data in sheets:
+            sheet = book.add_worksheet(sheet_name(data.name))
+            for column, width in enumerate(data.widths):
+                sheet.set_column(column, column, width)
+            sheet.freeze_panes(1, 0)
+            for column, header in enumerate(data.headers):
+                sheet.write_string(0, column, header, bold)
+            for number, row in enumerate(data.rows, start=1):
+                for column, value in enumerate(row):
+                    write_cell(sheet, number, column, value)
+
+
+def escape_csv_cell(text: str) -> str:
+    """Text that no spreadsheet opens as a formula.
+
+    A cell that begins with = + - @ (also full-width, or behind spaces, tabs, quotes or
+    invisible characters) or with a tab or line break gets an apostrophe in front. Plain
+    negative amounts stay as they are. Source: OWASP, CSV injection.
+    """
+    if _PLAIN_NUMBER.fullmatch(text) or not _FORMULA.match(text):
+        return text
+    return f"'{text}"
+
+
+def _csv_text(value: Cell) -> str:
+    if value is None:
+        return ""
+    return escape_csv_cell(value if isinstance(value, str) else str(value))
+
+
+def write_csv(
+    target: BinaryIO,
+    headers: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    encoding: str = "utf-8-sig",
+) -> None:
+    """Write CSV that spreadsheets open in the right encoding and never execute."""
+    text: TextIO = io.TextIOWrapper(target, encoding=encoding, newline="", write_through=True)
+    try:
+        writer = csv.writer(text)
+        writer.writerow([_csv_text(header) for header in headers])
+        writer.writerows([_csv_text(value) for value in row] for row in rows)
+    finally:
+        text.flush()
+        text.detach()  # type: ignore[attr-defined]
