@@ -1,0 +1,234 @@
+"""Text layouts: columns between separators of one or several characters."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from django.utils.translation import gettext_noop as _
+
+from union_portal.kit.money import MoneyError, fen_from_yuan, plain_yuan
+from union_portal.kit.refusals import Refused
+from welfare.disbursement.bankfile.formats import (
+    BankFileRefused,
+    FileHead,
+    Format,
+    PayLine,
+    ReturnContents,
+    ReturnLine,
+    ReturnResult,
+)
+
+Cells = list[str]
+
+
+def build(layout: Format, head: FileHead, lines: Sequence[PayLine]) -> bytes:
+    """Head, titles, one row a line, trailer: each only if the layout has it."""
+    about = _about(head)
+    rows: list[Cells] = []
+    if layout.head:
+        rows.append([about[name] for name in layout.head])
+    if layout.titles:
+        rows.append(list(layout.titles))
+    rows += [_cells(layout, head, line) for line in lines]
+    if layout.trailer:
+        rows.append([about[name] for name in layout.trailer])
+    faults = list(_unwritable(layout, lines))
+    if faults:
+        raise BankFileRefused(_("%(count)s lines can't be written for this bank."), faults)
+    text = "".join(_joined(layout, row) + layout.line_end for row in rows)
+    return text.encode(layout.encoding)
+
+
+def read_return(layout: Format, content: bytes) -> ReturnContents:
+    """Read every row, then hold head and trailer against them."""
+    rows = list(_split(layout, _text(layout, content)))
+    faults: list[Refused] = []
+    head = _declared(rows.pop(0), layout.return_head, faults) if layout.return_head else {}
+    if layout.return_titles and rows:
+        rows.pop(0)
+    foot = {}
+    if layout.return_trailer and rows:
+        foot = _declared(rows.pop(), layout.return_trailer, faults)
+    read = [line for number, row in rows if (line := _line(layout, number, row, faults))]
+    total = sum(line.amount_fen for line in read)
+    if not faults:
+        for declared in (head, foot):
+            faults += _disagreements(declared, len(read), total)
+    if faults:
+        raise BankFileRefused(
+            _("The return file was refused, nothing was booked. Faults: %(count)s."), faults
+        )
+    return ReturnContents(head.get("batch_number", ""), tuple(read), total)
+
+
+def _about(head: FileHead) -> dict[str, str]:
+    return {
+        "batch_number": head.batch_number,
+        "payer_name": head.payer_name,
+        "payer_account": head.payer_account,
+        "pay_on": head.pay_on.isoformat(),
+        "count": str(head.count),
+        "total_yuan": plain_yuan(head.total_fen),
+        "purpose": head.purpose,
+    }
+
+
+def _cells(layout: Format, head: FileHead, line: PayLine) -> Cells:
+    values = {
+        "sequence": str(line.sequence),
+        "e2e": line.e2e,
+        "amount_yuan": plain_yuan(line.amount_fen),
+        "holder": line.holder,
+        "account": line.account,
+        "bank_name": line.bank_name,
+        "bank_code": line.bank_code,
+        "purpose": line.purpose,
+        "batch_number": head.batch_number,
+        "currency": "CNY",
+        "empty": "",
+    }
+    return [values[name] for name in layout.columns]
+
+
+def _unwritable(layout: Format, lines: Sequence[PayLine]) -> Iterator[Refused]:
+    for line in lines:
+        texts = (line.holder, line.bank_name, line.purpose)
+        breaks = ("\n", "\r") if layout.quote else ("\n", "\r", layout.separator)
+        if any(mark in text for text in texts for mark in breaks):
+            yield Refused(
+                _("Line %(row)s holds the separator of this format in its text."),
+                params={"row": line.sequence},
+            )
+        try:
+            "".join(texts).encode(layout.encoding)
+        except UnicodeEncodeError:
+            yield Refused(
+                _("Line %(row)s holds a character that %(encoding)s does not have."),
+                _("Choose a format in UTF-8 or GB18030 for this batch."),
+                {"row": line.sequence, "encoding": layout.encoding.upper()},
+            )
+
+
+def _joined(layout: Format, cells: Cells) -> str:
+    if not layout.quote:
+        return layout.separator.join(cells)
+    out = io.StringIO()
+    csv.writer(
+        out,
+        delimiter=layout.separator,
+        quotechar=layout.quote,
+        quoting=csv.QUOTE_ALL,
+        lineterminator="",
+    ).writerow(cells)
+    return out.getvalue()
+
+
+def _text(layout: Format, content: bytes) -> str:
+    encoding = "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
+    try:
+        return content.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        raise BankFileRefused(
+            _("The return file was refused, nothing was booked. Faults: %(count)s."),
+            [
+                Refused(
+                    _("Row %(row)s is not written in %(encoding)s."),
+                    _("Fetch the file again as it is, without opening and saving it."),
+                    {"row": row, "encoding": encoding.upper()},
+                )
+            ],
+        ) from None
+
+
+def _split(layout: Format, text: str) -> Iterator[tuple[int, Cells]]:
+    if layout.quote:
+        reader = csv.reader(
+            io.StringIO(text, newline=""), delimiter=layout.separator, quotechar=layout.quote
+        )
+        for cells in reader:
+            if cells:
+                yield reader.line_num, cells
+        return
+    for number, row in enumerate(text.splitlines(), start=1):
+        if row:
+            yield number, row.split(layout.separator)
+
+
+def _declared(
+    row: tuple[int, Cells], names: tuple[str, ...], faults: list[Refused]
+) -> dict[str, str]:
+    number, cells = row
+    if len(cells) != len(names):
+        faults.append(_wrong_width(number, len(names), len(cells)))
+        return {}
+    return dict(zip(names, (cell.strip() for cell in cells), strict=True))
+
+
+def _line(layout: Format, number: int, cells: Cells, faults: list[Refused]) -> ReturnLine | None:
+    if len(cells) != len(layout.return_columns):
+        faults.append(_wrong_width(number, len(layout.return_columns), len(cells)))
+        return None
+    values = dict(zip(layout.return_columns, (cell.strip() for cell in cells), strict=True))
+    result = layout.results.get(values["result"])
+    if result is None:
+        faults.append(
+            Refused(
+                _("Row %(row)s, result: “%(text)s” is no answer this format knows (%(known)s)."),
+                params={
+                    "row": number,
+                    "text": values["result"][:20],
+                    "known": "、".join(layout.results),
+                },
+            )
+        )
+    try:
+        amount = fen_from_yuan(values["amount_yuan"])
+    except MoneyError as error:
+        faults.append(
+            Refused(
+                _("Row %(row)s, amount: %(fault)s"),
+                params={"row": number, "fault": str(error)},
+            )
+        )
+        return None
+    if result is None:
+        return None
+    return ReturnLine(
+        row=number,
+        e2e=values["e2e"],
+        amount_fen=amount,
+        account=values["account"],
+        result=ReturnResult(result),
+        cause=values.get("cause", "")[:80],
+        bank_reference=values.get("bank_reference", "")[:80],
+    )
+
+
+def _wrong_width(number: int, wanted: int, found: int) -> Refused:
+    return Refused(
+        _("Row %(row)s has %(found)s columns, this format has %(wanted)s."),
+        _("The file may be cut off or meant for another bank: fetch it again."),
+        {"row": number, "found": found, "wanted": wanted},
+    )
+
+
+def _disagreements(declared: dict[str, str], count: int, total_fen: int) -> Iterator[Refused]:
+    if "count" in declared and declared["count"] != str(count):
+        yield Refused(
+            _("The file says it holds %(said)s rows and holds %(count)s."),
+            _("The file may be cut off: fetch it again."),
+            {"said": declared["count"][:20], "count": count},
+        )
+    if "total_yuan" not in declared:
+        return
+    try:
+        said = fen_from_yuan(declared["total_yuan"])
+    except MoneyError:
+        said = -1
+    if said != total_fen:
+        yield Refused(
+            _("The file says its total is %(said)s yuan, its rows add up to %(total)s."),
+            _("The file may be cut off or changed: fetch it again."),
+            {"said": declared["total_yuan"][:20], "total": plain_yuan(total_fen)},
+        )
