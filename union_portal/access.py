@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -66,10 +66,8 @@ class Permission(StrEnum):
     GATE_LIFT = "gate_lift"
 
 
-class Role(StrEnum):
+class Role(models.TextChoices):
     """What someone is for one organization."""
-
-    label: str | Promise
 
     GRASSROOTS_CLERK = "grassroots_clerk", _("grassroots clerk")
     COUNTY_CHECKER = "county_checker", _("county checker")
@@ -83,12 +81,6 @@ class Role(StrEnum):
     AUDITOR = "auditor", _("auditor")
     ACCOUNT_ADMIN = "account_admin", _("account administrator")
     SECURITY_ADMIN = "security_admin", _("security administrator")
-
-    def __new__(cls, value: str, label: str | Promise) -> Role:
-        role = str.__new__(cls, value)
-        role._value_ = value
-        role.label = label
-        return role
 
 
 _P = Permission

@@ -68,9 +68,7 @@ class RoleAssignment(models.Model):
     """One role of one account for one organization and everything below it."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="roles")
-    role = models.CharField(
-        _("role"), max_length=32, choices=[(role.value, role.label) for role in Role]
-    )
+    role = models.CharField(_("role"), max_length=32, choices=Role.choices)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="roles")
     valid_from = models.DateField(_("valid from"))
     valid_to = models.DateField(_("valid to"), null=True, blank=True)

@@ -134,7 +134,7 @@ class Format:
                 _("Bank format “%(name)s” has unknown settings: %(what)s."),
                 params={"name": name, "what": ", ".join(strange)},
             )
-        values = {
+        values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in config.items()
         }
         made = cls(name=name, **values)

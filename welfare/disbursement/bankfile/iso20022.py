@@ -1,7 +1,7 @@
 """ISO 20022: pain.001.001.09 written, pain.002.001.10 read."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.utils.translation import gettext_noop as _
 from lxml import etree
@@ -38,7 +38,7 @@ Element = Any
 
 def build(head: FileHead, lines: Sequence[PayLine]) -> bytes:
     """One payment information block with one transaction a line."""
-    root = etree.Element("Document", nsmap={None: PAIN_001})
+    root = etree.Element("Document", nsmap=cast(Any, {None: PAIN_001}))
     order = etree.SubElement(root, "CstmrCdtTrfInitn")
     group = etree.SubElement(order, "GrpHdr")
     _add(group, "MsgId", head.batch_number)
@@ -119,7 +119,7 @@ def _parsed(content: bytes) -> Element:
                 {"row": error.lineno or 1},
             )
         ) from None
-    if root.getroottree().docinfo.doctype:
+    if cast(Any, root.getroottree()).docinfo.doctype:
         raise _refused(Refused(_("A file with a document type definition is never read.")))
     return root
 
