@@ -109,6 +109,7 @@ class Processes:
                     stderr=output,
                     pass_fds=(claim,),
                     start_new_session=True,
+                    umask=0o077,
                     preexec_fn=end_with_parent(),  # noqa: PLW1509 (there is one thread)
                 )
             os.truncate(claim, 0)
@@ -147,6 +148,7 @@ class Processes:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            umask=0o077,
             preexec_fn=end_with_parent(),  # noqa: PLW1509 (there is one thread)
         )
         try:

@@ -19,7 +19,7 @@ CHECKS: Final[Mapping[str, Sequence[str]]] = {
     "ruff check": (PYTHON, "-m", "ruff", "check", "."),
     "ruff format --check": (PYTHON, "-m", "ruff", "format", "--check", "."),
     "lint-imports": (PYTHON, str(Path(PYTHON).parent / "lint-imports")),
-    "mypy": (PYTHON, "-m", "mypy"),
+    "mypy": (PYTHON, "-m", "mypy", "."),
     "manage.py makemigrations --check": (
         *MANAGE,
         "makemigrations",
