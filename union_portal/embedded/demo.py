@@ -123,6 +123,7 @@ def serve(port: int, processes: Processes, progress: Progress) -> None:
     """Serve the site until somebody ends the run."""
     bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
     web = [PYTHON, "-m", "gunicorn", "union_portal.wsgi:application", *bind]
+    web += ["--no-control-socket", "--access-logfile", "-"]
     with progress.stage("web", "web server"):
         processes.start("web", web)
         deadline = time.monotonic() + WEB_SECONDS
