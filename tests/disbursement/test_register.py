@@ -1,0 +1,98 @@
+"""The sent register holds what left, in order, once, and shows when somebody changed it."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from welfare.disbursement.register import NameTaken, RegisterBroken, SentRegister, put_once
+
+
+def note(register: SentRegister, number: int, content: str = "a" * 64):
+    return register.append(
+        batch_number=f"B{number}",
+        file_name=f"B{number}.csv",
+        content_sha256=content,
+        lines=3,
+        total_fen=90000,
+        sent_at="2026-03-02T01:30:00Z",
+    )
+
+
+def test_marks_are_numbered_without_a_gap(tmp_path):
+    register = SentRegister(tmp_path)
+    assert [note(register, n).sequence for n in (1, 2, 3)] == [1, 2, 3]
+    assert register.head() == 3
+
+
+def test_the_same_batch_again_is_the_same_mark(tmp_path):
+    register = SentRegister(tmp_path)
+    assert note(register, 1) == note(register, 1)
+    assert register.head() == 1
+
+
+def test_the_same_batch_with_other_bytes_stops_everything(tmp_path):
+    register = SentRegister(tmp_path)
+    note(register, 1)
+    with pytest.raises(RegisterBroken):
+        note(register, 1, content="b" * 64)
+
+
+@pytest.mark.parametrize("what", ["change", "cut", "swap"])
+def test_a_changed_register_is_noticed(tmp_path, what):
+    register = SentRegister(tmp_path)
+    for number in (1, 2, 3):
+        note(register, number)
+    lines = register.path.read_text().splitlines(keepends=True)
+    if what == "change":
+        row = json.loads(lines[1]) | {"total_fen": 1}
+        lines[1] = json.dumps(row, sort_keys=True) + "\n"
+    elif what == "cut":
+        del lines[1]
+    else:
+        lines[0], lines[1] = lines[1], lines[0]
+    register.path.write_text("".join(lines))
+    with pytest.raises(RegisterBroken):
+        register.marks()
+
+
+def test_a_line_torn_by_a_crash_was_never_sent(tmp_path):
+    register = SentRegister(tmp_path)
+    note(register, 1)
+    with register.path.open("a") as stream:
+        stream.write('{"sequence": 2, "batch')
+    assert register.head() == 1
+    assert note(register, 2).sequence == 2
+
+
+def test_many_at_once_leave_no_gap_and_no_double(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: note(SentRegister(tmp_path), n % 10), range(40)))
+    marks = SentRegister(tmp_path).marks()
+    assert sorted(mark.batch_number for mark in marks) == sorted(f"B{n}" for n in range(10))
+    assert [mark.sequence for mark in marks] == list(range(1, 11))
+
+
+def test_many_processes_at_once_leave_no_gap(tmp_path):
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from welfare.disbursement.register import SentRegister\n"
+        "for n in range(5):\n"
+        "    SentRegister(Path(sys.argv[1])).append(batch_number=f'{sys.argv[2]}-{n}',"
+        " file_name='f', content_sha256='a', lines=1, total_fen=1, sent_at='t')\n"
+    )
+    workers = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(w)]) for w in range(4)
+    ]
+    assert [worker.wait(timeout=60) for worker in workers] == [0] * 4
+    assert SentRegister(tmp_path).head() == 20
+
+
+def test_a_file_is_offered_once_and_identical_bytes_again_are_success(tmp_path):
+    first = put_once(tmp_path, "B1.csv", b"abc")
+    assert put_once(tmp_path, "B1.csv", b"abc") == first
+    with pytest.raises(NameTaken):
+        put_once(tmp_path, "B1.csv", b"abd")
+    assert [path.name for path in tmp_path.iterdir()] == ["B1.csv"]
