@@ -3,8 +3,20 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from welfare.disbursement import states
+
 
 class DisbursementConfig(AppConfig):
     name = "welfare.disbursement"
     label = "disbursement"
     verbose_name = _("Disbursement")
+
+    def ready(self) -> None:
+        from union_portal import lifecycle
+
+        lifecycle.register("disbursement.entitlement", states.ENTITLEMENT)
+        lifecycle.register("disbursement.payoutbatch", states.BATCH)
+        lifecycle.register("disbursement.payoutline", states.LINE)
+        lifecycle.register("disbursement.motion", states.MOTION)
+        lifecycle.register("disbursement.gate", states.GATE)
+        lifecycle.register("disbursement.discrepancy", states.DISCREPANCY)

@@ -1,0 +1,208 @@
+"""What is owed to whom: one person, one scheme, one period."""
+
+# The SQL below is made of constants of this package.
+# ruff: noqa: S608
+
+import pgtrigger
+from django.db import models
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Person
+from union_portal.fields import FenField, StateField
+from union_portal.models import Decision, Organization
+from welfare.disbursement.models.guards import frozen, kept, pairs, refusal
+from welfare.disbursement.models.ledger import Fund
+from welfare.disbursement.states import (
+    ENTITLEMENT,
+    LIVE_OR_PAID,
+    EntitlementState,
+    LineState,
+)
+
+
+class EntitlementQuerySet(models.QuerySet["Entitlement"]):
+    def unpaid(self) -> "EntitlementQuerySet":
+        """Granted, without a line that is live or paid."""
+        from welfare.disbursement.models.lines import PayoutLine
+
+        live = PayoutLine.objects.filter(entitlement=OuterRef("pk"), state__in=LIVE_OR_PAID)
+        return self.filter(~Exists(live), state=EntitlementState.GRANTED)
+
+    def paid(self) -> "EntitlementQuerySet":
+        from welfare.disbursement.models.lines import PayoutLine
+
+        paid = PayoutLine.objects.filter(entitlement=OuterRef("pk"), state=LineState.PAID)
+        return self.filter(Exists(paid))
+
+    def with_last_line(self) -> "EntitlementQuerySet":
+        """Annotate `line_state`: the state of the newest attempt, None before the first."""
+        from welfare.disbursement.models.lines import PayoutLine
+
+        last = PayoutLine.objects.filter(entitlement=OuterRef("pk")).order_by("-attempt")
+        return self.annotate(line_state=Subquery(last.values("state")[:1]))
+
+
+class Entitlement(models.Model):
+    """One obligation to one human.
+
+    `claim_key` is scheme, keyed hash of the identity number, and period (for a claim: its
+    settlement number). It is unique among granted entitlements over all batches and funds.
+    An entitlement that `adjusts` a paid one holds the difference a later decision added.
+    """
+
+    decision = models.OneToOneField(Decision, models.PROTECT, related_name="entitlement")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="entitlements")
+    fund = models.ForeignKey(Fund, models.PROTECT, related_name="entitlements", db_index=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    scheme = models.CharField(_("scheme"), max_length=40)
+    period = models.CharField(_("period"), max_length=20)
+    amount_fen = FenField(_("amount"))
+    claim_key = models.CharField(max_length=160, editable=False)
+    adjusts = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="adjusted_by"
+    )
+    granted_at = models.DateTimeField(db_default=Now())
+    state = StateField(choices=EntitlementState.choices, default=EntitlementState.GRANTED)
+
+    objects = EntitlementQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("entitlement")
+        verbose_name_plural = _("entitlements")
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["fund", "scheme", "period", "id"], name="entitlement_of_period"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(amount_fen__gt=0), name="entitlement_amount_positive"
+            ),
+            models.UniqueConstraint(
+                fields=["claim_key"],
+                condition=models.Q(state="granted"),
+                name="entitlement_claim_once",
+            ),
+            # What a line's composite foreign key points to.
+            models.UniqueConstraint(fields=["id", "amount_fen"], name="entitlement_amount_key"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="entitlement_born",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="born"),
+                declare=[("bad", "record")],
+                func=f"""
+                    SELECT bool_or(e.state <> 'granted') AS state,
+                           bool_or(d.outcome IS DISTINCT FROM 'granted'
+                                   OR d.state = 'withdrawn') AS decision,
+                           bool_or(e.amount_fen IS DISTINCT FROM
+                                   d.amount_fen - COALESCE(od.amount_fen, 0)
+                                   OR e.scheme IS DISTINCT FROM d.scheme
+                                   OR e.period IS DISTINCT FROM d.period
+                                   OR e.organization_id IS DISTINCT FROM d.organization_id
+                           ) AS content,
+                           bool_or(e.claim_key IS DISTINCT FROM
+                                   d.scheme || ':' || p.national_id_index || ':' || d.period
+                                   || CASE WHEN e.adjusts_id IS NULL THEN ''
+                                      ELSE ':+' || d.id END) AS claim,
+                           bool_or(f.code IS DISTINCT FROM r.fund_code
+                                   OR NOT f.schemes @> to_jsonb(d.scheme)) AS fund
+                    INTO bad
+                    FROM born e
+                    LEFT JOIN union_portal_decision d ON d.id = e.decision_id
+                    LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id
+                    LEFT JOIN members_person p ON p.id = e.person_id
+                    LEFT JOIN disbursement_fund f ON f.id = e.fund_id
+                    LEFT JOIN disbursement_entitlement o ON o.id = e.adjusts_id
+                    LEFT JOIN union_portal_decision od ON od.id = o.decision_id;
+                    IF bad.state THEN
+                        {refusal("entitlement_steps", "entitlement: every one is born granted")}
+                    END IF;
+                    IF bad.decision THEN
+                        {
+                    refusal(
+                        "entitlement_decision_granted",
+                        "entitlement: no standing decision grants it",
+                    )
+                }
+                    END IF;
+                    IF bad.content THEN
+                        {
+                    refusal(
+                        "entitlement_as_decided",
+                        "entitlement: amount, scheme, period or union was not so decided",
+                    )
+                }
+                    END IF;
+                    IF bad.claim THEN
+                        {
+                    refusal(
+                        "entitlement_claim_key_true",
+                        "entitlement: the claim key is not that of the person",
+                    )
+                }
+                    END IF;
+                    IF bad.fund THEN
+                        {
+                    refusal(
+                        "entitlement_fund_of_rule",
+                        "entitlement: the rule set names another fund or use",
+                    )
+                }
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+            frozen(
+                "entitlement_frozen",
+                "decision_id, person_id, fund_id, organization_id, scheme, period, amount_fen,"
+                " claim_key, adjusts_id, granted_at",
+                "entitlement: what is owed is never edited",
+            ),
+            # The decision row is locked first, as a line's birth does: one of them waits.
+            pgtrigger.Trigger(
+                name="entitlement_steps",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("NEW.state <> OLD.state"),
+                func=f"""
+                    IF OLD.state || '>' || NEW.state NOT IN ({pairs(ENTITLEMENT)}) THEN
+                        {refusal("entitlement_steps", "entitlement: this is not a step")}
+                    END IF;
+                    PERFORM 1 FROM union_portal_decision WHERE id = OLD.decision_id FOR UPDATE;
+                    IF EXISTS (SELECT 1 FROM disbursement_payoutline l
+                               WHERE l.entitlement_id = OLD.id
+                                 AND l.state IN ('ready', 'sent', 'unknown', 'paid')) THEN
+                        {
+                    refusal("entitlement_not_on_its_way", "entitlement: a payment is live or done")
+                }
+                    END IF;
+                    IF NOT EXISTS (SELECT 1 FROM disbursement_motion m
+                                   WHERE m.entitlement_id = OLD.id AND m.state = 'seconded'
+                                     AND (m.kind, NEW.state) IN
+                                         (('withdraw', 'withdrawn'), ('write_off', 'written_off')))
+                       AND NOT (NEW.state = 'withdrawn' AND EXISTS (
+                           SELECT 1 FROM union_portal_decision d
+                           WHERE d.id = OLD.decision_id
+                             AND (d.state = 'withdrawn' OR EXISTS (
+                                  SELECT 1 FROM union_portal_decision n
+                                  WHERE n.replaces_id = d.id AND n.state <> 'withdrawn')))) THEN
+                        {
+                    refusal(
+                        "entitlement_ended_by_two",
+                        "entitlement: two people or the decision itself end it",
+                    )
+                }
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            *kept("entitlement"),
+        ]
+
+    def __str__(self) -> str:
+        return f"E{self.pk:08d}"

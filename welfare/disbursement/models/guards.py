@@ -1,0 +1,59 @@
+"""What the engine's triggers have in common."""
+
+import pgtrigger
+from django.db import models
+
+from union_portal.models.audit import refuse_truncate
+from union_portal.states import Transitions
+
+
+def refusal(constraint: str, message: str) -> str:
+    """One RAISE with a named constraint, as SQL."""
+    table, _dot, _rest = constraint.partition("_")
+    return (
+        f"RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation', "
+        f"CONSTRAINT = '{constraint}', TABLE = '{table}';"
+    )
+
+
+def frozen(name: str, columns: str, message: str, *, when: str = "true") -> pgtrigger.Trigger:
+    """Refuse an UPDATE that changes one of `columns` while `when` holds."""
+    new = ", ".join(f"NEW.{column.strip()}" for column in columns.split(","))
+    old = ", ".join(f"OLD.{column.strip()}" for column in columns.split(","))
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition(f"(({when}) AND ({new}) IS DISTINCT FROM ({old}))"),
+        func=refusal(name, message),
+    )
+
+
+def kept(name: str) -> list[pgtrigger.Trigger]:
+    """Refuse DELETE and TRUNCATE."""
+    return [
+        pgtrigger.Trigger(
+            name=f"{name}_no_delete",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Delete,
+            func=refusal(f"{name}_no_delete", f"{name}: history is never removed"),
+        ),
+        refuse_truncate(name),
+    ]
+
+
+def pairs(table: Transitions) -> str:
+    """The steps of a table as a list of SQL texts `'old>new'`."""
+    return ", ".join(
+        f"'{old}>{new}'" for old in sorted(table.steps) for new in sorted(table.steps[old])
+    )
+
+
+class TransactionIdField(models.Field):
+    """The 64-bit id of a transaction: the same inside savepoints, unlike `xmin`."""
+
+    def db_type(self, connection: object) -> str:
+        return "xid8"
+
+    def get_internal_type(self) -> str:
+        return "TransactionIdField"
