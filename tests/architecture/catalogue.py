@@ -6,6 +6,7 @@ translated; `--add FILE` takes tab-separated translations. No gettext tools are 
 
 import argparse
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,10 @@ KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
 }
 
+CALL = re.compile(
+    r"""\b(?:(?:np?|p)?gettext|_)\((?:u?'(?:\\.|[^'\\])*'|u?"(?:\\.|[^"\\])*"|[^()'"])*\)"""
+)
+
 
 def messages() -> Iterator[tuple[str, object, str | None]]:
     """Yield (place, msgid or (singular, plural), context) of every translatable text."""
@@ -44,7 +49,7 @@ def messages() -> Iterator[tuple[str, object, str | None]]:
 
 def _unquoted(source: str) -> str:
     """Turn what Django writes for xgettext into Python the extractor can read."""
-    return "\n".join(line for line in source.splitlines() if "gettext" in line)
+    return "\n".join(CALL.findall(source))
 
 
 def _found(path: Path, source: bytes) -> Iterator[tuple[str, object, str | None]]:
