@@ -11,7 +11,6 @@ from members.states import BANK_ACCOUNT, BankAccountState
 from union_portal.fields import BlindIndexField, SealedTextField, StateField
 from union_portal.models import Account, Organization, StoredFile
 
-
 _LONGEST_BIGRAMS = 24
 
 

@@ -1,0 +1,1 @@
+"""What a sheet of people may say, row by row: values in, values and faults out."""

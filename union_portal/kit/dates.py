@@ -1,0 +1,49 @@
+"""Dates as people write them in forms and spreadsheets."""
+
+import re
+from datetime import date
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from union_portal.kit.plain_text import halfwidth, without_invisible
+from union_portal.kit.refusals import Refused
+
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 2199
+_WRITTEN: Final = re.compile(
+    r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})[日号]?"
+    r"|([0-9]{2})([0-9]{2}))(?:[ T]00:00(?::00)?)?"
+)
+
+
+class DateError(Refused):
+    """A text that is no date."""
+
+
+def read_date(text: str) -> date:
+    """A date written as 2026-03-01, 2026/3/1, 2026.3.1, 2026年3月1日 or 20260301.
+
+    Errors: DateError, also for a spreadsheet's bare day number and for impossible days.
+    """
+    plain = without_invisible(halfwidth(text)).strip()
+    match = _WRITTEN.fullmatch(plain) or _WRITTEN.fullmatch(plain.replace(" ", ""))
+    if match is None:
+        raise DateError(
+            gettext_noop("This is not a complete date."),
+            gettext_noop("Write year, month and day, such as 2026-03-01, or format it as a date."),
+        )
+    year, month, day = (int(part) for part in match.groups() if part is not None)
+    try:
+        read = date(year, month, day)
+    except ValueError:
+        raise DateError(
+            gettext_noop("There is no such day in the calendar."),
+            gettext_noop("Check the month and the day."),
+        ) from None
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        raise DateError(
+            gettext_noop("The year of the date is out of range."),
+            gettext_noop("Enter a year between 1900 and 2199 with four digits."),
+        )
+    return read
