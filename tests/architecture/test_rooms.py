@@ -173,6 +173,64 @@ def test_no_committed_file_names_a_path_of_somebodys_machine():
     assert offenders == []
 
 
+DOORS = {"views", "api", "tasks", "resources", "reports", "admin", "forms", "urls"}
+# Doors that are made of other doors.
+MADE_OF = {("urls", "views"), ("urls", "api"), ("views", "forms"), ("admin", "forms")}
+
+
+def _imports(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node, node.module
+            for alias in node.names:
+                yield node, f"{node.module}.{alias.name}"
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node, alias.name
+
+
+def _room(module: str) -> tuple[str, str]:
+    """("awards", "views") of awards.views.portal; the engine is an app of its own."""
+    parts = module.removeprefix("welfare.disbursement").split(".")
+    app = "welfare.disbursement" if module.startswith("welfare.disbursement") else parts[0]
+    return app, parts[1] if len(parts) > 1 else ""
+
+
+def _own_imports():
+    for path in python_files():
+        here = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node, module in _imports(path):
+            if module.split(".")[0] in APPS:
+                yield path, node, _room(here), _room(module), module
+
+
+def test_higher_apps_see_of_welfare_the_engine_and_its_reads_only():
+    offenders = [
+        where(path, node)
+        for path, node, here, there, module in _own_imports()
+        if here[0] in {"awards", "events"}
+        and there[0] == "welfare"
+        and module != "welfare"
+        and there[1] not in {"disbursement", "queries"}
+    ]
+    assert offenders == []
+
+
+def test_no_door_imports_another_door_and_no_action_imports_a_door():
+    kernel_doors = {"views", "admin", "reports", "forms"}
+    offenders = [
+        f"{where(path, node)} imports {module}"
+        for path, node, here, there, module in _own_imports()
+        if there[1] in DOORS
+        and here[1] in DOORS | {"actions", "queries", "models", "rules"}
+        and here != there
+        and (here[1], there[1]) not in MADE_OF
+        # The kernel's doors are frames for everybody's.
+        and not (there[0] == "union_portal" and there[1] in kernel_doors and here[1] in DOORS)
+    ]
+    assert offenders == []
+
+
 def test_the_walls_stand():
     done = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"],
