@@ -11,6 +11,7 @@ from members.models import Person
 from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.models import Account, Decision, Organization, StoredFile
 from union_portal.models.audit import append_only, refuse_truncate
+from union_portal.triggers import Trigger
 
 
 class Ground(models.TextChoices):
@@ -128,7 +129,7 @@ class SubsidyCase(models.Model):
         ]
         triggers = [
             CASE.trigger(),
-            pgtrigger.Trigger(
+            Trigger(
                 name="subsidy_case_frozen",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
