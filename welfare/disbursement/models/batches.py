@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.models import Account, Organization
 from union_portal.models.audit import append_only
+from union_portal.triggers import Trigger
 from welfare.disbursement.models.guards import frozen, kept, refusal
 from welfare.disbursement.models.ledger import Fund
 from welfare.disbursement.states import BATCH, BatchState
@@ -52,12 +53,12 @@ _CONTENT_TRUE = """
 """
 
 
-def _on_step(name: str, condition: str, func: str) -> pgtrigger.Trigger:
-    return pgtrigger.Trigger(
+def _on_step(name: str, condition: str, func: str) -> Trigger:
+    return Trigger(
         name=name,
         when=pgtrigger.Before,
         operation=pgtrigger.Update,
-        condition=pgtrigger.Condition(f"(NEW.state <> OLD.state AND {condition})"),
+        condition=pgtrigger.Condition(f"NEW.state <> OLD.state AND {condition}"),
         declare=[("content", "record"), ("fault", "text")],
         func=func + " RETURN NEW;",
     )
@@ -138,7 +139,7 @@ class PayoutBatch(models.Model):
                 "number, fund_id, scheme, period, organization_id, corrects_id, made_by_id",
                 "payout_batch: a batch stays what it is",
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="payout_batch_fence_rises",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
@@ -301,7 +302,7 @@ class BatchApproval(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="batch_approval_of_content",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,

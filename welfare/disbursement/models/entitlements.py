@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from members.models import Person
 from union_portal.fields import FenField, StateField
 from union_portal.models import Decision, Organization
+from union_portal.triggers import Trigger
 from welfare.disbursement.models.guards import frozen, kept, pairs, refusal
 from welfare.disbursement.models.ledger import Fund
 from welfare.disbursement.states import (
@@ -88,7 +89,7 @@ class Entitlement(models.Model):
             models.UniqueConstraint(fields=["id", "amount_fen"], name="entitlement_amount_key"),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="entitlement_born",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
@@ -164,7 +165,7 @@ class Entitlement(models.Model):
                 "entitlement: what is owed is never edited",
             ),
             # The decision row is locked first, as a line's birth does: one of them waits.
-            pgtrigger.Trigger(
+            Trigger(
                 name="entitlement_steps",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("state"),

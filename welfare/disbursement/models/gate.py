@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.fields import FenField, StateField
 from union_portal.models import Account
 from union_portal.models.audit import append_only
+from union_portal.triggers import Trigger
 from welfare.disbursement.models.batches import PayoutBatch
 from welfare.disbursement.models.entitlements import Entitlement
 from welfare.disbursement.models.guards import frozen, kept, refusal
@@ -134,7 +135,7 @@ class StrayPayment(models.Model):
         verbose_name_plural = _("payments unknown to the database")
         ordering = ["e2e"]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="stray_payment_placed",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
@@ -179,7 +180,7 @@ class Gate(models.Model):
         ]
         triggers = [
             GATE.trigger(),
-            pgtrigger.Trigger(
+            Trigger(
                 name="gate_lifted_by_two",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,

@@ -5,6 +5,7 @@ from django.db import models
 
 from union_portal.models.audit import refuse_truncate
 from union_portal.states import Transitions
+from union_portal.triggers import Trigger
 
 
 def refusal(constraint: str, message: str) -> str:
@@ -16,23 +17,23 @@ def refusal(constraint: str, message: str) -> str:
     )
 
 
-def frozen(name: str, columns: str, message: str, *, when: str = "true") -> pgtrigger.Trigger:
+def frozen(name: str, columns: str, message: str, *, when: str = "true") -> Trigger:
     """Refuse an UPDATE that changes one of `columns` while `when` holds."""
     new = ", ".join(f"NEW.{column.strip()}" for column in columns.split(","))
     old = ", ".join(f"OLD.{column.strip()}" for column in columns.split(","))
-    return pgtrigger.Trigger(
+    return Trigger(
         name=name,
         when=pgtrigger.Before,
         operation=pgtrigger.Update,
-        condition=pgtrigger.Condition(f"(({when}) AND ({new}) IS DISTINCT FROM ({old}))"),
+        condition=pgtrigger.Condition(f"({when}) AND ({new}) IS DISTINCT FROM ({old})"),
         func=refusal(name, message),
     )
 
 
-def kept(name: str) -> list[pgtrigger.Trigger]:
+def kept(name: str) -> list[Trigger]:
     """Refuse DELETE and TRUNCATE."""
     return [
-        pgtrigger.Trigger(
+        Trigger(
             name=f"{name}_no_delete",
             when=pgtrigger.Before,
             operation=pgtrigger.Delete,

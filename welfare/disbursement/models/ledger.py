@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.fields import FenField
 from union_portal.models import Account, Organization
 from union_portal.models.audit import append_only
+from union_portal.triggers import Trigger
 from welfare.disbursement.models.guards import TransactionIdField, frozen, kept, refusal
 
 
@@ -27,7 +28,9 @@ class Fund(models.Model):
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     source = models.CharField(_("source of the money"), max_length=200, blank=True)
     schemes = models.JSONField(_("uses"), default=list)
-    bank_format = models.CharField(_("bank format"), max_length=40, default="csv_utf8")
+    bank_format = models.CharField(_("bank format"), max_length=40, default="generic-utf8")
+    payer_name = models.CharField(_("payer"), max_length=120)
+    payer_account = models.CharField(_("payer's account"), max_length=34)
     approval_tiers = models.JSONField(_("approval tiers"), default=list, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
 
@@ -73,7 +76,7 @@ class LedgerAccount(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="ledger_account_born_empty",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
@@ -82,7 +85,7 @@ class LedgerAccount(models.Model):
                     "ledger_account_born_empty", "ledger_account: money comes by postings only"
                 ),
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="ledger_account_balance_posted",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
@@ -148,13 +151,13 @@ class Entry(models.Model):
         verbose_name_plural = _("ledger entries")
         ordering = ["-id"]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="entry_stamped",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 func="NEW.tx := pg_current_xact_id(); RETURN NEW;",
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="entry_balanced",
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
@@ -188,7 +191,7 @@ class Posting(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="posting_booked",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
@@ -218,7 +221,7 @@ class Posting(models.Model):
                     RETURN NULL;
                 """,
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="posting_balanced",
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,

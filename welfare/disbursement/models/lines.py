@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import BankAccount
 from union_portal.fields import FenField, SealedTextField, StateField
+from union_portal.triggers import Trigger
 from welfare.disbursement.models.batches import PayoutBatch
 from welfare.disbursement.models.entitlements import Entitlement
 from welfare.disbursement.models.guards import frozen, kept, pairs, refusal
@@ -191,7 +192,7 @@ class PayoutLine(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="payout_line_born",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
@@ -200,7 +201,7 @@ class PayoutLine(models.Model):
                 declare=[("bad", "record")],
                 func=_BORN,
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="payout_line_moved",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,

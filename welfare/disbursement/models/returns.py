@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.models import Account
 from union_portal.models.audit import append_only
+from union_portal.triggers import Trigger
 from welfare.disbursement.models.batches import BankFormat, PayoutBatch
 from welfare.disbursement.models.guards import frozen, kept, refusal
 from welfare.disbursement.models.lines import PayoutLine
@@ -109,7 +110,7 @@ class ReturnRow(models.Model):
                 " reason_code, reason",
                 "return_row: what the bank said is never edited",
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="return_row_verdict_final",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
@@ -119,7 +120,7 @@ class ReturnRow(models.Model):
                 ),
                 func=refusal("return_row_verdict_final", "return_row: this verdict is final"),
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="return_row_matches",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
@@ -140,7 +141,7 @@ class ReturnRow(models.Model):
                     RETURN NULL;
                 """,
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="return_row_born_unmatched",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
