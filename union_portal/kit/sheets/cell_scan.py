@@ -17,6 +17,7 @@ from union_portal.kit.sheets.rows import Limits, SheetError, too_many_rows
 _SHOWN: Final = 5
 _MAX_CELLS: Final = 6_000_000
 _ROWS_ABOVE: Final = 20
+_MAX_MERGES: Final = 10_000
 _CHUNK: Final = 1024 * 1024
 
 
@@ -27,7 +28,7 @@ class Found:
     formulas: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     merges: list[str] = field(default_factory=list)
-    hidden_columns: list[int] = field(default_factory=list)
+    hidden_columns: set[int] = field(default_factory=set)
     hidden_rows: int = 0
     last_row: int = 0
     last_column: int = 0
@@ -53,11 +54,12 @@ class _Scan:
             self._value(is_formula=tag == "f")
         elif tag == "row":
             self._start_row(attributes)
-        elif tag == "mergeCell":
+        elif tag == "mergeCell" and len(self.found.merges) < _MAX_MERGES:
             self.found.merges.append(attributes.get("ref", ""))
         elif tag == "col" and attributes.get("hidden") in ("1", "true"):
             first, last = int(attributes["min"]), int(attributes["max"])
-            self.found.hidden_columns += range(first, min(last, self._limits.max_columns) + 1)
+            columns = range(first, min(last, self._limits.max_columns) + 1)
+            self.found.hidden_columns.update(columns)
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         self._row = int(attributes.get("r", self._row + 1))

@@ -5,6 +5,7 @@ exactly what is read later, whatever sizes the original archive claims.
 """
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,16 @@ from union_portal.kit.sheets.rows import MEBIBYTE, Limits, SheetError
 
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+_SMALL: Final = 4 * MEBIBYTE
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+)
 _CHUNK: Final = 256 * 1024
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT_MAIN: Final = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
@@ -63,7 +74,7 @@ def copy_checked(path: Path, clean: Path, limits: Limits) -> None:
                 for member in members:
                     if member.filename.endswith((".xml", ".rels")):
                         _copy_member(package, member, copy)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         raise SheetError(
             gettext_noop("The file is damaged or is not a workbook."), _save_as_xlsx()
         ) from error
@@ -120,8 +131,8 @@ def _copy_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, copy: zipfil
 def visible_sheets(clean: Path) -> list[SheetPart]:
     """The worksheets people can see, in their order."""
     with zipfile.ZipFile(clean) as package:
-        book = parse_small(package.read(_actual_name(package, "xl/workbook.xml")))
-        links = parse_small(package.read(_actual_name(package, "xl/_rels/workbook.xml.rels")))
+        book = _parse_small(package, "xl/workbook.xml")
+        links = _parse_small(package, "xl/_rels/workbook.xml.rels")
         names = set(package.namelist())
     targets = {link.get("Id"): link.get("Target", "") for link in links}
     parts = []
@@ -145,11 +156,14 @@ def _actual_name(package: zipfile.ZipFile, name: str) -> str:
     raise SheetError(gettext_noop("This is not an .xlsx workbook."), _save_as_xlsx())
 
 
-def parse_small(content: bytes) -> etree._Element:
+def _parse_small(package: zipfile.ZipFile, name: str) -> etree._Element:
     """Parse a small XML part with entities, network and DTDs switched off."""
+    member = package.getinfo(_actual_name(package, name))
+    if member.file_size > _SMALL:
+        raise _suspicious()
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
-        root = etree.fromstring(content, parser)
+        root = etree.fromstring(package.read(member), parser)
     except etree.XMLSyntaxError as error:
         raise SheetError(
             gettext_noop("The file is damaged or is not a workbook."), _save_as_xlsx()

@@ -153,7 +153,7 @@ def _row(number: int, cells: Cells, headers: Sequence[str]) -> Row:
 
 def _unseen(found: cell_scan.Found, headers: Sequence[Any]) -> tuple[SheetError, ...]:
     warnings = []
-    hidden = [number for number in found.hidden_columns if number <= found.last_column]
+    hidden = sorted(number for number in found.hidden_columns if number <= found.last_column)
     if hidden:
         warnings.append(
             SheetError(

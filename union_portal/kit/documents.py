@@ -1,0 +1,78 @@
+"""PDF documents from outside: looked through in a child process with bounded resources."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from django.utils.translation import gettext_noop
+
+from union_portal.kit.refusals import Refused
+
+_INSPECTOR: Final = Path(__file__).with_name("pdf_inspector.py")
+_SECONDS: Final = 30
+
+
+class DocumentError(Refused):
+    """A PDF that cannot be accepted, with the remedy."""
+
+
+_FINDINGS: Final = {
+    "encrypted": gettext_noop("The PDF is protected by a password or against copying."),
+    "script": gettext_noop("The PDF contains a script."),
+    "launch": gettext_noop("The PDF wants to start programs or open other files."),
+    "attachment": gettext_noop("The PDF has other files embedded in it."),
+    "form": gettext_noop("The PDF contains a dynamic (XFA) form."),
+    "media": gettext_noop("The PDF contains sound, film or 3D content."),
+}
+
+
+def check_pdf(content: bytes, *, max_pages: int) -> int:
+    """Number of pages of a harmless PDF.
+
+    Refuses encryption, scripts, actions that start or fetch something, embedded files,
+    dynamic forms, media, too many pages and damage. Errors: DocumentError.
+    """
+    answer = _inspect(content)
+    for finding, message in _FINDINGS.items():
+        if finding in answer["findings"]:
+            raise DocumentError(
+                message,
+                gettext_noop("Print it to PDF again, or scan or photograph the paper."),
+            )
+    pages = int(answer["pages"])
+    if pages > max_pages:
+        raise DocumentError(
+            gettext_noop("The PDF has %(pages)s pages; at most %(most)s are accepted."),
+            gettext_noop("Upload only the pages that prove something."),
+            {"pages": pages, "most": max_pages},
+        )
+    return pages
+
+
+def _inspect(content: bytes) -> dict[str, Any]:
+    """Run the inspector; a crash, a time-out or lack of memory there counts as damage."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(_INSPECTOR)],
+            input=content,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _damaged() from None
+    if done.returncode:
+        raise _damaged()
+    answer: dict[str, Any] = json.loads(done.stdout)
+    if not answer["pages"]:
+        raise _damaged()
+    return answer
+
+
+def _damaged() -> DocumentError:
+    return DocumentError(
+        gettext_noop("The PDF is damaged or unreasonably complex."),
+        gettext_noop("Print it to PDF again, or scan or photograph the paper."),
+    )
