@@ -150,6 +150,7 @@ class StagedRow(models.Model):
     )
     account_last_four = models.CharField(_("last four digits"), max_length=4)
     bank_name = models.CharField(_("bank"), max_length=80)
+    extra = models.JSONField(null=True)
     kind = models.CharField(_("what would happen"), max_length=9, choices=RowKind.choices)
     changed = ArrayField(models.TextField(), verbose_name=_("columns that change"))
     conflict = models.CharField(max_length=12)

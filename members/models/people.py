@@ -73,9 +73,6 @@ class Person(models.Model):
         indexes = [
             models.Index(fields=["organization", "id"], name="person_organization"),
             models.Index(
-                fields=["pinyin"], name="person_pinyin", opclasses=["varchar_pattern_ops"]
-            ),
-            models.Index(
                 fields=["initials"], name="person_initials", opclasses=["varchar_pattern_ops"]
             ),
             models.Index(fields=["name"], name="person_name", opclasses=["varchar_pattern_ops"]),

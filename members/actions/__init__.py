@@ -1,0 +1,1 @@
+"""The only place where people, accounts and imports change."""

@@ -1,0 +1,7 @@
+"""Why an action on people says no."""
+
+from union_portal.kit.refusals import Refused
+
+
+class PeopleRefused(Refused):
+    """The step can't be taken as asked; the text names what and how to mend it."""

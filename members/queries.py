@@ -1,0 +1,173 @@
+"""What one may see of people, scoped to who looks."""
+
+import re
+from typing import Any, Final
+
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce, Replace
+from django.utils.translation import gettext as _
+
+from members.models import BankAccount, ImportRun, Person
+from members.models.people import Bigrams
+from members.states import BankAccountState
+from union_portal import access
+from union_portal.access import Permission
+from union_portal.fields import fingerprint
+from union_portal.kit.plain_text import digits_as_typed, halfwidth, without_invisible
+from union_portal.models import Account, AuditEntry
+
+LIVE_ACCOUNTS: Final = (BankAccountState.PROPOSED, BankAccountState.CONFIRMED)
+_IDENTITY: Final = re.compile(r"[0-9]{17}[0-9X]")
+_PHONE: Final = re.compile(r"(?:\+?86)?(1[0-9]{10})")
+_LATIN: Final = re.compile(r"[a-z][a-z' .-]*", re.IGNORECASE)
+
+
+def people_for(
+    account: Account, permission: Permission = Permission.PERSON_VIEW
+) -> QuerySet[Person]:
+    """The people within the account's reach; nobody by default."""
+    return Person.objects.filter(access.scope(account, permission))
+
+
+def person_of(account: Account) -> Person | None:
+    """The person who logs in with this account, if it is a member's."""
+    return Person.objects.filter(account=account).select_related("organization").first()
+
+
+def search(text: str, account: Account) -> QuerySet[Person]:
+    """People within reach found by name, pinyin, initials, exact number or exact phone."""
+    return people_for(account).filter(matches(text))
+
+
+def matches(text: str) -> Q:
+    """The condition a search text stands for, made so that an index answers each form.
+
+    18 characters are an identity number and 11 digits a phone, both by their keyed hash;
+    letters are the beginning of the pinyin, the initials or the name; anything else is a
+    piece of a name, from two characters on, or its beginning.
+    """
+    typed = " ".join(without_invisible(halfwidth(text)).split())
+    if not typed:
+        return Q(pk__in=[])
+    number = digits_as_typed(typed).upper()
+    if _IDENTITY.fullmatch(number):
+        return Q(national_id_index=fingerprint("national_id", number))
+    if phone := _PHONE.fullmatch(number):
+        return Q(phone_index=fingerprint("phone", phone[1]))
+    if _LATIN.fullmatch(typed):
+        return _by_letters(typed)
+    if len(typed) == 1:
+        return Q(name__startswith=typed)
+    pieces = [typed[place : place + 2] for place in range(len(typed) - 1)]
+    return Q(
+        pk__in=Person.objects.annotate(pieces=Bigrams("name"))
+        .filter(pieces__contains=pieces, name__contains=typed)
+        .values("pk")
+    )
+
+
+def _by_letters(typed: str) -> Q:
+    letters = typed.lower().replace(" ", "")
+    joined = Replace(F("pinyin"), Value(" "), Value(""))
+    by_pinyin = Person.objects.alias(joined=joined).filter(
+        Q(joined__startswith=letters) | Q(initials__startswith=letters) | Q(name__startswith=typed)
+    )
+    return Q(pk__in=by_pinyin.values("pk"))
+
+
+def who_looked(person: Person) -> QuerySet[AuditEntry]:
+    """Every time a sealed value of this person was shown: when, who, which, why."""
+    return AuditEntry.objects.filter(
+        subject_type=Person._meta.label_lower,
+        subject_id=str(person.pk),
+        action="person.unmask",
+    ).order_by("-id")
+
+
+def with_cautions(accounts: QuerySet[BankAccount]) -> QuerySet[Any]:
+    """Bank accounts with what their checker should know.
+
+    `sharers`: other people with the same account; `rivals`: other proposals of the same
+    person; `is_replacement`: a confirmed one would retire; `is_other_holder`: the holder
+    is not the person.
+    """
+    live = BankAccount.objects.filter(state__in=LIVE_ACCOUNTS)
+    sharers = (
+        live.filter(fingerprint=OuterRef("fingerprint"))
+        .exclude(person=OuterRef("person"))
+        .order_by()
+        .values("fingerprint")
+        .annotate(n=Count("person", distinct=True))
+        .values("n")
+    )
+    rivals = (
+        BankAccount.objects.filter(person=OuterRef("person"), state=BankAccountState.PROPOSED)
+        .exclude(pk=OuterRef("pk"))
+        .order_by()
+        .values("person")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    confirmed = BankAccount.objects.filter(
+        person=OuterRef("person"), state=BankAccountState.CONFIRMED
+    ).exclude(pk=OuterRef("pk"))
+    return accounts.annotate(
+        sharers=Coalesce(Subquery(sharers, output_field=IntegerField()), 0),
+        rivals=Coalesce(Subquery(rivals, output_field=IntegerField()), 0),
+        is_replacement=Exists(confirmed),
+        is_other_holder=~Q(holder=F("person__name")),
+    )
+
+
+def accounts_to_confirm(account: Account) -> QuerySet[Any]:
+    """Proposed bank accounts that this checker may confirm, with their cautions."""
+    return with_cautions(
+        BankAccount.objects.filter(
+            access.scope(account, Permission.ACCOUNT_NUMBER_CONFIRM, "person__organization__path"),
+            state=BankAccountState.PROPOSED,
+        ).exclude(entered_by=account)
+    ).select_related("person", "person__organization", "entered_by")
+
+
+def caution_codes(judged: Any) -> list[str]:
+    """The cautions of an account that `with_cautions` has judged, as codes for the log."""
+    flags = {
+        "shared": judged.sharers,
+        "rivals": judged.rivals,
+        "replacement": judged.is_replacement,
+        "other_holder": judged.is_other_holder,
+    }
+    return [code for code, is_set in flags.items() if is_set]
+
+
+def cautions(judged: Any) -> list[str]:
+    """The same as sentences for the checker."""
+    texts = {
+        "shared": _("%(count)s other people have this account too."),
+        "rivals": _("The person has %(rivals)s other proposals; reject the wrong ones first."),
+        "replacement": _("It replaces an account that is in use."),
+        "other_holder": _("The holder is not the person; the reason given: %(reason)s"),
+    }
+    values = {
+        "count": judged.sharers,
+        "rivals": judged.rivals,
+        "reason": judged.reason or _("none"),
+    }
+    return [texts[code] % values for code in caution_codes(judged)]
+
+
+def imports_for(account: Account) -> QuerySet[ImportRun]:
+    """Imports of the unions for which the account may import."""
+    return ImportRun.objects.filter(access.scope(account, Permission.PERSON_IMPORT)).select_related(
+        "organization", "uploaded_by", "job"
+    )
