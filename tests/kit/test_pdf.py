@@ -168,6 +168,32 @@ def test_a_machine_without_any_font_still_renders(tmp_path: Path, configuration:
     assert _fonts_of(tmp_path / "report.pdf") == {"Noto-Sans-CJK-JP"}
 
 
+PLAIN = """
+import sys
+from pathlib import Path
+from union_portal.kit import pdf
+if sys.argv[2] == "prepared":
+    pdf.ensure_fontconfig(Path(sys.argv[1]))
+import weasyprint
+weasyprint.HTML(string="<p>榆林").write_pdf(sys.argv[1] + "/plain.pdf")
+"""
+
+
+@needs_pango
+def test_fontconfig_alone_keeps_pango_from_crashing(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.conf"
+    empty.write_text('<?xml version="1.0"?><fontconfig></fontconfig>')
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN, str(tmp_path), "prepared"],
+        cwd=ROOT,
+        env={**os.environ, "FONTCONFIG_FILE": str(empty)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_fontconfig_is_prepared_once_and_keeps_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
