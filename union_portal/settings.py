@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from csp.constants import NONCE, NONE, SELF
+from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -40,16 +40,17 @@ REGISTER_DIR = Path(env.str("PORTAL_REGISTER_DIR", str(VAR_DIR / "register")))
 BANK_DIR = Path(env.str("PORTAL_BANK_DIR", str(VAR_DIR / "bank")))
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.import_export",
-    "django.contrib.admin",
+    "union_portal.staff_site.StaffSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -73,15 +74,18 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "union_portal.middleware.StaffPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "union_portal.middleware.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "union_portal.middleware.RequestContextMiddleware",
+    "union_portal.middleware.IdleMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "union_portal.middleware.SecondFactorMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "union_portal.middleware.ProblemMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -143,7 +147,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "portal:home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "portal:home"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_ADAPTER = "union_portal.adapters.AccountAdapter"
@@ -159,6 +164,8 @@ MFA_TOTP_ISSUER = "Union Portal"
 USERSESSIONS_TRACK_ACTIVITY = False
 SESSION_COOKIE_AGE = env.int("PORTAL_SESSION_SECONDS", 8 * 3600)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# Whoever does nothing for this long is logged out.
+IDLE_SECONDS = env.int("PORTAL_IDLE_SECONDS", 30 * 60)
 
 # A factory shares one address: lock the pair of name and address, never the address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -207,6 +214,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "union_portal.views.problems.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -218,6 +226,43 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
+}
+# The staff site's skin evaluates expressions in attributes: there, and only there.
+STAFF_CONTENT_SECURITY_POLICY = {
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+
+# -- the staff site's skin -----------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": _("Union Portal"),
+    "SITE_HEADER": env.str("PORTAL_OFFICE", "榆林市总工会"),
+    "SITE_SUBHEADER": _("Union Portal"),
+    "SITE_URL": "/",
+    "SITE_ICON": "union_portal.staff_site.emblem",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "union_portal.staff_site.emblem"}
+    ],
+    "STYLES": ["union_portal.staff_site.stylesheet"],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": True,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "#fdf3f3",
+            "100": "#fbe3e3",
+            "200": "#f6caca",
+            "300": "#eea5a5",
+            "400": "#e07373",
+            "500": "#cc4545",
+            "600": "#b3141b",
+            "700": "#8f0f15",
+            "800": "#7a0c11",
+            "900": "#5f0a0e",
+            "950": "#3a0508",
+        },
+    },
 }
 
 # -- Celery -------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from union_portal import audit, queue
+from union_portal import audit, notifications, queue
 
 
 @shared_task(name="union_portal.ring_lost_jobs")
@@ -13,3 +13,8 @@ def ring_lost_jobs() -> None:
 @shared_task(name="union_portal.seal_audit")
 def seal_audit() -> None:
     audit.seal()
+
+
+@shared_task(name="union_portal.send_messages")
+def send_messages() -> None:
+    notifications.send_pending()

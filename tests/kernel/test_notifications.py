@@ -1,0 +1,137 @@
+"""Every recipient is told once, by SMS or by letter, and how and when is kept (X13)."""
+
+import json
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from django.db.models import F, TextField, Value
+from django.db.models.fields.json import JSONField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from members.models import Person
+from tests import cast
+from union_portal import notifications
+from union_portal.models import AuditEntry, Channel, Message
+from union_portal.states import MessageState
+
+pytestmark = pytest.mark.django_db
+
+notifications.template("test_paid", "%(amount)s yuan went to your account.")
+
+
+@pytest.fixture
+def people():
+    tree = cast.make_tree()
+    made = [cast.make_person(tree.union) for _ in range(3)]
+    Person.objects.filter(pk=made[2].pk).update(phone=None, phone_index=None)
+    return made
+
+
+def queue_all() -> int:
+    rows = Person.objects.values(
+        key=Cast("id", TextField()),
+        recipient=F("id"),
+        sealed_phone=F("phone"),
+        about=Cast("id", TextField()),
+        facts=Value({"amount": "300.00"}, JSONField()),
+    )
+    return notifications.queue_messages(
+        topic="t", template="test_paid", rows=rows, subject_type="members.person"
+    )
+
+
+def test_whoever_has_no_phone_gets_a_letter(people):
+    assert queue_all() == 3
+    channels = dict(Message.objects.values_list("recipient", "channel"))
+    assert channels == {people[0].pk: "sms", people[1].pk: "sms", people[2].pk: "letter"}
+
+
+def test_asking_twice_sends_once(people):
+    assert (queue_all(), queue_all()) == (3, 0)
+
+
+def test_the_worker_sends_what_is_due_and_keeps_how_and_when(people):
+    queue_all()
+    assert notifications.send_pending() == notifications.Sent(sent=2)
+    sent = Message.objects.filter(state=MessageState.SENT)
+    assert {(message.gateway, message.sent_at is not None) for message in sent} == {
+        ("outbox", True)
+    }
+    assert {notifications.text_of(message) for message in sent} == {
+        "300.00 yuan went to your account."
+    }
+    assert notifications.send_pending() == notifications.Sent()
+
+
+class Down:
+    name = "down"
+
+    def send(self, **message):
+        raise notifications.GatewayError("down")
+
+
+def test_a_gateway_that_is_down_is_tried_later_and_given_up_in_the_open(people, settings):
+    settings.SMS_GATEWAY = "tests.kernel.test_notifications.Down"
+    queue_all()
+    assert notifications.send_pending() == notifications.Sent(failed=2)
+    assert notifications.send_pending() == notifications.Sent()  # not due yet
+    long_ago = timezone.now() - timedelta(hours=1)
+    for _try in range(4):
+        Message.objects.update(created_at=long_ago)
+        notifications.send_pending()
+    failed = Message.objects.filter(channel=Channel.SMS)
+    assert {(message.state, message.attempts) for message in failed} == {("failed", 5)}
+
+
+def test_letters_are_noted_as_posted_by_somebody(people):
+    queue_all()
+    officer = cast.make_account("poster")
+    assert notifications.post_letters(messages=Message.objects.all(), by=officer) == 1
+    assert Message.objects.get(channel="letter").state == MessageState.SENT
+    assert AuditEntry.objects.filter(action="message.posted", actor_id=officer.pk).exists()
+
+
+def test_the_http_gateway_signs_and_keeps_the_reference(people, settings):
+    seen = []
+
+    class Provider(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append((json.loads(body), self.headers["X-Signature"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"id": "R-1"}')
+
+        def log_message(self, *args):
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Provider)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    settings.SMS_GATEWAY = "union_portal.notifications.HttpGateway"
+    settings.SMS_HTTP_URL = f"http://127.0.0.1:{server.server_port}/"
+    settings.SMS_HTTP_KEY = "key"
+    try:
+        queue_all()
+        assert notifications.send_pending().sent == 2
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert {row["reference"] for row, _sign in seen} == {
+        str(pk) for pk in Message.objects.filter(channel="sms").values_list("pk", flat=True)
+    }
+    assert all(len(sign) == 64 for _row, sign in seen)
+    assert set(
+        Message.objects.filter(channel="sms").values_list("gateway_reference", flat=True)
+    ) == {"R-1"}
+
+
+def test_a_wrong_address_of_the_gateway_is_an_error_not_a_crash(people, settings):
+    settings.SMS_GATEWAY = "union_portal.notifications.HttpGateway"
+    settings.SMS_HTTP_URL = "file:///etc/passwd"
+    settings.SMS_HTTP_KEY = "key"
+    queue_all()
+    assert notifications.send_pending().failed == 2

@@ -1,0 +1,256 @@
+"""Messages to people: written as a set, sent by a worker, kept with how and when (X13).
+
+A message goes as SMS where a phone is known, else as a letter that staff print and post.
+(topic, key, channel) is unique, so asking twice sends once. Gateways are classes named in
+the settings; the default keeps the text in the outbox for staff to read.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.module_loading import import_string
+
+from union_portal import audit, lifecycle, sets
+from union_portal.models import Channel, Message
+from union_portal.states import MessageState
+
+if TYPE_CHECKING:
+    from union_portal.models import Account
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+CHUNK = 200
+# Recipients read Chinese; staff read the same text as it went out.
+LANGUAGE = "zh-hans"
+
+_templates: dict[str, str | Promise] = {}
+
+
+class GatewayError(Exception):
+    """The gateway did not take the message; it is tried again later."""
+
+
+class Gateway(Protocol):
+    """Carries one text. `reference` is the same on every try of one message."""
+
+    name: str
+
+    def send(self, *, number: str, text: str, reference: str) -> str:
+        """Return the gateway's own reference. Raises GatewayError."""
+
+
+class OutboxGateway:
+    """Sends nothing: the text stays in the outbox, readable by staff."""
+
+    name = "outbox"
+
+    def send(self, *, number: str, text: str, reference: str) -> str:
+        return f"outbox-{reference}"
+
+
+class HttpGateway:
+    """POSTs JSON signed with HMAC-SHA256 to SMS_HTTP_URL.
+
+    The body is {"number", "text", "reference"}; the answer's "id" is kept as the reference.
+    Providers differ: an own class with `send` is named in PORTAL_SMS_GATEWAY.
+    """
+
+    name = "http"
+
+    def send(self, *, number: str, text: str, reference: str) -> str:
+        url, key = settings.SMS_HTTP_URL, settings.SMS_HTTP_KEY
+        if urlsplit(url).scheme not in {"https", "http"}:
+            raise GatewayError("SMS_HTTP_URL is no web address")
+        body = json.dumps({"number": number, "text": text, "reference": reference}).encode()
+        request = urllib.request.Request(  # noqa: S310  (scheme checked above)
+            url,
+            data=body,
+            headers={
+                "Content-Type": "application/json",
+                "X-Signature": hmac.new(key.encode(), body, sha256).hexdigest(),
+                "Idempotency-Key": reference,
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                return str(json.load(answer)["id"])[:80]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise GatewayError(type(error).__name__) from error
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What one run of the worker did."""
+
+    sent: int = 0
+    failed: int = 0
+
+
+def template(name: str, text: str | Promise) -> None:
+    """Register a text with %(name)s places for a message's `values`."""
+    _templates[name] = text
+
+
+def text_of(message: Message) -> str:
+    """The text as its recipient gets it."""
+    with translation.override(LANGUAGE):
+        values: Mapping[str, Any] = message.values
+        return str(_templates[message.template]) % values
+
+
+def queue_messages(*, topic: str, template: str, rows: QuerySet[Any], subject_type: str) -> int:
+    """Write a message for every row in one statement; those already written stay one.
+
+    Columns of `rows`: key (text), recipient (id), sealed_phone (or NULL), about (the
+    subject's id as text), facts (JSON for the text's places).
+    """
+    names = ("key", "recipient", "sealed_phone", "about", "facts")
+    table = sets.source(rows, *names)
+    if template not in _templates:
+        raise LookupError(f"there is no text named {template}")
+    if table is None:
+        return 0
+    return sets.insert(
+        "INSERT INTO union_portal_message (topic, template, subject_type, key, channel,"
+        ' recipient, address, subject_id, "values", gateway, gateway_reference, attempts,'
+        " error, created_at, state)"
+        ' SELECT %s, %s, %s, r."key", CASE WHEN r."sealed_phone" IS NULL THEN \'letter\''
+        ' ELSE \'sms\' END, r."recipient", r."sealed_phone", r."about", r."facts",'
+        " '', '', 0, '', clock_timestamp(), 'pending' FROM {rows}"
+        " ON CONFLICT (topic, key, channel) DO NOTHING",
+        table,
+        names,
+        [topic, template, subject_type],
+    )
+
+
+def queue_portal_message(
+    *, topic: str, key: str, template: str, recipient: int, subject: Any, **values: str
+) -> Message:
+    """Tell one person in the portal at once; asking twice writes one."""
+    message, _born = Message.objects.get_or_create(
+        topic=topic,
+        key=key,
+        channel=Channel.PORTAL,
+        defaults={
+            "template": template,
+            "recipient": recipient,
+            "values": values,
+            "subject_type": subject._meta.label_lower,
+            "subject_id": str(subject.pk),
+        },
+    )
+    if message.state == MessageState.PENDING:
+        lifecycle.advance(message, to=MessageState.SENT, by=audit.WORKER, sent_at=timezone.now())
+    return message
+
+
+def send_pending(limit: int = CHUNK) -> Sent:
+    """Send what is due, up to `limit`. Several workers may run at once."""
+    gateway = import_string(settings.SMS_GATEWAY)()
+    sent = failed = 0
+    for _turn in range(limit):
+        outcome = _send_next(gateway)
+        if outcome is None:
+            break
+        sent, failed = sent + outcome, failed + (not outcome)
+    return Sent(sent, failed)
+
+
+@transaction.atomic
+def post_letters(*, messages: QuerySet[Message], by: Account) -> int:
+    """Note that letters were printed and posted."""
+    letters = messages.filter(channel=Channel.LETTER)
+    count = lifecycle.advance_set(
+        letters, to=MessageState.SENT, by=by, sent_at=timezone.now(), gateway="post"
+    )
+    audit.record_ref("message.posted", "union_portal.message", "set", by=by, count=count)
+    return count
+
+
+@transaction.atomic
+def mark_read(*, message: Message) -> None:
+    """Note the first time the recipient opened it."""
+    Message.objects.filter(pk=message.pk, read_at__isnull=True).update(read_at=Now())
+
+
+def messages_for(recipient: int) -> QuerySet[Message]:
+    """What one person was told, newest first."""
+    return Message.objects.filter(recipient=recipient).exclude(state=MessageState.FAILED)
+
+
+@transaction.atomic
+def _send_next(gateway: Gateway) -> bool | None:
+    """Send one due SMS under its row lock; None when none is due.
+
+    The row's id is the gateway's idempotency reference: a crash after the send and before
+    the commit repeats the same reference, never a new one.
+    """
+    message = (
+        Message.objects.select_for_update(skip_locked=True)
+        .filter(_due(), channel=Channel.SMS, state=MessageState.PENDING)
+        .order_by("id")
+        .first()
+    )
+    if message is None:
+        return None
+    try:
+        reference = gateway.send(
+            number=message.address, text=text_of(message), reference=str(message.pk)
+        )
+    except GatewayError as error:
+        _note_failure(message, str(error))
+        return False
+    lifecycle.advance(
+        message,
+        to=MessageState.SENT,
+        by=audit.WORKER,
+        gateway=gateway.name,
+        gateway_reference=reference,
+        attempts=message.attempts + 1,
+        sent_at=timezone.now(),
+        error="",
+    )
+    return True
+
+
+def _due() -> Q:
+    """Each failure doubles the wait: 2, 4, 8, 16 minutes after it was written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now = cursor.fetchone()[0]
+    due = Q(attempts=0)
+    for attempts in range(1, ATTEMPTS):
+        wait = timedelta(minutes=2**attempts)
+        due |= Q(attempts=attempts, created_at__lte=now - wait)
+    return due
+
+
+def _note_failure(message: Message, error: str) -> None:
+    if message.attempts + 1 >= ATTEMPTS:
+        lifecycle.advance(
+            message,
+            to=MessageState.FAILED,
+            by=audit.WORKER,
+            attempts=message.attempts + 1,
+            error=error[:200],
+        )
+        return
+    Message.objects.filter(pk=message.pk).update(attempts=F("attempts") + 1, error=error[:200])
