@@ -2,6 +2,10 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
+from django.urls import reverse
+
+from union_portal import access
+from union_portal.access import Permission
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -9,3 +13,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Staff land on their desk, members on their own page."""
+        if access.may(request.user, Permission.STAFF_SITE):  # type: ignore[arg-type]
+            return reverse("admin:index")
+        return reverse("members:me")

@@ -1,8 +1,22 @@
-"""What every page knows: the office, and whether this is the demo."""
+"""What every page knows: the office, whether this is the demo, who looks at it."""
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from union_portal import access
+from union_portal.access import Permission
 
 
 def portal(request: HttpRequest) -> dict[str, object]:
-    return {"office": settings.PORTAL_OFFICE, "is_demo": settings.EMBEDDED}
+    account = getattr(request, "user", None)
+    return {
+        "office": settings.PORTAL_OFFICE,
+        "is_demo": settings.EMBEDDED,
+        "is_staff": SimpleLazyObject(
+            lambda: account is not None and access.may(account, Permission.STAFF_SITE)
+        ),
+        "is_member": SimpleLazyObject(
+            lambda: account is not None and account.is_authenticated and hasattr(account, "person")
+        ),
+    }

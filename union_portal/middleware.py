@@ -1,18 +1,49 @@
-"""Request id, chosen language, and the second factor that roles demand."""
+"""Request id, chosen language, idle time-out, second factor, and refusals as pages."""
 
+import logging
+import time
 from collections.abc import Callable
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import translation
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
-from union_portal import access, audit
+from union_portal import access, audit, lifecycle, queue
+from union_portal.kit.refusals import Refused
+from union_portal.views import problems
 
+log = logging.getLogger(__name__)
 View = Callable[[HttpRequest], HttpResponse]
 
-# Pages one needs to set the second factor up, or to leave.
-FACTOR_FREE = ("/account/", "/static/", "/i18n/", "/jsi18n/")
+# What one needs to set the second factor up, or to leave: these URL names, no more.
+FACTOR_FREE = frozenset(
+    {
+        "account_login",
+        "account_logout",
+        "account_inactive",
+        "account_reauthenticate",
+        "account_change_password",
+        "account_set_password",
+        "mfa_index",
+        "mfa_reauthenticate",
+        "mfa_activate_totp",
+        "mfa_list_webauthn",
+        "mfa_add_webauthn",
+        "mfa_reauthenticate_webauthn",
+        "portal:security",
+        "set_language",
+    }
+)
+IDLE_KEY = "portal_last_seen"
+# The session is written at most this often, not on every page.
+IDLE_STEP_SECONDS = 60
 
 
 class RequestContextMiddleware:
@@ -48,6 +79,46 @@ class ChosenLanguageMiddleware:
         return response
 
 
+class StaffPolicyMiddleware:
+    """Loosen the content security policy for the staff site's skin, on its path only."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+        self.prefix = reverse("admin:index")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith(self.prefix):
+            response._csp_replace = settings.STAFF_CONTENT_SECURITY_POLICY  # type: ignore[attr-defined]
+        return response
+
+
+class IdleMiddleware:
+    """Log out whoever did nothing for a while; a page that polls is nobody at work."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        now = int(time.time())
+        seen = request.session.get(IDLE_KEY, now)
+        if now - seen > settings.IDLE_SECONDS:
+            logout(request)
+            messages.warning(
+                request,
+                _("You were logged out because nothing happened for a while. Log in again."),
+            )
+            return redirect(
+                reverse("account_login") + "?" + urlencode({"next": _way_back(request)})
+            )
+        is_poll = request.headers.get("HX-Request") == "true"
+        if not is_poll and (IDLE_KEY not in request.session or now - seen >= IDLE_STEP_SECONDS):
+            request.session[IDLE_KEY] = now
+        return self.get_response(request)
+
+
 class SecondFactorMiddleware:
     """Whoever moves money or unmasks data sets up and uses a second factor first."""
 
@@ -55,21 +126,47 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
+        match = request.resolver_match
         account = request.user
         if (
-            account.is_authenticated
-            and not request.path.startswith(FACTOR_FREE)
+            match is not None
+            and match.view_name not in FACTOR_FREE
+            and account.is_authenticated
             and access.needs_second_factor(account)
             and not has_second_factor(account)
         ):
-            return redirect("mfa_index")
+            return redirect("portal:security")
+        return None
+
+
+class ProblemMiddleware:
+    """Turn refusals of actions into pages that say what to do next."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, lifecycle.Stale):
+            return problems.conflict(request, str(error))
+        if isinstance(error, Refused | queue.Refused):
+            return problems.refused(request, str(error))
+        return None
 
 
 def has_second_factor(account: object) -> bool:
     """Whether the account has TOTP or a passkey; recovery codes alone do not count."""
-    from allauth.mfa.models import Authenticator
-
     return Authenticator.objects.filter(
         user=account, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     ).exists()
+
+
+def _way_back(request: HttpRequest) -> str:
+    return request.get_full_path() if request.method == "GET" else "/"

@@ -1,10 +1,47 @@
 """The doors. Every URL needs a log-in unless its view says otherwise."""
 
+from allauth.account import views as account_views
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.i18n import set_language
+
+from union_portal.views import public, security
+
+handler400 = "union_portal.views.problems.bad_request"
+handler403 = "union_portal.views.problems.forbidden"
+handler404 = "union_portal.views.problems.not_found"
+handler500 = "union_portal.views.problems.server_error"
+
+# allauth's pages by name: sign-up and everything by e-mail are not among them.
+account = [
+    path("login/", account_views.login, name="account_login"),
+    path("logout/", account_views.logout, name="account_logout"),
+    path("inactive/", account_views.account_inactive, name="account_inactive"),
+    path("reauthenticate/", account_views.reauthenticate, name="account_reauthenticate"),
+    path("password/change/", account_views.password_change, name="account_change_password"),
+    path("password/set/", account_views.password_set, name="account_set_password"),
+    path("2fa/", include("allauth.mfa.urls")),
+    path("sessions/", include("allauth.usersessions.urls")),
+]
+
+portal = [
+    path("", public.home, name="home"),
+    path("notices/", public.notice_list, name="notice-list"),
+    path("notices/<int:notice_id>/", public.notice, name="notice"),
+    path(
+        "notices/<int:notice_id>/<int:position>/objection/",
+        public.objection_file,
+        name="objection-file",
+    ),
+    path("account/", security.overview, name="security"),
+]
 
 urlpatterns = [
-    path("i18n/", include("django.conf.urls.i18n")),
-    path("account/", include("allauth.urls")),
+    path("", include((portal, "portal"))),
+    path("", include("awards.urls")),
+    path("", include("members.urls")),
+    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
+    path("account/", include(account)),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,48 @@
+"""The public roll of honours: names as they were announced, nothing else."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from awards.models import Honour, HonourTitle
+from awards.states import HonourState
+
+HONOURS_PER_PAGE = 60
+
+
+@login_not_required
+@require_safe
+def honours_roll(request: HttpRequest) -> HttpResponse:
+    """Held honours by title and year; revoked ones are not on the roll."""
+    held = Honour.objects.filter(state=HonourState.HELD)
+    titles = HonourTitle.objects.annotate(
+        holders=Count("honours", filter=Q(honours__state=HonourState.HELD))
+    ).filter(holders__gt=0)
+    title = request.GET.get("title", "")
+    year = request.GET.get("year", "")
+    q = request.GET.get("q", "").strip()[:40]
+    if title:
+        held = held.filter(title__code=title)
+    if year.isdigit() and len(year) == 4:
+        held = held.filter(conferred_on__year=int(year))
+    if q:
+        held = held.filter(person__name__startswith=q)
+    rows = held.select_related("person", "title").order_by("-conferred_on", "person__pinyin", "id")
+    years = (
+        Honour.objects.filter(state=HonourState.HELD)
+        .order_by("-conferred_on__year")
+        .values_list("conferred_on__year", flat=True)
+        .distinct()
+    )
+    context = {
+        "page": Paginator(rows, HONOURS_PER_PAGE).get_page(request.GET.get("page")),
+        "titles": titles,
+        "years": years,
+        "title": title,
+        "year": year,
+        "q": q,
+    }
+    return render(request, "awards/honours_roll.html", context)

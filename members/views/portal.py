@@ -1,0 +1,55 @@
+"""A member's own page, and who looked at their data."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from members import queries
+from members.models import Person
+from union_portal import access
+from union_portal.access import Permission
+from union_portal.views import mine
+
+MemberView = Callable[..., HttpResponse]
+
+
+def member_only(view: MemberView) -> MemberView:
+    """Pass the person who logs in with this account; others are told why not."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        person = queries.person_of(request.user)  # type: ignore[arg-type]
+        if person is None:
+            raise PermissionDenied(
+                _("This log-in belongs to no member. Members log in with their own account.")
+            )
+        return view(request, person, *args, **kwargs)
+
+    return guarded
+
+
+@require_safe
+def me(request: HttpRequest) -> HttpResponse:
+    person = queries.person_of(request.user)  # type: ignore[arg-type]
+    if person is None:
+        if access.may(request.user, Permission.STAFF_SITE):  # type: ignore[arg-type]
+            return redirect("admin:index")
+        raise PermissionDenied(
+            _("This log-in belongs to no member. Members log in with their own account.")
+        )
+    context = {"person": person, "sections": mine.rendered(request, person.pk)}
+    return render(request, "members/me.html", context)
+
+
+@require_safe
+@member_only
+def who_looked(request: HttpRequest, person: Person) -> HttpResponse:
+    page = Paginator(queries.who_looked(person), 30).get_page(request.GET.get("page"))
+    return render(request, "members/who_looked.html", {"person": person, "page": page})

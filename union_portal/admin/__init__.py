@@ -1,0 +1,1 @@
+"""What staff see of the kernel, with buttons that call actions."""

@@ -1,0 +1,93 @@
+"""Buttons that call actions, and say why they are closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from union_portal.access import Permission
+from union_portal.models import Account
+
+Text = str | Promise
+# (row, who, what the form says, None where there is no form) -> where to go, or a message
+Act = Callable[[Any, Account, dict[str, Any]], Any]
+WhyNot = Callable[[Any, Account], Text | None]
+Facts = Callable[[Any, Account], list[tuple[Text, Any]]]
+FormFor = Callable[[Any, Account], type[forms.Form]]
+
+
+@dataclass(frozen=True)
+class Button:
+    """One action of a staff page.
+
+    `why_not` returns the sentence that explains why the step is closed now, or None.
+    `facts` are shown on the confirm page: totals, digest, what will happen.
+    """
+
+    name: str
+    label: Text
+    permission: Permission
+    act: Act
+    explain: Text
+    done: Text = _("Done.")
+    why_not: WhyNot = lambda obj, account: None
+    facts: Facts = lambda obj, account: []
+    form: type[forms.Form] | None = None
+    form_for: FormFor | None = None
+    reauth: bool = False
+    danger: bool = False
+
+    def offer(self, obj: Any, account: Account, url: str) -> Offer:
+        return Offer(button=self, url=url, reason=self.why_not(obj, account))
+
+    def form_class(self, obj: Any, account: Account) -> type[forms.Form]:
+        if self.form_for is not None:
+            return self.form_for(obj, account)
+        return self.form or forms.Form
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A button as one reader sees it on one row."""
+
+    button: Button
+    url: str
+    reason: Text | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.reason is None
+
+
+def only_in(*states: str) -> WhyNot:
+    """The step starts from one of these states."""
+
+    def why_not(obj: Any, account: Account) -> Text | None:
+        if obj.state in {str(state) for state in states}:
+            return None
+        return _("Not possible while it is “%(state)s”.") % {"state": obj.get_state_display()}
+
+    return why_not
+
+
+def every(*reasons: WhyNot) -> WhyNot:
+    """The first reason that closes the step."""
+
+    def why_not(obj: Any, account: Account) -> Text | None:
+        return next((text for one in reasons if (text := one(obj, account))), None)
+
+    return why_not
+
+
+def not_by(field: str, sentence: Text) -> WhyNot:
+    """Closed for the account named in `field` of the row (four eyes)."""
+
+    def why_not(obj: Any, account: Account) -> Text | None:
+        return sentence if getattr(obj, f"{field}_id") == account.pk else None
+
+    return why_not

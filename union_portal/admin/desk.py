@@ -1,0 +1,105 @@
+"""The front page of the staff site: what waits for me, and the figures of the day.
+
+Every app registers its work queues, figures and charts here; each is shown to those who
+hold its permission and counts only what lies within their reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+
+from union_portal import access
+from union_portal.access import Permission
+from union_portal.models import Account
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Work that waits for holders of a permission."""
+
+    title: Text
+    permission: Permission
+    count: Callable[[Account], int]
+    link: Callable[[], str]
+    icon: str = "inbox"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A headline figure, already written for people."""
+
+    title: Text
+    permission: Permission
+    value: Callable[[Account], str]
+    note: Callable[[Account], str] = lambda account: ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a chart: its share of the longest in per mille."""
+
+    label: str
+    text: str
+    per_mille: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    title: Text
+    permission: Permission
+    bars: Callable[[Account], list[tuple[str, str, int]]]
+
+
+_queues: list[Queue] = []
+_figures: list[Figure] = []
+_charts: list[Chart] = []
+
+
+def add_queue(*queues: Queue) -> None:
+    _queues.extend(queues)
+
+
+def add_figure(*figures: Figure) -> None:
+    _figures.extend(figures)
+
+
+def add_chart(*charts: Chart) -> None:
+    _charts.extend(charts)
+
+
+def front(request: HttpRequest) -> dict[str, Any]:
+    """What the front page shows to this reader."""
+    account: Account = request.user  # type: ignore[assignment]
+    waiting = [
+        {"title": q.title, "icon": q.icon, "link": q.link(), "count": q.count(account)}
+        for q in _queues
+        if access.may(account, q.permission)
+    ]
+    return {
+        "waiting": sorted(waiting, key=lambda row: row["count"] == 0),
+        "waits_for_nothing": not any(row["count"] for row in waiting),
+        "figures": [
+            {"title": f.title, "value": f.value(account), "note": f.note(account)}
+            for f in _figures
+            if access.may(account, f.permission)
+        ],
+        "charts": [
+            {"title": chart.title, "bars": scaled(chart.bars(account))}
+            for chart in _charts
+            if access.may(account, chart.permission)
+        ],
+        "my_roles": account.roles.select_related("organization"),
+    }
+
+
+def scaled(rows: list[tuple[str, str, int]]) -> list[Bar]:
+    """Bars relative to the longest; an empty chart stays empty."""
+    longest = max((value for _label, _text, value in rows), default=0) or 1
+    return [Bar(label, text, value * 1000 // longest) for label, text, value in rows]

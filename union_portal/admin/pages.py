@@ -1,0 +1,127 @@
+"""The confirm page between a button and its action, and parts of object pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from union_portal import lifecycle, queue
+from union_portal.kit.refusals import Refused
+
+if TYPE_CHECKING:
+    from union_portal.admin.buttons import Button
+    from union_portal.admin.scoped import ScopedModelAdmin
+
+SEEN = "seen"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A labelled figure; `tone` is good, wait, bad or empty."""
+
+    label: Any
+    value: Any
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A table below the fields of a row."""
+
+    title: Any
+    columns: Sequence[Any]
+    rows: Sequence[Sequence[Any]]
+    note: Any = ""
+    link: str = ""
+    link_text: Any = ""
+    template: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def confirm(
+    page: ScopedModelAdmin, request: HttpRequest, button: Button, obj: Any, back: str
+) -> HttpResponseBase:
+    """Show what will happen, then do it once.
+
+    The form carries a print of the row as it was shown: if the row has moved since, the
+    page says so (409) and nothing is done.
+    """
+    account: Any = request.user
+    if button.reauth and not did_recently_reauthenticate(request):
+        asked = reverse("account_reauthenticate") + "?" + urlencode({"next": request.path})
+        return redirect(asked)
+    reason = button.why_not(obj, account)
+    form_class = button.form_class(obj, account)
+    if request.method != "POST":
+        return _page(page, request, button, obj, back, form_class(), reason=reason)
+    if obj is not None and request.POST.get(SEEN, "") != print_of(obj):
+        reason = _("The page was old: this has changed since you opened it.")
+    if reason is not None:
+        return _page(page, request, button, obj, back, form_class(), reason=reason, status=409)
+    form = form_class(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(page, request, button, obj, back, form, status=422)
+    try:
+        outcome = button.act(obj, account, form.cleaned_data)
+    except lifecycle.Stale as stale:
+        return _page(page, request, button, obj, back, form, reason=str(stale), status=409)
+    except (Refused, queue.Refused, PermissionDenied, ValidationError) as refusal:
+        for text in getattr(refusal, "messages", None) or [str(refusal)]:
+            form.add_error(None, text)
+        return _page(page, request, button, obj, back, form, status=422)
+    if isinstance(outcome, HttpResponseBase):
+        return outcome
+    messages.success(request, str(button.done))
+    return redirect(outcome if isinstance(outcome, str) else back)
+
+
+def print_of(obj: Any) -> str:
+    """A short print of the row's columns, sealed ones left out."""
+    shown = [
+        f"{column.attname}={getattr(obj, column.attname)}"
+        for column in obj._meta.concrete_fields
+        if column.get_internal_type() != "BinaryField"
+    ]
+    return sha256("|".join(shown).encode()).hexdigest()[:24]
+
+
+def _page(
+    page: ScopedModelAdmin,
+    request: HttpRequest,
+    button: Button,
+    obj: Any,
+    back: str,
+    form: forms.Form,
+    *,
+    reason: Any = None,
+    status: int = 200,
+) -> HttpResponse:
+    account: Any = request.user
+    context = {
+        **page.admin_site.each_context(request),
+        "opts": page.opts,
+        "title": button.label,
+        "original": obj,
+        "button": button,
+        "form": form,
+        "facts": button.facts(obj, account) if reason is None else [],
+        "reason": reason,
+        "back": back,
+        "seen": print_of(obj) if obj is not None else "",
+        "seen_name": SEEN,
+        "is_stale": status == 409,
+    }
+    return TemplateResponse(request, "admin/confirm.html", context, status=status)

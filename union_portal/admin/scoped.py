@@ -1,0 +1,195 @@
+"""The one base of every staff page: permissions by role, lists by reach, read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib.admin.utils import unquote
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin
+
+from union_portal import access
+from union_portal.access import Permission
+from union_portal.admin import pages
+from union_portal.admin.buttons import Button, Offer
+from union_portal.admin.trail import Step, trail_of
+from union_portal.models import Account, Organization
+
+
+class ScopedModelAdmin(ModelAdmin):
+    """Rows within the reader's reach, nothing editable unless a page says so, no deletion.
+
+    `scope_path` is the look-up from the row to its organization's path; None for tables
+    that belong to no organization (rule sets, holidays).
+    """
+
+    section: ClassVar[str] = "system"
+    icon: ClassVar[str] = "list"
+    order: ClassVar[int] = 50
+    view_permissions: ClassVar[tuple[Permission, ...]] = ()
+    change_permission: ClassVar[Permission | None] = None
+    add_permission: ClassVar[Permission | None] = None
+    scope_path: ClassVar[str | None] = "organization__path"
+    buttons: ClassVar[Sequence[Button]] = ()
+    list_buttons: ClassVar[Sequence[Button]] = ()
+    shows_trail: ClassVar[bool] = True
+
+    list_per_page = 25
+    show_full_result_count = False
+    list_fullwidth = True
+    warn_unsaved_form = True
+    compressed_fields = True
+    view_on_site = False
+    actions = None
+    list_before_template = "admin/list_buttons.html"
+    change_form_outer_before_template = "admin/object_head.html"
+    change_form_outer_after_template = "admin/object_foot.html"
+
+    # -- who may -------------------------------------------------------------------
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if self.scope_path is None:
+            return rows if self.has_view_permission(request) else rows.none()
+        reach = Q(pk__in=[])
+        for permission in self.view_permissions:
+            reach |= access.scope(reader(request), permission, self.scope_path)
+        return rows.filter(reach)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._holds(request, self.view_permissions, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._holds(request, one(self.change_permission), obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._holds(request, one(self.add_permission), None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def organization_of(self, obj: Any) -> Organization | None:
+        """The organization whose reach decides about the row."""
+        if self.scope_path is None:
+            return None
+        for step in self.scope_path.split("__")[:-1]:
+            obj = getattr(obj, step)
+        return obj
+
+    def _holds(self, request: HttpRequest, permissions: Sequence[Permission], obj: Any) -> bool:
+        organization = None if obj is None else self.organization_of(obj)
+        return any(access.may(reader(request), p, organization) for p in permissions)
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        raise Http404
+
+    # -- what they see -----------------------------------------------------------------
+    def trail(self, request: HttpRequest, obj: Any) -> list[Step]:
+        """What happened to the row, oldest first."""
+        return trail_of(obj)
+
+    def facts(self, request: HttpRequest, obj: Any) -> list[pages.Fact]:
+        """Headline facts above the fields."""
+        return []
+
+    def panels(self, request: HttpRequest, obj: Any) -> list[pages.Panel]:
+        """Tables below the fields."""
+        return []
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        context = {
+            "offers": self.offers(request, obj),
+            "facts": self.facts(request, obj),
+            "panels": self.panels(request, obj),
+            "trail": self.trail(request, obj) if self.shows_trail else None,
+            "show_save_and_continue": False,
+            "show_save_and_add_another": False,
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"offers": self.list_offers(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    # -- what they may do -----------------------------------------------------------------
+    def offers(self, request: HttpRequest, obj: Any) -> list[Offer]:
+        """The buttons of one row: shown to who holds the permission, explained if closed."""
+        organization = self.organization_of(obj)
+        return [
+            button.offer(obj, reader(request), self._do_url(button, obj))
+            for button in self.buttons
+            if access.may(reader(request), button.permission, organization)
+        ]
+
+    def list_offers(self, request: HttpRequest) -> list[Offer]:
+        return [
+            button.offer(None, reader(request), self._do_url(button, None))
+            for button in self.list_buttons
+            if access.may(reader(request), button.permission)
+        ]
+
+    def get_urls(self) -> list[URLPattern]:
+        info = f"{self.opts.app_label}_{self.opts.model_name}"
+        view = self.admin_site.admin_view
+        return [
+            path("do/<slug:name>/", view(self.do_on_list), name=f"{info}_list_do"),
+            path("<path:object_id>/do/<slug:name>/", view(self.do), name=f"{info}_do"),
+            *super().get_urls(),
+        ]
+
+    def do(self, request: HttpRequest, object_id: str, name: str) -> HttpResponseBase:
+        obj = self.get_object(request, unquote(object_id))
+        button = next((b for b in self.buttons if b.name == name), None)
+        if obj is None or button is None:
+            raise Http404
+        access.require(reader(request), button.permission, self.organization_of(obj))
+        back = reverse(self.url_name("change"), args=[obj.pk])
+        return pages.confirm(self, request, button, obj, back)
+
+    def do_on_list(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        button = next((b for b in self.list_buttons if b.name == name), None)
+        if button is None:
+            raise Http404
+        access.require(reader(request), button.permission)
+        return pages.confirm(self, request, button, None, reverse(self.url_name("changelist")))
+
+    def url_name(self, page: str) -> str:
+        return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def _do_url(self, button: Button, obj: Model | None) -> str:
+        if obj is None:
+            return reverse(self.url_name("list_do"), args=[button.name])
+        return reverse(self.url_name("do"), args=[obj.pk, button.name])
+
+    def get_search_help_text(self, request: HttpRequest) -> str:
+        return _("Search")
+
+
+def one(permission: Permission | None) -> tuple[Permission, ...]:
+    return () if permission is None else (permission,)
+
+
+def reader(request: HttpRequest) -> Account:
+    """Who asks; the site lets only accounts in."""
+    account: Account = request.user  # type: ignore[assignment]
+    return account

@@ -1,0 +1,86 @@
+"""Forms of the kernel's pages: they read what was typed, actions decide."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from union_portal.kit import money, names, phone
+from union_portal.kit.refusals import Refused
+
+
+class ReadField(forms.CharField):
+    """Text read by one of the kit's readers; its refusal becomes the field's error."""
+
+    def __init__(self, *, reader: Callable[[str], Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.reader = reader
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return text
+        try:
+            return self.reader(text)
+        except Refused as refusal:
+            raise ValidationError(str(refusal)) from refusal
+
+
+class YuanField(ReadField):
+    """An amount typed in yuan, cleaned to fen; empty is None."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", _("In yuan, at most two decimals."))
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
+        kwargs.setdefault("max_length", 20)
+        super().__init__(reader=money.fen_from_yuan, **kwargs)
+
+    def clean(self, value: Any) -> int | None:
+        cleaned = super().clean(value)
+        return cleaned if cleaned != "" else None
+
+
+class ObjectionForm(forms.Form):
+    """An objection under one's real name, or a body's under its seal."""
+
+    objector = ReadField(
+        label=_("Your real name, or the name of the body"),
+        reader=lambda text: text.strip(),
+        max_length=60,
+        help_text=_("Objections without a name can't be examined. It is not published."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    is_body = forms.BooleanField(
+        label=_("I write for a body and will send the sheet with its seal"), required=False
+    )
+    phone = forms.CharField(
+        label=_("Phone"),
+        max_length=20,
+        help_text=_("So that we can ask back and tell you the outcome."),
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+    )
+    text = forms.CharField(
+        label=_("What is wrong, and how you know"),
+        min_length=10,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"min_length": _("Write at least ten characters: what, when, how known.")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self._read("phone", phone.read_mobile, when=not cleaned.get("is_body"))
+        self._read("objector", names.read_name, when=not cleaned.get("is_body"))
+        return self.cleaned_data
+
+    def _read(self, field: str, reader: Callable[[str], str], *, when: bool) -> None:
+        """A body has a switchboard and a long name; a person a mobile and a name."""
+        text = self.cleaned_data.get(field)
+        if not text or not when:
+            return
+        try:
+            self.cleaned_data[field] = reader(text)
+        except Refused as refusal:
+            self.add_error(field, str(refusal))

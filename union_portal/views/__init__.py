@@ -1,0 +1,1 @@
+"""Pages of the kernel: a permission, a form, one action, a redirect."""

@@ -1,0 +1,55 @@
+"""Pages for what went wrong: each says what happened and what to do next."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from union_portal import audit
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, "400.html", 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, "403.html", 403, reason=str(exception or ""))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, "404.html", 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page(request, "500.html", 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(request, "403_csrf.html", 403)
+
+
+def conflict(request: HttpRequest, reason: str) -> HttpResponse:
+    """409: the row moved since the page was opened."""
+    return _page(request, "409.html", 409, reason=reason)
+
+
+def refused(request: HttpRequest, reason: str) -> HttpResponse:
+    """422: the step can't be done as asked; the reason says how to mend it."""
+    return _page(request, "union_portal/refused.html", 422, reason=reason)
+
+
+def _page(request: HttpRequest, template: str, status: int, *, reason: str = "") -> HttpResponse:
+    context = {
+        "reason": reason,
+        "request_number": audit.request_id.get(),
+        "way_back": _way_back(request),
+    }
+    return render(request, template, context, status=status)
+
+
+def _way_back(request: HttpRequest) -> str:
+    """The page the reader came from, if it is one of ours."""
+    came_from = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(
+        came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return came_from if ours and came_from != request.build_absolute_uri() else ""
