@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from union_portal.embedded import __main__ as command_line
 from union_portal.embedded import demo, libraries, places, running, suite
 from union_portal.embedded.demo import choose_web_port, make_out
 from union_portal.embedded.places import LauncherError
@@ -187,4 +186,21 @@ def test_a_request_to_end_is_answered_with_its_own_status() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=places.CHECKOUT, check=False)
     assert done.returncode == 128 + signal.SIGTERM
-    assert command_line.Interrupted(signal.SIGINT).number == signal.SIGINT
+
+
+def test_a_request_that_comes_during_the_clean_up_waits_for_its_end() -> None:
+    code = (
+        "import os, signal\n"
+        "from union_portal.embedded.signals import Interrupted, listen, undisturbed\n"
+        "listen()\n"
+        "try:\n"
+        "    with undisturbed():\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        print('cleaned up', flush=True)\n"
+        "except Interrupted as request:\n"
+        "    print('then ended by', request)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=places.CHECKOUT, stdout=subprocess.PIPE, check=False
+    )
+    assert done.stdout == b"cleaned up\nthen ended by SIGINT\n"

@@ -6,30 +6,10 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from union_portal.embedded import demo, running, suite
 from union_portal.embedded.places import LauncherError
-
-
-class Interrupted(Exception):
-    """Somebody asked this run to end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.number = number
-
-
-def on_signal(number: int, frame: FrameType | None) -> None:
-    # Once is enough: what follows is the clean-up, which must not be cut short itself.
-    # (A handler and not SIG_IGN, which the clean-up's own programs would inherit.)
-    listen(lambda number, frame: None)
-    raise Interrupted(number)
-
-
-def listen(handler: object) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, handler)  # type: ignore[arg-type]
+from union_portal.embedded.signals import Interrupted, listen
 
 
 def called_from() -> Path:
@@ -95,7 +75,7 @@ def main(argv: Sequence[str]) -> int:
 
 def run(argv: Sequence[str]) -> int:
     """`main`, with every way out made an exit status."""
-    listen(on_signal)
+    listen()
     try:
         return main(argv)
     except LauncherError as error:

@@ -99,10 +99,12 @@ def demo(wish: Wish) -> int:
                 tend=around.tend,
                 say=progress.say,
             ) as processes:
-                status = load(wish, processes, progress)
-                if status == 0 and port is not None:
-                    serve(port, processes, progress)
-            progress.say("stopping what this run started")
+                try:
+                    status = load(wish, processes, progress)
+                    if status == 0 and port is not None:
+                        serve(port, processes, progress)
+                finally:
+                    progress.say("stopping what this run started")
     return status
 
 

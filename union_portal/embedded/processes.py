@@ -21,6 +21,7 @@ from typing import Final, Self
 from union_portal.embedded import held
 from union_portal.embedded.logs import last_lines
 from union_portal.embedded.places import LauncherError
+from union_portal.embedded.signals import undisturbed
 
 GRACE_SECONDS: Final = 10.0
 TEND_EVERY_SECONDS: Final = 0.2
@@ -84,7 +85,8 @@ class Processes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        with undisturbed():
+            self.stop()
 
     # -- long-lived children ------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from union_portal.embedded import held, places
 from union_portal.embedded.places import LauncherError
 from union_portal.embedded.ports import choose_port, is_free
 from union_portal.embedded.postgres import DATABASE, OWNER, Postgres
+from union_portal.embedded.signals import undisturbed
 from union_portal.embedded.valkey import Valkey
 
 ANSWER_SECONDS: Final = 60
@@ -107,7 +108,7 @@ class PrivateServers:
         """Leave; the last run to leave stops the servers."""
         if self._use is None:
             return
-        with held.locked(self.var / "servers.lock"):
+        with undisturbed(), held.locked(self.var / "servers.lock"):
             os.close(self._use)
             self._use = None
             if not held.is_held(self.var / "servers.use"):
