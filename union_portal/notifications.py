@@ -127,7 +127,7 @@ def queue_messages(*, topic: str, template: str, rows: QuerySet[Any], subject_ty
         raise LookupError(f"there is no text named {template}")
     if table is None:
         return 0
-    return sets.insert(
+    written = sets.insert(
         "INSERT INTO union_portal_message (topic, template, subject_type, key, channel,"
         ' recipient, address, subject_id, "values", gateway, gateway_reference, attempts,'
         " error, created_at, state)"
@@ -137,8 +137,9 @@ def queue_messages(*, topic: str, template: str, rows: QuerySet[Any], subject_ty
         " ON CONFLICT (topic, key, channel) DO NOTHING",
         table,
         names,
-        [topic, template, subject_type],
+        before=[topic, template, subject_type],
     )
+    return written.count
 
 
 def queue_portal_message(
@@ -213,7 +214,7 @@ def _send_next(gateway: Gateway) -> bool | None:
         return None
     try:
         reference = gateway.send(
-            number=message.address, text=text_of(message), reference=str(message.pk)
+            number=str(message.address), text=text_of(message), reference=str(message.pk)
         )
     except GatewayError as error:
         _note_failure(message, str(error))

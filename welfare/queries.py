@@ -1,0 +1,158 @@
+"""Why, on one page: everything that happened to one decision's money, in order."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
+from enum import StrEnum
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from union_portal.kit.money import yuan
+from union_portal.models import Appeal, Decision, Message, NoticeEntry, Objection
+from union_portal.notifications import text_of
+from union_portal.states import AppealState, MessageState, ObjectionState
+from welfare.disbursement.models import Entitlement, PayoutBatch, PayoutLine, ReturnRow
+
+
+class Tone(StrEnum):
+    """How an event reads at a glance."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    BAD = "bad"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. `who` is for staff; members see the office, not the clerk."""
+
+    at: datetime
+    title: str
+    text: str = ""
+    who: str = ""
+    tone: Tone = Tone.PLAIN
+
+
+def timeline(decision: Decision) -> list[Event]:
+    """Decision, notice, objections, money, messages and appeals of one decision, in order."""
+    events = [
+        *_decided(decision),
+        *_published(decision),
+        *_contested(decision),
+        *_paid(decision),
+        *_appealed(decision),
+    ]
+    return sorted(events, key=lambda event: event.at)
+
+
+def messages(subject_type: str, subject_id: int) -> list[Event]:
+    """What the person was told about a case, how and when (X13)."""
+    return [
+        Event(
+            at=message.sent_at or message.created_at,
+            title=_("Told by %(channel)s") % {"channel": message.get_channel_display()},
+            text=text_of(message),
+            tone=Tone.PLAIN if message.state == MessageState.SENT else Tone.WAITING,
+        )
+        for message in Message.objects.filter(subject_type=subject_type, subject_id=str(subject_id))
+    ]
+
+
+def _decided(decision: Decision) -> Iterator[Event]:
+    granted = decision.amount_fen > 0
+    title = (
+        _("Granted: %(amount)s yuan") % {"amount": yuan(decision.amount_fen)}
+        if granted
+        else _("Refused")
+    )
+    yield Event(
+        at=decision.decided_at,
+        title=title,
+        text=decision.reason,
+        who=str(decision.decided_by),
+        tone=Tone.GOOD if granted else Tone.BAD,
+    )
+
+
+def _published(decision: Decision) -> Iterator[Event]:
+    entries = NoticeEntry.objects.filter(decision=decision, notice__posted_on__isnull=False)
+    for entry in entries.select_related("notice"):
+        notice = entry.notice
+        if notice.posted_on is None or notice.ends_on is None:
+            continue
+        yield Event(
+            at=timezone.make_aware(datetime.combine(notice.posted_on, time(9))),
+            title=_("Public notice “%(title)s”") % {"title": notice.title},
+            text=_("Posted until %(day)s, entry %(position)s, shown as %(name)s.")
+            % {"day": notice.ends_on, "position": entry.position, "name": entry.shown_name},
+        )
+
+
+def _contested(decision: Decision) -> Iterator[Event]:
+    for objection in Objection.objects.filter(decision=decision):
+        yield Event(at=objection.filed_at, title=_("Objection filed"), tone=Tone.WAITING)
+        if objection.answered_at and objection.state != ObjectionState.OPEN:
+            yield Event(
+                at=objection.answered_at,
+                title=_("Objection answered: %(state)s") % {"state": objection.get_state_display()},
+                text=objection.answer,
+                who=str(objection.answered_by or ""),
+            )
+
+
+def _paid(decision: Decision) -> Iterator[Event]:
+    entitlement = Entitlement.objects.filter(decision=decision).select_related("fund").first()
+    if entitlement is None:
+        return
+    yield Event(
+        at=entitlement.granted_at,
+        title=_("Money set aside: %(amount)s yuan") % {"amount": yuan(entitlement.amount_fen)},
+        text=_("From the fund “%(fund)s”.") % {"fund": entitlement.fund.name},
+    )
+    lines = PayoutLine.objects.filter(entitlement=entitlement).select_related("batch")
+    for line in lines.order_by("attempt"):
+        yield from _travelled(line, line.batch)
+        yield from _answered(line)
+
+
+def _travelled(line: PayoutLine, batch: PayoutBatch) -> Iterator[Event]:
+    stops = (
+        (batch.made_at, _("Put into payout batch %(batch)s")),
+        (batch.sealed_at, _("Batch %(batch)s sealed")),
+        (batch.approved_at, _("Batch %(batch)s checked and released")),
+        (batch.generated_at, _("Bank file of batch %(batch)s written")),
+        (batch.delivered_at, _("Handed to the bank in batch %(batch)s")),
+    )
+    for at, title in stops:
+        if at is not None:
+            yield Event(
+                at=at,
+                title=title % {"batch": batch.number},
+                text=_("Payment %(id)s, account ending in %(four)s.")
+                % {"id": line.e2e, "four": line.account_last_four},
+            )
+
+
+def _answered(line: PayoutLine) -> Iterator[Event]:
+    rows = ReturnRow.objects.filter(line=line, verdict="applied").select_related("file")
+    for row in rows:
+        yield Event(
+            at=row.judged_at,
+            title=_("The bank says: %(result)s") % {"result": row.get_result_display()},
+            text=" ".join(filter(None, [row.reason, row.bank_ref])),
+            tone=Tone.GOOD if row.result == "paid" else Tone.BAD,
+        )
+
+
+def _appealed(decision: Decision) -> Iterator[Event]:
+    for appeal in Appeal.objects.filter(decision=decision):
+        yield Event(at=appeal.filed_at, title=_("Appeal filed"), text=appeal.text)
+        if appeal.answered_at and appeal.state in (AppealState.UPHELD, AppealState.DISMISSED):
+            yield Event(
+                at=appeal.answered_at,
+                title=_("Appeal answered: %(state)s") % {"state": appeal.get_state_display()},
+                text=appeal.answer,
+                who=str(appeal.reviewer or ""),
+            )
