@@ -6,6 +6,7 @@ the auditor, Wei a stranger. Everybody and every number is made up.
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,6 +16,7 @@ from members.models import BankAccount, Person
 from members.states import BankAccountState
 from union_portal import lifecycle
 from union_portal.access import Role
+from union_portal.fields import fingerprint
 from union_portal.kit import fictional, masks, names, regions
 from union_portal.kit.identity import Sex
 from union_portal.models import (
@@ -32,6 +34,7 @@ TODAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 
 _rng = random.Random(20260302)
+_cases = itertools.count(1)
 
 
 @dataclass
@@ -176,14 +179,19 @@ def make_person(
     *,
     name: str | None = None,
     sex: Sex = "male",
-    born_on: date = date(1965, 4, 17),
+    born_on: date | None = None,
     phone: bool = True,
     account: Account | None = None,
     **more: Any,
 ) -> Person:
     """A person with a valid number; `phone=False` for somebody who gets letters."""
     division = union.division_code or "610802"
+    born_on = born_on or fictional.make_birth_date(
+        _rng, first=date(1962, 1, 1), last=date(1992, 12, 31)
+    )
     number = fictional.make_national_id(_rng, born_on, sex, division)
+    while Person.objects.filter(national_id_index=fingerprint("national_id", number)).exists():
+        number = fictional.make_national_id(_rng, born_on, sex, division)
     mobile = fictional.make_mobile(_rng) if phone else ""
     name = name or fictional.make_name(_rng, sex, rare_per_mille=0, dotted_per_mille=0)
     return Person.objects.create(
@@ -238,7 +246,7 @@ def make_payee(cast: Cast, union: Organization | None = None, **more: Any) -> Pe
 
 
 def make_rule_set(cast: Cast, scheme: str = "festival_gift", **more: Any) -> RuleSet:
-    """An adopted rule set that holds on TODAY."""
+    """An adopted rule set that holds on TODAY; without public notice unless `notice_days` asks."""
     fields: dict[str, Any] = {
         "version": RuleSet.objects.filter(scheme=scheme).count() + 1,
         "title": "Festival gift",
@@ -250,6 +258,7 @@ def make_rule_set(cast: Cast, scheme: str = "festival_gift", **more: Any) -> Rul
         "valid_to": date(2026, 12, 31),
         "fund_code": "model-workers",
         "parameters": {"amount_fen": 30_000},
+        "notice_days": 0,
         "written_by": cast.rules_clerk,
         "adopted_by": cast.decider,
         "adopted_at": NOW,
@@ -257,20 +266,28 @@ def make_rule_set(cast: Cast, scheme: str = "festival_gift", **more: Any) -> Rul
     return RuleSet.objects.create(scheme=scheme, **{**fields, **more})
 
 
+def explained(amount_fen: int) -> dict[str, Any]:
+    """A step of an explained sum."""
+    message = "The festival gift is %(amount_fen)s yuan."
+    values = {"amount_fen": amount_fen}
+    return {"clause": "art. 4", "message": message, "values": values, "amount_fen": amount_fen}
+
+
 def make_decision(
     cast: Cast, rule_set: RuleSet, person: Person | None = None, **more: Any
 ) -> Decision:
-    """A granted decision of 300 yuan about a person (Lin unless named), just made."""
+    """A granted decision of 300 yuan on a case of its own, just made (Lin's unless named)."""
     person = person or cast.lin_person
     fields: dict[str, Any] = {
         "period": "2026",
         "outcome": DecisionOutcome.GRANTED,
         "amount_fen": 30_000,
-        "steps": [{"clause": "art. 4", "text": "Festival gift", "amount_fen": 30_000}],
-        "subject_type": "members.person",
-        "subject_id": person.pk,
+        "subject_type": "tests.case",
+        "subject_id": next(_cases),
         "organization": person.organization,
         "decided_by": cast.decider,
         "decided_on": TODAY,
     }
-    return Decision.objects.create(scheme=rule_set.scheme, rule_set=rule_set, **{**fields, **more})
+    fields |= more
+    fields.setdefault("steps", [explained(fields["amount_fen"])])
+    return Decision.objects.create(scheme=rule_set.scheme, rule_set=rule_set, **fields)

@@ -7,13 +7,15 @@ from django.contrib.auth.backends import ModelBackend
 from union_portal import access
 from union_portal.access import Permission
 
+_NAMES = frozenset(permission.value for permission in Permission)
+
 
 class RoleBackend(ModelBackend):
     """`user.has_perm("portal.batch_release")` asks the roles; anything else is no."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         prefix, _dot, name = perm.partition(".")
-        if prefix != "portal" or name not in Permission:
+        if prefix != "portal" or name not in _NAMES:
             return False
         return access.may(user_obj, Permission(name), obj)
 

@@ -1,10 +1,12 @@
 """Columns for fen, for states and for sealed personal data."""
 
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import signals
 
 from union_portal.kit.crypto import Keyring
 
@@ -44,7 +46,7 @@ class SealedTextField(models.BinaryField):
         kwargs.setdefault("blank", True)
         super().__init__(*args, **kwargs)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         kwargs["kind"] = self.kind
         return name, path, args, kwargs
@@ -65,6 +67,10 @@ class SealedTextField(models.BinaryField):
             value = self.get_prep_value(value)
         return None if value is None else connection.Database.Binary(value)
 
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Only NULL can be asked for: two seals of one text differ. Ask the blind index."""
+        return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
+
     def value_to_string(self, obj: models.Model) -> str:
         return ""  # never serialised: dumps hold no personal data
 
@@ -72,7 +78,8 @@ class SealedTextField(models.BinaryField):
 class BlindIndexField(models.CharField):
     """Keyed fingerprint of a sealed column: equality look-up and uniqueness only.
 
-    It follows its `source` attribute on every save; bulk writers call `fingerprint()`.
+    It follows its `source` attribute on every save; writers that go round `save()` call
+    `fingerprint()`. A partial save that names the source but not the index is an error.
     """
 
     def __init__(self, *args: Any, source: str, kind: str, **kwargs: Any) -> None:
@@ -82,10 +89,22 @@ class BlindIndexField(models.CharField):
         kwargs.setdefault("null", True)
         super().__init__(*args, **kwargs)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         kwargs.update(source=self.source, kind=self.kind)
         return name, path, args, kwargs
+
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = False
+    ) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        if not cls._meta.abstract:
+            signals.pre_save.connect(self._refuse_half_saves, sender=cls, weak=False)
+
+    def _refuse_half_saves(self, update_fields: Collection[str] | None, **kwargs: Any) -> None:
+        named = update_fields or ()
+        if self.source in named and self.name not in named:
+            raise ValueError(f"update_fields names {self.source}: name {self.name} with it")
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str | None:
         text = getattr(model_instance, self.source)

@@ -6,13 +6,15 @@ that owns it). A trigger made from the same table guards against everything else
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from django.db import connection, models
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from union_portal import audit
+from union_portal.kit.refusals import Refused
 from union_portal.states import (
     APPEAL,
     DECISION,
@@ -41,7 +43,7 @@ TABLES: dict[str, Transitions] = {
 UNLOGGED = frozenset({"union_portal.job", "union_portal.message"})
 
 
-class Stale(Exception):
+class Stale(Refused):
     """Somebody else moved the row first, or it is not where this step starts."""
 
 
@@ -50,6 +52,7 @@ def register(label: str, table: Transitions) -> None:
     TABLES[label] = table
 
 
+@transaction.atomic
 def advance(
     subject: models.Model,
     *,
@@ -80,16 +83,17 @@ def advance(
             _("%(what)s was changed by somebody else a moment ago. Reload the page.")
             % {"what": subject}
         )
-    for name, value in {"state": str(to), **changes}.items():
-        setattr(subject, name, value)
     if label not in UNLOGGED:
         audit.record(
             f"{subject._meta.model_name}.{to}", subject, by=by, reason=reason, old=old, new=str(to)
         )
+    for name, value in {"state": str(to), **changes}.items():
+        setattr(subject, name, value)
 
 
+@transaction.atomic
 def advance_set(
-    rows: QuerySet[Any],
+    rows: QuerySet[Any, Any],
     *,
     to: str,
     by: Account | audit.Machine,
@@ -98,33 +102,19 @@ def advance_set(
 ) -> int:
     """Move every row of a set that stands where the step starts; one statement, one entry.
 
-    Returns how many moved. The audit entry holds the count and a digest of the ids.
+    The rows are locked in the order of their keys, and a row that left the set while we
+    waited for its lock stays where it is. Returns how many moved. The audit entry holds the
+    count and a digest of the ids.
     """
     model = rows.model
     label = model._meta.label_lower
     sources = sorted(TABLES[label].sources(to))
-    selected, parameters = (
-        rows.filter(state__in=sources).order_by().values("pk").query.sql_with_params()
-    )
-    names = ["state", *changes]
-    columns = [model._meta.get_field(name) for name in names]
-    values = [str(to), *changes.values()]
-    prepared = [
-        column.get_db_prep_save(value, connection)
-        for column, value in zip(columns, values, strict=True)
-    ]
-    sets = ", ".join(f'"{column.column}" = %s' for column in columns)
-    marks = ", ".join(["%s"] * len(sources))
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'WITH moved AS (UPDATE "{table}" SET {sets} WHERE id IN ({selected})'  # noqa: S608
-            f" AND state IN ({marks}) RETURNING id)"
-            " SELECT count(*), encode(sha256(convert_to("
-            "string_agg(id::text, ',' ORDER BY id), 'UTF8')), 'hex') FROM moved",
-            [*prepared, *parameters, *sources],
-        )
-        count, digest = cursor.fetchone()
+    if not sources:
+        raise ValueError(f"no step of {label} leads to {to}")
+    try:
+        count, digest = _move(rows.filter(state__in=sources), {"state": str(to), **changes})
+    except EmptyResultSet:
+        return 0
     if count and label not in UNLOGGED:
         audit.record_ref(
             f"{model._meta.model_name}.{to}",
@@ -136,7 +126,51 @@ def advance_set(
             ids_sha256=digest,
             new=str(to),
         )
-    return int(count)
+    return count
+
+
+def _move(rows: QuerySet[Any, Any], changes: dict[str, Any]) -> tuple[int, str | None]:
+    """Write the changes to the rows; how many there were, and a digest of their ids."""
+    model = rows.model
+    table, key = model._meta.db_table, model._meta.pk.column
+    selected, parameters = _locked(rows).query.sql_with_params()
+    sets, values = _assignments(model, changes)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'WITH chosen ("{key}") AS ({selected} FOR UPDATE OF "{table}"),'  # noqa: S608
+            f' moved AS (UPDATE "{table}" SET {sets} FROM chosen'
+            f' WHERE "{table}"."{key}" = chosen."{key}" RETURNING "{table}"."{key}" AS id)'
+            " SELECT count(*), encode(sha256(convert_to("
+            "string_agg(id::text, ',' ORDER BY id), 'UTF8')), 'hex') FROM moved",
+            [*parameters, *values],
+        )
+        count, digest = cursor.fetchone()
+    return int(count), digest
+
+
+def _locked(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """The keys of the rows, in order, in a form that PostgreSQL can lock."""
+    query = rows.query
+    if query.distinct or query.group_by or query.combinator or query.is_sliced:
+        rows = rows.model._base_manager.filter(pk__in=rows.values("pk"))
+    return rows.order_by("pk").values("pk")
+
+
+def _assignments(model: type[models.Model], changes: dict[str, Any]) -> tuple[str, list[Any]]:
+    query = models.sql.UpdateQuery(model)
+    compiler = query.get_compiler(connection=connection)
+    parts: list[str] = []
+    values: list[Any] = []
+    for name, value in changes.items():
+        column = cast("models.Field[Any, Any]", model._meta.get_field(name))
+        if hasattr(value, "resolve_expression"):
+            resolved = value.resolve_expression(query, allow_joins=False, for_save=True)
+            sql, parameters = compiler.compile(resolved)
+        else:
+            sql, parameters = "%s", [column.get_db_prep_save(value, connection)]
+        parts.append(f'"{column.column}" = {sql}')
+        values.extend(parameters)
+    return ", ".join(parts), values
 
 
 def _shown(subject: models.Model, state: str) -> str:

@@ -24,6 +24,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.utils.translation import gettext as _
 
 from union_portal import audit, lifecycle
+from union_portal.kit import refusals
 from union_portal.states import JobState
 
 if TYPE_CHECKING:
@@ -32,11 +33,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
+# The job can't be done and trying again would not help; the text is for its reader.
+Refused = refusals.Refused
 _works: dict[str, Callable[..., dict[str, Any] | None]] = {}
-
-
-class Refused(Exception):
-    """The job can't be done and trying again would not help; the text is for its reader."""
 
 
 class Cancelled(Exception):

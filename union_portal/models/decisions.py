@@ -79,7 +79,8 @@ class RuleSet(models.Model):
                 condition=pgtrigger.Condition("OLD.adopted_at IS NOT NULL"),
                 func="""
                     IF TG_OP = 'UPDATE'
-                       AND to_jsonb(NEW) - 'valid_to' = to_jsonb(OLD) - 'valid_to' THEN
+                       AND to_jsonb(NEW) - 'valid_to' = to_jsonb(OLD) - 'valid_to'
+                       AND NEW.valid_to <= COALESCE(OLD.valid_to, NEW.valid_to) THEN
                         RETURN NEW;
                     END IF;
                     RAISE EXCEPTION 'rule_set: an adopted rule set is replaced, never edited'
@@ -96,6 +97,55 @@ class RuleSet(models.Model):
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)  # type: ignore[operator]
 
 
+# One look per statement, however many rows it writes.
+_BORN = """
+    IF EXISTS (
+        SELECT 1 FROM born d JOIN union_portal_ruleset r ON r.id = d.rule_set_id
+        WHERE r.adopted_at IS NULL OR d.scheme <> r.scheme OR d.decided_on < r.valid_from
+           OR d.decided_on > COALESCE(r.valid_to, 'infinity'::date)
+    ) THEN
+        RAISE EXCEPTION 'decision: the rule set is not in force on the day of the decision'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_rule_in_force';
+    END IF;
+    IF EXISTS (
+        SELECT 1 FROM born d WHERE d.amount_fen <> (
+            SELECT COALESCE(sum((step ->> 'amount_fen')::bigint), 0)
+            FROM jsonb_array_elements(d.steps) AS step)
+    ) THEN
+        RAISE EXCEPTION 'decision: the steps do not add up to the amount'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_sum_explained';
+    END IF;
+    RETURN NULL;
+"""
+
+# Clear means payable, so the outcome, the notice's window and the objections are checked
+# here too, by the database's own clock.
+_CLEAR = """
+    IF EXISTS (
+        SELECT 1 FROM news d JOIN olds o ON o.id = d.id
+        JOIN union_portal_ruleset r ON r.id = d.rule_set_id
+        WHERE d.state = 'clear' AND o.state <> 'clear' AND r.notice_days > 0 AND NOT EXISTS (
+            SELECT 1 FROM union_portal_noticeentry e
+            JOIN union_portal_notice n ON n.id = e.notice_id
+            WHERE e.decision_id = d.id AND n.state IN ('published', 'closed')
+              AND n.ends_on < (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date)
+    ) THEN
+        RAISE EXCEPTION 'decision: the public notice has not ended'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_clear';
+    END IF;
+    IF EXISTS (
+        SELECT 1 FROM news d JOIN olds o ON o.id = d.id
+        WHERE d.state = 'clear' AND o.state <> 'clear' AND (d.outcome <> 'granted' OR EXISTS (
+            SELECT 1 FROM union_portal_objection j
+            WHERE j.decision_id = d.id AND j.state = 'open'))
+    ) THEN
+        RAISE EXCEPTION 'decision: refused, or an objection is open'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_clear';
+    END IF;
+    RETURN NULL;
+"""
+
+
 class DecisionOutcome(models.TextChoices):
     GRANTED = "granted", _("granted")
     REFUSED = "refused", _("refused")
@@ -104,8 +154,10 @@ class DecisionOutcome(models.TextChoices):
 class Decision(models.Model):
     """What was decided on one case, under which rules, by whom and why.
 
-    `steps` is the explained sum: a list of {"clause", "text", "amount_fen"}, shown to the
-    member as it stands. Content never changes after birth; only `state` moves.
+    `steps` is the explained sum: a list of {"clause", "message", "values", "amount_fen"},
+    shown to the member sentence by sentence; the amounts add up to `amount_fen`. Content
+    never changes after birth; only `state` moves. A decision that `replaces` another is an
+    adjustment of it; otherwise a case has one standing decision per scheme and period.
     """
 
     scheme = models.CharField(_("scheme"), max_length=40)
@@ -136,6 +188,11 @@ class Decision(models.Model):
                 | models.Q(outcome="refused", amount_fen=0),
                 name="decision_amount_fits_outcome",
             ),
+            models.UniqueConstraint(
+                fields=["subject_type", "subject_id", "scheme", "period"],
+                condition=models.Q(replaces__isnull=True) & ~models.Q(state="withdrawn"),
+                name="decision_one_per_case",
+            ),
         ]
         triggers = [
             DECISION.trigger(),
@@ -152,31 +209,21 @@ class Decision(models.Model):
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_frozen';
                 """,
             ),
-            # Clear means payable, so the window and the objections are checked here too.
+            Trigger(
+                name="decision_born",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="born"),
+                func=_BORN,
+            ),
             Trigger(
                 name="decision_clear",
-                when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("state"),
-                condition=pgtrigger.Condition("NEW.state = 'clear' AND OLD.state <> 'clear'"),
-                func="""
-                    IF EXISTS (
-                        SELECT 1 FROM union_portal_noticeentry e
-                        JOIN union_portal_notice n ON n.id = e.notice_id
-                        WHERE e.decision_id = NEW.id AND n.state = 'published'
-                          AND n.ends_on >= (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date
-                    ) THEN
-                        RAISE EXCEPTION 'decision: the public notice has not ended'
-                            USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_clear';
-                    END IF;
-                    IF EXISTS (
-                        SELECT 1 FROM union_portal_objection o
-                        WHERE o.decision_id = NEW.id AND o.state = 'open'
-                    ) THEN
-                        RAISE EXCEPTION 'decision: an objection is open'
-                            USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_clear';
-                    END IF;
-                    RETURN NEW;
-                """,
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="olds", new="news"),
+                func=_CLEAR,
             ),
             refuse_truncate("decision"),
         ]

@@ -54,8 +54,8 @@ class Notice(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "OLD.state <> 'draft' AND (NEW.posted_on, NEW.ends_on, NEW.days, NEW.title)"
-                    " IS DISTINCT FROM (OLD.posted_on, OLD.ends_on, OLD.days, OLD.title)"
+                    "OLD.state <> 'draft'"
+                    " AND to_jsonb(NEW) - 'state' IS DISTINCT FROM to_jsonb(OLD) - 'state'"
                 ),
                 func="""
                     RAISE EXCEPTION 'notice: what was published stays as it was'
@@ -86,6 +86,13 @@ class NoticeEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["notice", "decision"], name="notice_entry_once"),
             models.UniqueConstraint(fields=["notice", "position"], name="notice_entry_position"),
+            # Identity numbers, phones and accounts have seven digits in a row and more.
+            models.CheckConstraint(
+                condition=~models.Q(shown_name__regex="[0-9]{7}")
+                & ~models.Q(shown_employer__regex="[0-9]{7}")
+                & ~models.Q(shown_ground__regex="[0-9]{7}"),
+                name="notice_entry_shows_no_number",
+            ),
         ]
         triggers = [
             *append_only("notice_entry"),
@@ -136,7 +143,51 @@ class Objection(models.Model):
                 name="objection_closed_with_answer",
             ),
         ]
-        triggers = [OBJECTION.trigger()]
+        triggers = [
+            OBJECTION.trigger(),
+            Trigger(
+                name="objection_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'UPDATE' AND (
+                        NEW.entry_id, NEW.decision_id, NEW.objector, NEW.is_body, NEW.text,
+                        NEW.filed_at, NEW.received_by_id
+                    ) IS NOT DISTINCT FROM (
+                        OLD.entry_id, OLD.decision_id, OLD.objector, OLD.is_body, OLD.text,
+                        OLD.filed_at, OLD.received_by_id
+                    ) AND (OLD.state = 'open' OR (NEW.answer, NEW.answered_by_id)
+                           IS NOT DISTINCT FROM (OLD.answer, OLD.answered_by_id)) THEN
+                        RETURN NEW;
+                    END IF;
+                    RAISE EXCEPTION 'objection: what was said stays as it was said'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'objection_frozen';
+                """,
+            ),
+            # At the end of every transaction: whoever objects stops the payment.
+            Trigger(
+                name="objection_contests",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func="""
+                    IF NOT EXISTS (
+                        SELECT 1 FROM union_portal_noticeentry e
+                        WHERE e.id = NEW.entry_id AND e.decision_id = NEW.decision_id
+                    ) OR EXISTS (
+                        SELECT 1 FROM union_portal_objection j
+                        JOIN union_portal_decision d ON d.id = j.decision_id
+                        WHERE j.id = NEW.id AND j.state = 'open'
+                          AND d.state NOT IN ('contested', 'withdrawn')
+                    ) THEN
+                        RAISE EXCEPTION 'objection: its decision must be contested'
+                            USING ERRCODE = 'check_violation',
+                                  CONSTRAINT = 'objection_contests';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"O{self.pk:06d}"

@@ -1,0 +1,70 @@
+"""INSERT … SELECT from a queryset: many rows in one statement, the caller names the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
+
+
+@dataclass(frozen=True)
+class Source:
+    """The rows of a queryset as SQL, with exactly the columns that were asked for."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+
+def source(rows: QuerySet[Any], *names: str) -> Source | None:
+    """The queryset as a table with these columns, in this order; None if it can hold no row.
+
+    Each name is an attribute of the rows' model or an annotation (`values(key=F("id"))`).
+    """
+    try:
+        sql, parameters = rows.values_list(*names).query.sql_with_params()
+    except EmptyResultSet:
+        return None
+    return Source(sql, tuple(parameters))
+
+
+def has(rows: QuerySet[Any], name: str) -> bool:
+    """Whether the queryset was given a column of this name."""
+    query = rows.query
+    return name in query.annotation_select or name in query.values_select
+
+
+@dataclass(frozen=True)
+class Inserted:
+    """How many rows were written, and a digest of their ids for the audit entry."""
+
+    count: int
+    ids_sha256: str
+
+
+def insert(
+    statement: str,
+    table: Source,
+    names: tuple[str, ...],
+    *,
+    before: Sequence[Any] = (),
+    after: Sequence[Any] = (),
+) -> Inserted:
+    """Run `INSERT INTO t (…) SELECT … FROM {rows} …` with the source in place of `{rows}`.
+
+    The source is table `r` with the columns `names`; `before` and `after` fill the marks on
+    either side of it.
+    """
+    columns = ", ".join(f'"{name}"' for name in names)
+    body = statement.replace("{rows}", f"({table.sql}) AS r ({columns})")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH made AS ({body} RETURNING id) SELECT count(*), encode(sha256("  # noqa: S608
+            "convert_to(string_agg(id::text, ',' ORDER BY id), 'UTF8')), 'hex') FROM made",
+            [*before, *table.parameters, *after],
+        )
+        count, digest = cursor.fetchone()
+    return Inserted(count, digest or "")
