@@ -138,7 +138,7 @@ class TestSuite:
         )
         counts = suite.read_counts(report)
         assert counts == {"failed": 2, "passed": 6, "skipped": 1, "errors": 1}
-        assert "2 failed, 6 passed, 1 skipped, 1 errors in 3.50s" in suite.summary_line(counts, 3.5)
+        assert "2 failed, 6 passed, 1 skipped, 1 error in 3.50s" in suite.summary_line(counts, 3.5)
 
     def test_a_part_that_never_reported_adds_nothing(self, tmp_path: Path) -> None:
         assert suite.read_counts(tmp_path / "missing.xml") == {}

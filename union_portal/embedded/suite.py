@@ -125,8 +125,12 @@ def read_counts(report: Path) -> dict[str, int]:
 
 def summary_line(totals: Mapping[str, int], seconds: float) -> str:
     """All parts in one line, in pytest's form."""
-    said = ", ".join(f"{totals[name]} {name}" for name in COUNTS if totals[name])
+    said = ", ".join(_counted(totals[name], name) for name in COUNTS if totals[name])
     return f" {said or 'no tests ran'} in {seconds:.2f}s ".center(80, "=")
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name.removesuffix('s') if number == 1 else name}"
 
 
 def manage(arguments: Sequence[str], *, called_from: Path) -> int:
