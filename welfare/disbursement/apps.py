@@ -12,6 +12,8 @@ class DisbursementConfig(AppConfig):
     verbose_name = _("Disbursement")
 
     def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
         from union_portal import lifecycle
 
         lifecycle.register("disbursement.entitlement", states.ENTITLEMENT)
@@ -20,3 +22,11 @@ class DisbursementConfig(AppConfig):
         lifecycle.register("disbursement.motion", states.MOTION)
         lifecycle.register("disbursement.gate", states.GATE)
         lifecycle.register("disbursement.discrepancy", states.DISCREPANCY)
+        post_migrate.connect(_ensure_formats, sender=self)
+
+
+def _ensure_formats(**kwargs: object) -> None:
+    """The shipped bank formats are there for staff to choose from the start."""
+    from welfare.disbursement import formats
+
+    formats.ensure_shipped()

@@ -42,7 +42,10 @@ BEGIN
            bool_or(e.state <> 'granted') AS entitlement,
            bool_or(NOT (pay_on >= r.valid_from AND today >= r.valid_from
                    AND (r.valid_to IS NULL
-                        OR (pay_on <= r.valid_to AND today <= r.valid_to)))) AS rule_set
+                        OR (pay_on <= r.valid_to AND today <= r.valid_to)))) AS rule_set,
+           bool_or(EXISTS (SELECT 1 FROM disbursement_straypayment s
+                           WHERE s.claim_key = e.claim_key AND s.placed_at IS NULL
+                             AND s.e2e <> l.e2e)) AS stray
     INTO bad
     FROM disbursement_payoutline l
     JOIN disbursement_entitlement e ON e.id = l.entitlement_id
@@ -51,7 +54,8 @@ BEGIN
     WHERE l.batch_id = batch AND l.state <> 'void';
     RETURN CASE WHEN bad.decision THEN 'decision_clear'
                 WHEN bad.entitlement THEN 'entitlement_granted'
-                WHEN bad.rule_set THEN 'rule_in_force' END;
+                WHEN bad.rule_set THEN 'rule_in_force'
+                WHEN bad.stray THEN 'not_sent_before' END;
 END
 $$;
 """
@@ -66,6 +70,11 @@ class Migration(migrations.Migration):
     dependencies = [("disbursement", "0001_initial")]
 
     operations = [
+        migrations.RunSQL(
+            "CREATE SEQUENCE disbursement_batch_number",
+            "DROP SEQUENCE disbursement_batch_number",
+            elidable=False,
+        ),
         migrations.RunSQL(
             CONTENT, "DROP FUNCTION disbursement_batch_content(bigint)", elidable=False
         ),

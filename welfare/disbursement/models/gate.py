@@ -104,7 +104,6 @@ class SentMark(models.Model):
     batch_number = models.CharField(_("batch"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=80)
     sha256 = models.CharField(max_length=64)
-    digest = models.CharField(max_length=64)
     lines_count = models.PositiveIntegerField(_("lines"))
     total_fen = FenField(_("total"))
     chain = models.CharField(max_length=64)
@@ -168,7 +167,7 @@ class Gate(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     system_identifier = models.CharField(max_length=24, blank=True)
     timeline = models.PositiveIntegerField(default=0)
-    reason = models.TextField(_("why it is shut"), blank=True)
+    cause = models.TextField(_("why it is shut"), blank=True)
     shut_at = models.DateTimeField(null=True, editable=False)
     state = StateField(choices=GateState.choices, default=GateState.OPEN)
 
@@ -205,3 +204,7 @@ class Gate(models.Model):
 
     def __str__(self) -> str:
         return str(self.get_state_display())
+
+    @property
+    def is_shut(self) -> bool:
+        return self.state == GateState.SAFE

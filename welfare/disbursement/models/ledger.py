@@ -90,7 +90,7 @@ class LedgerAccount(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "NEW.balance_fen <> OLD.balance_fen AND pg_trigger_depth() < 2"
+                    "NEW.balance_fen <> OLD.balance_fen AND pg_trigger_depth() < 1"
                 ),
                 func=refusal(
                     "ledger_account_balance_posted",

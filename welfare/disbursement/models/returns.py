@@ -184,7 +184,7 @@ class Discrepancy(models.Model):
     opened_at = models.DateTimeField(db_default=Now())
     resolved_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
     resolved_at = models.DateTimeField(null=True, editable=False)
-    reason = models.CharField(_("what was found"), max_length=300, blank=True)
+    finding = models.CharField(_("what was found"), max_length=300, blank=True)
     state = StateField(choices=DiscrepancyState.choices, default=DiscrepancyState.OPEN)
 
     class Meta:
@@ -193,8 +193,8 @@ class Discrepancy(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(state="open") | ~models.Q(reason=""),
-                name="discrepancy_resolved_with_reason",
+                condition=models.Q(state="open") | ~models.Q(finding=""),
+                name="discrepancy_resolved_with_finding",
             ),
         ]
         triggers = [

@@ -1,0 +1,251 @@
+"""From a released batch to the bank: one file, written down before it leaves.
+
+Every write carries the fence its worker got; an old fence writes nothing. The bytes are
+committed before anything leaves, the sent register is written before the file is offered,
+and doing any of it again repeats the same bytes under the same name.
+Source: disbursement protocol, 3 and 4.
+"""
+
+import base64
+import logging
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext_noop as _
+
+from union_portal import audit, lifecycle
+from union_portal.kit.refusals import Refused
+from welfare.disbursement import (
+    acting,
+    archive,
+    bankfile,
+    batches,
+    crash,
+    formats,
+    gate,
+    ledger,
+    locks,
+    settlement,
+)
+from welfare.disbursement.models import BankFile, EntryKind, PayoutBatch
+from welfare.disbursement.refusals import PayoutRefused, explained
+from welfare.disbursement.register import SentRegister, put_once
+from welfare.disbursement.states import BatchState, LineState
+
+log = logging.getLogger(__name__)
+
+
+class Abandoned(Exception):
+    """Another worker holds the batch now, or it has moved on: this one writes nothing."""
+
+
+class NotReplicated(Exception):
+    """The commit was not acknowledged by the standby: the file does not leave yet."""
+
+
+def drive(batch_id: int, fence: int) -> None:
+    """Take a claimed batch as far as it goes. Raises Abandoned when it is not ours any more."""
+    state = PayoutBatch.objects.values_list("state", flat=True).get(pk=batch_id)
+    if state == BatchState.APPROVED and not generate(batch_id, fence):
+        return
+    if state in (BatchState.APPROVED, BatchState.GENERATED):
+        announce(batch_id, fence)
+    hand_over(batch_id, fence)
+
+
+def generate(batch_id: int, fence: int) -> bool:
+    """Write the bank file and book the money into transit, in one transaction.
+
+    False if the batch can't be paid as it was released (somebody objected, died, or the
+    bank's format can't hold it): it is held with the reason, and people void it.
+    """
+    try:
+        with transaction.atomic():
+            _generate(_ours(batch_id, fence, BatchState.APPROVED))
+            crash.point("generate.before_commit")
+    except Refused as refusal:
+        _hold(batch_id, fence, str(refusal))
+        return False
+    crash.point("generate.after_commit")
+    return True
+
+
+def announce(batch_id: int, fence: int) -> None:
+    """Commit DELIVERING, acknowledged by the standby, before the bank hears anything."""
+    with transaction.atomic():
+        batch = _ours(batch_id, fence, BatchState.GENERATED)
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = remote_apply")
+        _advance(batch, to=BatchState.DELIVERING)
+        _forget_notices()
+        crash.point("announce.before_commit")
+    _require_clean_commit()
+    crash.point("announce.after_commit")
+
+
+def hand_over(batch_id: int, fence: int) -> None:
+    """Register the file outside the database, offer it, and commit DELIVERED."""
+    batch = PayoutBatch.objects.get(pk=batch_id)
+    if batch.state != BatchState.DELIVERING or batch.fence != fence:
+        raise Abandoned
+    if gate.look().is_shut:
+        raise Abandoned
+    file = BankFile.objects.get(pk=batch_id)
+    archive.keep(batch, file)
+    crash.point("deliver.before_register")
+    mark = SentRegister(Path(settings.REGISTER_DIR)).append(
+        batch_number=batch.number,
+        file_name=file.name,
+        content_sha256=file.sha256,
+        lines=file.lines_count,
+        total_fen=file.total_fen,
+        sent_at=acting.now().isoformat(),
+    )
+    crash.point("deliver.before_file")
+    put_once(Path(settings.BANK_DIR) / "outgoing", file.name, content_of(file))
+    crash.point("deliver.after_file")
+    with transaction.atomic():
+        held = _ours(batch_id, fence, BatchState.DELIVERING)
+        gate.mirror(mark)
+        _advance(held, to=BatchState.DELIVERED, delivered_at=acting.now(), lease_until=None)
+        settlement.reconcile_if_done([held.pk], by=audit.WORKER)
+        crash.point("deliver.before_commit")
+    crash.point("deliver.after_commit")
+
+
+def content_of(file: BankFile) -> bytes:
+    """The exact bytes that were committed. Raises ValueError if they do not fit their digest."""
+    content = base64.b64decode(file.body)
+    if sha256(content).hexdigest() != file.sha256:
+        raise ValueError(f"the stored bytes of {file.name} do not fit their digest")
+    return content
+
+
+def build(batch: PayoutBatch) -> bytes:
+    """The batch as its bank wants it: the same batch gives the same bytes."""
+    lines = batch.lines.counted().order_by("e2e")
+    purpose = f"{batch.fund.name}{batch.period}"
+    payments = [
+        bankfile.PayLine(
+            sequence=index,
+            e2e=line.e2e,
+            amount_fen=line.amount_fen,
+            holder=line.payee_name,
+            account=str(line.account_number),
+            bank_name=line.bank_name,
+            bank_code=line.bank_code,
+            purpose=purpose,
+        )
+        for index, line in enumerate(lines.iterator(chunk_size=5000), start=1)
+    ]
+    head = bankfile.FileHead(
+        batch_number=batch.number,
+        payer_name=batch.fund.payer_name,
+        payer_account=batch.fund.payer_account,
+        pay_on=batch.pay_on,
+        made_at=batch.made_at,
+        count=batch.lines_count,
+        total_fen=batch.total_fen,
+        purpose=purpose,
+    )
+    return bankfile.build(formats.layout(batch.bank_format), head, payments)
+
+
+def write_file(batch: PayoutBatch, content: bytes, name: str) -> BankFile:
+    """Keep the bytes; lines go to SENT and the money into transit. The caller holds the lock."""
+    file = BankFile.objects.create(
+        batch=batch,
+        name=name,
+        sha256=sha256(content).hexdigest(),
+        size=len(content),
+        lines_count=batch.lines_count,
+        total_fen=batch.total_fen,
+        digest=batch.digest,
+        body=base64.b64encode(content).decode(),
+    )
+    sent = lifecycle.advance_set(
+        batch.lines.counted(), to=LineState.SENT, by=audit.WORKER, reason=batch.number
+    )
+    if sent != batch.lines_count:
+        raise PayoutRefused(_("The lines do not agree with what was released."))
+    ledger.book(
+        fund=batch.fund,
+        kind=EntryKind.SEND,
+        key=f"send:{batch.number}",
+        amount_fen=batch.total_fen,
+        by=audit.WORKER,
+        batch=batch,
+    )
+    return file
+
+
+def _generate(batch: PayoutBatch) -> None:
+    stopped = batches.unpayable(batch).count()
+    if stopped:
+        raise PayoutRefused(
+            _("%(count)s lines of this batch may not be paid any more."),
+            _("Void the batch: a new one leaves them out."),
+            {"count": stopped},
+        )
+    layout = formats.layout(batch.bank_format)
+    with explained():
+        write_file(batch, build(batch), f"{batch.number}.{layout.extension}")
+        _advance(
+            batch,
+            to=BatchState.GENERATED,
+            generated_at=acting.now(),
+            held_since=None,
+            held_reason="",
+        )
+    settlement.apply_kept([batch.pk], cause=f"generate:{batch.number}", by=audit.WORKER)
+
+
+def _ours(batch_id: int, fence: int, state: BatchState) -> PayoutBatch:
+    batch = locks.batch(batch_id)
+    if batch.fence != fence or batch.state != state:
+        raise Abandoned
+    return batch
+
+
+def _advance(batch: PayoutBatch, *, to: BatchState, **changes: Any) -> None:
+    try:
+        lifecycle.advance(batch, to=to, by=audit.WORKER, guard={"fence": batch.fence}, **changes)
+    except lifecycle.Stale as error:
+        raise Abandoned from error
+
+
+def _hold(batch_id: int, fence: int, reason: str) -> None:
+    with transaction.atomic():
+        batch = _ours(batch_id, fence, BatchState.APPROVED)
+        if batch.held_since is None:
+            audit.record("payoutbatch.hold", batch, by=audit.WORKER, reason=reason[:300])
+        PayoutBatch.objects.filter(pk=batch.pk, fence=fence).update(
+            held_since=batch.held_since or acting.now(), held_reason=reason[:300]
+        )
+    log.warning("batch %s is held", batch.number)
+
+
+def _forget_notices() -> None:
+    notices = getattr(connection.connection, "notices", None)
+    if notices:
+        notices.clear()
+
+
+def _require_clean_commit() -> None:
+    """A cancelled wait for the standby reports success with a warning: that is no success."""
+    notices = list(getattr(connection.connection, "notices", None) or [])
+    if any("synchronous replication" in notice or "canceling wait" in notice for notice in notices):
+        raise NotReplicated
+
+
+# Faults after which a connection is worthless and the batch is simply claimed again.
+TRANSIENT_CLASSES = ("08", "40", "57")
+
+
+def is_transient(error: DatabaseError) -> bool:
+    """SQLSTATE of class 08, 40 or 57, or a connection that is gone."""
+    code = getattr(error.__cause__, "pgcode", None)
+    return code is None or str(code).startswith(TRANSIENT_CLASSES)

@@ -1,0 +1,257 @@
+"""Return files: read whole or refused whole, written down, judged and booked at once."""
+
+import base64
+import csv
+import io
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count
+from django.utils.translation import gettext as translated
+from django.utils.translation import gettext_noop as _
+
+from union_portal import access, audit, lifecycle
+from union_portal.access import Permission
+from union_portal.fields import keyring
+from union_portal.kit.plain_text import halfwidth
+from union_portal.kit.refusals import Refused
+from union_portal.models import Account
+from welfare.disbursement import acting, bankfile, crash, formats, locks, settlement
+from welfare.disbursement.acting import Actor
+from welfare.disbursement.bankfile import BankFileRefused, ReturnContents
+from welfare.disbursement.models import (
+    BankFormat,
+    Discrepancy,
+    PayoutBatch,
+    PayoutLine,
+    ReturnFile,
+    ReturnRow,
+    SentMark,
+    Verdict,
+)
+from welfare.disbursement.refusals import AlreadyImported, PayoutRefused
+from welfare.disbursement.states import DiscrepancyState
+
+log = logging.getLogger(__name__)
+
+BANK = audit.Machine("bank")
+MOST_BYTES = 50 * 1024 * 1024
+
+
+def import_return(
+    *, content: bytes, name: str, by: Actor, batch: PayoutBatch | None = None
+) -> ReturnFile:
+    """Import one return file; nothing is written unless the whole file can be read.
+
+    `batch` is the one whose page it was uploaded on, if any. Errors: AlreadyImported for
+    the same bytes; BankFileRefused with every fault by row and column (cut off, wrong
+    encoding, totals that do not agree); PayoutRefused for another batch's file.
+    """
+    if isinstance(by, Account):
+        access.require(by, Permission.BATCH_SETTLE, batch.organization if batch else None)
+    digest = sha256(content).hexdigest()
+    if len(content) > MOST_BYTES:
+        raise PayoutRefused(
+            _("The file is larger than %(most)s MB."),
+            _("A return file is a short list: check whether it is the right one."),
+            {"most": MOST_BYTES // 1024 // 1024},
+        )
+    known = ReturnFile.objects.filter(sha256=digest).first()
+    if known is not None:
+        raise AlreadyImported(known)
+    bank_format, contents = _read(content, name, batch)
+    file = ReturnFile(
+        name=name[:120],
+        sha256=digest,
+        size=len(content),
+        bank_format=bank_format,
+        batch=_batch_of(contents, batch),
+        rows_count=len(contents.rows),
+        total_fen=contents.total_fen,
+        body=base64.b64encode(content).decode(),
+        imported_by_id=by.pk,
+    )
+    try:
+        with transaction.atomic():
+            _import(file, contents, by=by)
+            crash.point("return.before_commit")
+    except IntegrityError as error:
+        # Somebody imported the same bytes in the same moment.
+        known = ReturnFile.objects.filter(sha256=digest).first()
+        if known is None:
+            raise
+        raise AlreadyImported(known) from error
+    crash.point("return.after_commit")
+    return file
+
+
+@dataclass
+class Collected:
+    """What came from the bank's folder: files imported, and those refused with the reason."""
+
+    imported: list[ReturnFile] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def collect() -> Collected:
+    """Import every file in the bank's folder that is not imported yet; again changes nothing."""
+    result = Collected()
+    folder = Path(settings.BANK_DIR) / "incoming"
+    for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+        if path.name.startswith("."):
+            continue
+        try:
+            result.imported.append(
+                import_return(content=path.read_bytes(), name=path.name, by=BANK)
+            )
+        except AlreadyImported:
+            continue
+        except Refused as refusal:
+            log.warning("return file %s refused", path.name)
+            result.refused.append((path.name, str(refusal)))
+    return result
+
+
+@transaction.atomic
+def resolve(*, discrepancy: Discrepancy, by: Account, finding: str) -> None:
+    """Settle a discrepancy with what was found out, for instance by a call to the bank."""
+    access.require(
+        by, Permission.BATCH_SETTLE, discrepancy.batch.organization if discrepancy.batch else None
+    )
+    if not finding.strip():
+        raise PayoutRefused(
+            _("Write what was found out."), _("For instance what the bank said, and who.")
+        )
+    lifecycle.advance(
+        discrepancy,
+        to=DiscrepancyState.RESOLVED,
+        by=by,
+        reason=finding.strip(),
+        finding=finding.strip()[:300],
+        resolved_by=by,
+        resolved_at=acting.now(),
+    )
+
+
+def verdicts(file: ReturnFile) -> dict[str, int]:
+    """How the rows of a file were judged, as they stand now."""
+    rows = file.rows.order_by("verdict").values_list("verdict").annotate(n=Count("pk"))
+    return {str(verdict): n for verdict, n in rows}
+
+
+def _read(
+    content: bytes, name: str, batch: PayoutBatch | None
+) -> tuple[BankFormat, ReturnContents]:
+    """Read with the batch's own format, else with the one that can."""
+    number = name.split("-", maxsplit=1)[0].split(".", maxsplit=1)[0]
+    named = batch or PayoutBatch.objects.filter(number=number).first()
+    if named is not None:
+        return named.bank_format, bankfile.read_return(formats.layout(named.bank_format), content)
+    first: Refused | None = None
+    used = BankFormat.objects.filter(is_active=True).order_by("code")
+    for bank_format in used:
+        try:
+            return bank_format, bankfile.read_return(formats.layout(bank_format), content)
+        except BankFileRefused as refusal:
+            first = first or refusal
+    raise first or PayoutRefused(_("No bank format is in use yet."))
+
+
+def _batch_of(contents: ReturnContents, expected: PayoutBatch | None) -> PayoutBatch | None:
+    number = contents.batch_number
+    if expected is not None and number and number != expected.number:
+        raise PayoutRefused(
+            _("The file answers batch %(named)s, not batch %(expected)s."),
+            _("Import it on the page of its own batch."),
+            {"named": number[:40], "expected": expected.number},
+        )
+    if not number:
+        return expected
+    found = PayoutBatch.objects.filter(number=number).first()
+    if found is None and not SentMark.objects.filter(batch_number=number).exists():
+        raise PayoutRefused(
+            _("The file answers batch %(named)s, which was never made here."),
+            _("Check with the bank whose file this is."),
+            {"named": number[:40]},
+        )
+    return found
+
+
+def _import(file: ReturnFile, contents: ReturnContents, *, by: Actor) -> None:
+    ids = {file.batch_id} if file.batch_id else set()
+    ends = [row.e2e for row in contents.rows]
+    named = PayoutLine.objects.filter(e2e__in=ends).order_by()
+    ids |= set(named.values_list("batch", flat=True).distinct())
+    locks.batches(ids)
+    known = ReturnFile.objects.filter(sha256=file.sha256).first()
+    if known is not None:
+        raise AlreadyImported(known)
+    file.save(force_insert=True)
+    _write_rows(file, contents)
+    settlement.apply_kept(ids, cause=f"file{file.pk}", by=by)
+    _note_strangers(file)
+    settlement.reconcile_if_done(ids, by=audit.WORKER)
+    audit.record(
+        "returnfile.import",
+        file,
+        by=by,
+        organization=file.batch.organization if file.batch else None,
+        sha256=file.sha256,
+        batch=contents.batch_number,
+        rows=len(contents.rows),
+        verdicts=verdicts(file),
+    )
+
+
+def _write_rows(file: ReturnFile, contents: ReturnContents) -> None:
+    """COPY the rows; accounts only as fingerprints."""
+    prints = keyring().fingerprint_many(
+        "bank_account", (_digits(row.account) for row in contents.rows)
+    )
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for row, mark in zip(contents.rows, prints, strict=True):
+        writer.writerow(
+            [file.pk, row.row, row.e2e[:35], row.amount_fen, mark, str(row.result),
+             row.bank_reference[:64], "", row.cause[:200], "no_match"]
+        )  # fmt: skip
+    out.seek(0)
+    columns = (
+        "file_id, number, e2e, amount_fen, account_fingerprint, result, bank_ref, reason_code,"
+        " reason, verdict"
+    )
+    with connection.cursor() as cursor:
+        cursor.copy_expert(
+            f"COPY {ReturnRow._meta.db_table} ({columns}) FROM STDIN"
+            " WITH (FORMAT csv, FORCE_NOT_NULL (bank_ref, reason_code, reason))",
+            out,
+        )
+
+
+def _digits(account: str) -> str:
+    return "".join(halfwidth(account).split())
+
+
+def _note_strangers(file: ReturnFile) -> None:
+    """Rows that name nothing we know are kept, and somebody is told."""
+    strangers = file.rows.filter(verdict=Verdict.NO_MATCH).values_list("pk", flat=True)
+    Discrepancy.objects.bulk_create(
+        [Discrepancy(kind="no_match", row_id=row, batch=file.batch) for row in strangers],
+        batch_size=5000,
+    )
+
+
+def summary(file: ReturnFile) -> str:
+    """One sentence on what the file did, for the page and the log."""
+    counts: Iterable[str] = (
+        f"{Verdict(verdict).label} {count}" for verdict, count in verdicts(file).items() if count
+    )
+    return translated("%(rows)s rows: %(counts)s") % {
+        "rows": file.rows_count,
+        "counts": "、".join(counts),
+    }

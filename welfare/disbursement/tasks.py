@@ -1,0 +1,39 @@
+"""The engine's tasks: each calls one action. The batch row, not the message, holds the work."""
+
+from pathlib import Path
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from welfare.disbursement import claims, formats, returns, unknowns
+from welfare.disbursement.models import BankFormat
+from welfare.disbursement.simulator import Bank, Habits
+
+
+@shared_task(name="disbursement.wake")
+def wake() -> None:
+    """Drive every waiting batch; in the demo the bank then answers at once."""
+    claims.wake()
+    if settings.EMBEDDED:
+        simulate_bank()
+    collect_returns()
+
+
+@shared_task(name="disbursement.collect_returns")
+def collect_returns() -> None:
+    returns.collect()
+
+
+@shared_task(name="disbursement.mark_unanswered")
+def mark_unanswered() -> None:
+    unknowns.mark(today=timezone.localdate())
+
+
+@shared_task(name="disbursement.simulate_bank")
+def simulate_bank() -> None:
+    """Let the made-up bank read the outgoing files and answer; only in the demo."""
+    if not settings.EMBEDDED:
+        return
+    for bank_format in BankFormat.objects.filter(is_active=True):
+        Bank(Path(settings.BANK_DIR), formats.layout(bank_format), Habits()).answer_all()
