@@ -20,6 +20,7 @@ from union_portal.kit.sheets import (
     write_template,
     write_xlsx,
 )
+from union_portal.kit.sheets.writing import Cell
 
 ATTACKS = [
     "=1+1",
@@ -47,7 +48,7 @@ ATTACKS = [
 def test_no_text_becomes_a_formula_in_xlsx(tmp_path: Path, attack: str) -> None:
     path = tmp_path / "a.xlsx"
     write_xlsx(path, [SheetData("名单", ["备注"], [[attack]])])
-    cell = openpyxl.load_workbook(path).active["A2"]  # type: ignore[index, union-attr]
+    cell = openpyxl.load_workbook(path).active["A2"]  # type: ignore[index]
     assert cell.data_type == "s"
     with zipfile.ZipFile(path) as package:
         assert b"<f>" not in package.read("xl/worksheets/sheet1.xml")
@@ -71,7 +72,13 @@ def test_an_escaped_cell_never_starts_a_formula(text: str) -> None:
 
 def test_numbers_dates_and_long_identifiers_keep_their_kind(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    row = ["610802198803124021", 300, Decimal("1234.50"), datetime.date(2026, 11, 23), None]
+    row: list[Cell] = [
+        "610802198803124021",
+        300,
+        Decimal("1234.50"),
+        datetime.date(2026, 11, 23),
+        None,
+    ]
     write_xlsx(path, [SheetData("x", list("abcde"), [[*row, 610802198803124021]])])
     sheet = openpyxl.load_workbook(path).active
     assert [cell.data_type for cell in sheet[2]] == ["s", "n", "n", "d", "n", "s"]  # type: ignore[index]

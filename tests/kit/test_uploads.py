@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pikepdf
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from union_portal.kit.documents import DocumentError, check_pdf
 from union_portal.kit.images import ImageError, clean_image
@@ -105,7 +105,11 @@ def test_a_large_photo_is_scaled_down() -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("percent", [1, 30, 60, 90])
-def test_a_cut_photo_is_refused(kind: str, percent: int) -> None:
+@pytest.mark.parametrize("is_tolerated_elsewhere", [False, True])
+def test_a_cut_photo_is_refused(
+    kind: str, percent: int, is_tolerated_elsewhere: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", is_tolerated_elsewhere)
     sink = io.BytesIO()
     Image.frombytes("L", (300, 300), random.Random(1).randbytes(90_000)).save(sink, kind)
     photo = sink.getvalue()

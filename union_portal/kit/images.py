@@ -2,16 +2,20 @@
 
 import io
 import struct
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from django.utils.translation import gettext_noop
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from union_portal.kit.refusals import Refused
 
 MAX_PIXELS: Final = 50_000_000
+_DECODING: Final = threading.Lock()
 LONGEST_SIDE: Final = 4_000
 _MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _MODES: Final = {
@@ -52,7 +56,7 @@ def clean_image(content: bytes, *, max_pixels: int = MAX_PIXELS) -> CleanImage:
     pixels are scaled down, of an animation the first frame stays. Errors: ImageError.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _strict_decoding():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(content), formats=tuple(_MEDIA_TYPES))
             if picture.width * picture.height > max_pixels:
@@ -67,6 +71,18 @@ def clean_image(content: bytes, *, max_pixels: int = MAX_PIXELS) -> CleanImage:
             gettext_noop("The picture is damaged or incomplete."),
             gettext_noop("Take the photo again or export it anew as JPEG."),
         ) from error
+
+
+@contextmanager
+def _strict_decoding() -> Iterator[None]:
+    """Refuse cut pictures even where WeasyPrint has told Pillow to tolerate them."""
+    with _DECODING:
+        tolerated = ImageFile.LOAD_TRUNCATED_IMAGES
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = tolerated
 
 
 def _too_many_pixels(max_pixels: int) -> ImageError:
