@@ -138,3 +138,16 @@ def test_a_python_named_by_the_user_must_work(checkout: Checkout) -> None:
     done = checkout.run("status", PYTHON="/bin/false")
     assert done.returncode == 1
     assert "PYTHON=/bin/false" in done.stderr
+
+
+def test_a_python_without_venv_gets_the_line_that_brings_it(checkout: Checkout) -> None:
+    """Debian packs it apart."""
+    bare = checkout.folder / "bare-python"
+    bare.write_text(
+        f'#!/bin/sh\ncase "$*" in *ensurepip*) exit 1 ;; esac\nexec "{sys.executable}" "$@"\n'
+    )
+    bare.chmod(0o755)
+    done = checkout.run("status", PYTHON=str(bare), PATH="/usr/bin:/bin")
+    assert done.returncode == 1
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert f"apt-get install python{version}-venv" in done.stderr
