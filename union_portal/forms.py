@@ -45,9 +45,8 @@ class YuanField(ReadField):
 class ObjectionForm(forms.Form):
     """An objection under one's real name, or a body's under its seal."""
 
-    objector = ReadField(
+    objector = forms.CharField(
         label=_("Your real name, or the name of the body"),
-        reader=lambda text: text.strip(),
         max_length=60,
         help_text=_("Objections without a name can't be examined. It is not published."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
@@ -58,7 +57,10 @@ class ObjectionForm(forms.Form):
     phone = forms.CharField(
         label=_("Phone"),
         max_length=20,
-        help_text=_("So that we can ask back and tell you the outcome."),
+        required=False,
+        help_text=_(
+            "So that we can ask back and tell you the outcome. A body may leave it empty."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
     text = forms.CharField(
@@ -70,15 +72,19 @@ class ObjectionForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        self._read("phone", phone.read_mobile, when=not cleaned.get("is_body"))
-        self._read("objector", names.read_name, when=not cleaned.get("is_body"))
+        super().clean()
+        is_body = self.cleaned_data.get("is_body", False)
+        if not is_body and "phone" in self.cleaned_data and not self.cleaned_data["phone"]:
+            self.add_error("phone", _("Without a phone number nobody can ask you back."))
+        self._read("phone", phone.read_mobile)
+        if not is_body:
+            self._read("objector", names.read_name)
         return self.cleaned_data
 
-    def _read(self, field: str, reader: Callable[[str], str], *, when: bool) -> None:
-        """A body has a switchboard and a long name; a person a mobile and a name."""
+    def _read(self, field: str, reader: Callable[[str], str]) -> None:
+        """Replace what was typed by what is meant; a refusal stands at its field."""
         text = self.cleaned_data.get(field)
-        if not text or not when:
+        if not text:
             return
         try:
             self.cleaned_data[field] = reader(text)

@@ -1,1 +1,13 @@
 """What staff see of the kernel, with buttons that call actions."""
+
+from union_portal.admin import (
+    accounts,
+    audit,
+    holidays,
+    jobs,
+    messages,
+    notices,
+    organizations,
+)
+
+__all__ = ["accounts", "audit", "holidays", "jobs", "messages", "notices", "organizations"]

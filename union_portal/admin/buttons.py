@@ -19,6 +19,7 @@ Act = Callable[[Any, Account, dict[str, Any]], Any]
 WhyNot = Callable[[Any, Account], Text | None]
 Facts = Callable[[Any, Account], list[tuple[Text, Any]]]
 FormFor = Callable[[Any, Account], type[forms.Form]]
+DONE = _("Done.")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Button:
     permission: Permission
     act: Act
     explain: Text
-    done: Text = _("Done.")
+    done: Text = DONE
     why_not: WhyNot = lambda obj, account: None
     facts: Facts = lambda obj, account: []
     form: type[forms.Form] | None = None

@@ -57,9 +57,18 @@ class Chart:
     bars: Callable[[Account], list[tuple[str, str, int]]]
 
 
+@dataclass(frozen=True)
+class Caution:
+    """A sentence about something that will go wrong unless staff act; empty if nothing."""
+
+    permissions: tuple[Permission, ...]
+    text: Callable[[Account], str]
+
+
 _queues: list[Queue] = []
 _figures: list[Figure] = []
 _charts: list[Chart] = []
+_cautions: list[Caution] = []
 
 
 def add_queue(*queues: Queue) -> None:
@@ -72,6 +81,10 @@ def add_figure(*figures: Figure) -> None:
 
 def add_chart(*charts: Chart) -> None:
     _charts.extend(charts)
+
+
+def add_caution(*cautions: Caution) -> None:
+    _cautions.extend(cautions)
 
 
 def front(request: HttpRequest) -> dict[str, Any]:
@@ -94,6 +107,12 @@ def front(request: HttpRequest) -> dict[str, Any]:
             {"title": chart.title, "bars": scaled(chart.bars(account))}
             for chart in _charts
             if access.may(account, chart.permission)
+        ],
+        "cautions": [
+            text
+            for caution in _cautions
+            if any(access.may(account, permission) for permission in caution.permissions)
+            and (text := caution.text(account))
         ],
         "my_roles": account.roles.select_related("organization"),
     }

@@ -51,41 +51,82 @@ class Panel:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def confirm(
-    page: ScopedModelAdmin, request: HttpRequest, button: Button, obj: Any, back: str
-) -> HttpResponseBase:
+@dataclass(frozen=True)
+class Told:
+    """An outcome that is shown on the answer itself, once, and kept nowhere."""
+
+    sentence: Any
+    value: Any
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One press of a button: on which page, on which row, where to go afterwards."""
+
+    page: ScopedModelAdmin
+    request: HttpRequest
+    button: Button
+    obj: Any
+    back: str
+
+
+def confirm(asked: Asked) -> HttpResponseBase:
     """Show what will happen, then do it once.
 
     The form carries a print of the row as it was shown: if the row has moved since, the
     page says so (409) and nothing is done.
     """
-    account: Any = request.user
+    request, button = asked.request, asked.button
     if button.reauth and not did_recently_reauthenticate(request):
-        asked = reverse("account_reauthenticate") + "?" + urlencode({"next": request.path})
-        return redirect(asked)
-    reason = button.why_not(obj, account)
-    form_class = button.form_class(obj, account)
+        query = urlencode({"next": request.path})
+        return redirect(reverse("account_reauthenticate") + "?" + query)
+    form_class = button.form_class(asked.obj, _account(request))
+    reason = button.why_not(asked.obj, _account(request))
     if request.method != "POST":
-        return _page(page, request, button, obj, back, form_class(), reason=reason)
-    if obj is not None and request.POST.get(SEEN, "") != print_of(obj):
+        return _page(asked, form_class(), reason=reason)
+    if asked.obj is not None and request.POST.get(SEEN, "") != print_of(asked.obj):
         reason = _("The page was old: this has changed since you opened it.")
     if reason is not None:
-        return _page(page, request, button, obj, back, form_class(), reason=reason, status=409)
-    form = form_class(request.POST, request.FILES)
+        return _page(asked, form_class(), reason=reason, status=409)
+    return _acted(asked, form_class(request.POST, request.FILES))
+
+
+def _acted(asked: Asked, form: forms.Form) -> HttpResponseBase:
+    """Call the action with a valid form; every refusal becomes a page that explains it."""
     if not form.is_valid():
-        return _page(page, request, button, obj, back, form, status=422)
+        return _page(asked, form, status=422)
     try:
-        outcome = button.act(obj, account, form.cleaned_data)
+        outcome = asked.button.act(asked.obj, _account(asked.request), form.cleaned_data)
     except lifecycle.Stale as stale:
-        return _page(page, request, button, obj, back, form, reason=str(stale), status=409)
+        return _page(asked, form, reason=str(stale), status=409)
     except (Refused, queue.Refused, PermissionDenied, ValidationError) as refusal:
         for text in getattr(refusal, "messages", None) or [str(refusal)]:
             form.add_error(None, text)
-        return _page(page, request, button, obj, back, form, status=422)
+        return _page(asked, form, status=422)
     if isinstance(outcome, HttpResponseBase):
         return outcome
-    messages.success(request, str(button.done))
-    return redirect(outcome if isinstance(outcome, str) else back)
+    if isinstance(outcome, Told):
+        return _told(asked, outcome)
+    messages.success(asked.request, str(asked.button.done))
+    return redirect(outcome if isinstance(outcome, str) else asked.back)
+
+
+def _told(asked: Asked, told: Told) -> HttpResponse:
+    context = {
+        **asked.page.admin_site.each_context(asked.request),
+        "opts": asked.page.opts,
+        "title": asked.button.label,
+        "original": asked.obj,
+        "told": told,
+        "back": asked.back,
+    }
+    answer = TemplateResponse(asked.request, "admin/told.html", context)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _account(request: HttpRequest) -> Any:
+    return request.user
 
 
 def print_of(obj: Any) -> str:
@@ -98,28 +139,18 @@ def print_of(obj: Any) -> str:
     return sha256("|".join(shown).encode()).hexdigest()[:24]
 
 
-def _page(
-    page: ScopedModelAdmin,
-    request: HttpRequest,
-    button: Button,
-    obj: Any,
-    back: str,
-    form: forms.Form,
-    *,
-    reason: Any = None,
-    status: int = 200,
-) -> HttpResponse:
-    account: Any = request.user
+def _page(asked: Asked, form: forms.Form, *, reason: Any = None, status: int = 200) -> HttpResponse:
+    request, button, obj = asked.request, asked.button, asked.obj
     context = {
-        **page.admin_site.each_context(request),
-        "opts": page.opts,
+        **asked.page.admin_site.each_context(request),
+        "opts": asked.page.opts,
         "title": button.label,
         "original": obj,
         "button": button,
         "form": form,
-        "facts": button.facts(obj, account) if reason is None else [],
+        "facts": button.facts(obj, _account(request)) if reason is None else [],
         "reason": reason,
-        "back": back,
+        "back": asked.back,
         "seen": print_of(obj) if obj is not None else "",
         "seen_name": SEEN,
         "is_stale": status == 409,

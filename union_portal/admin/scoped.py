@@ -164,14 +164,15 @@ class ScopedModelAdmin(ModelAdmin):
             raise Http404
         access.require(reader(request), button.permission, self.organization_of(obj))
         back = reverse(self.url_name("change"), args=[obj.pk])
-        return pages.confirm(self, request, button, obj, back)
+        return pages.confirm(pages.Asked(self, request, button, obj, back))
 
     def do_on_list(self, request: HttpRequest, name: str) -> HttpResponseBase:
         button = next((b for b in self.list_buttons if b.name == name), None)
         if button is None:
             raise Http404
         access.require(reader(request), button.permission)
-        return pages.confirm(self, request, button, None, reverse(self.url_name("changelist")))
+        back = reverse(self.url_name("changelist"))
+        return pages.confirm(pages.Asked(self, request, button, None, back))
 
     def url_name(self, page: str) -> str:
         return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}"

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from union_portal import notices
 from union_portal.forms import ObjectionForm
 from union_portal.kit.refusals import Refused
 from union_portal.models import Notice
@@ -78,8 +79,6 @@ def objection_file(request: HttpRequest, notice_id: int, position: int) -> HttpR
         return render(request, "union_portal/objection_late.html", context, status=409)
     form = ObjectionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        from union_portal import notices
-
         account = request.user if request.user.is_authenticated else None
         try:
             objection = notices.file_objection(

@@ -1,0 +1,216 @@
+"""Accounts and roles: who may log in, as what, for which union."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from union_portal import access, accounts
+from union_portal.access import Permission, Role
+from union_portal.admin.buttons import Button
+from union_portal.admin.fields import DateInput, ReasonForm, union_field
+from union_portal.admin.pages import Fact, Panel, Told
+from union_portal.admin.scoped import ScopedModelAdmin, reader
+from union_portal.middleware import has_second_factor
+from union_portal.models import Account, RoleAssignment
+
+
+class NewAccountForm(forms.Form):
+    username = forms.RegexField(
+        regex=r"^[a-z0-9._-]{3,60}$",
+        label=_("Log-in name"),
+        help_text=_("Three or more small letters, digits, dots or dashes."),
+    )
+    name = forms.CharField(label=_("Name"), max_length=60)
+
+
+def grant_form(account: Account, by: Account) -> type[forms.Form]:
+    """The unions offered are those for which the administrator may grant."""
+
+    class GrantForm(forms.Form):
+        role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+        organization = union_field(by, Permission.ROLE_GRANT)
+        valid_from = forms.DateField(
+            label=_("Valid from"),
+            initial=timezone.localdate,
+            widget=DateInput(),
+        )
+        valid_to = forms.DateField(label=_("Valid to"), required=False, widget=DateInput())
+
+    return GrantForm
+
+
+def _not_oneself(account: Account, by: Account) -> Any:
+    return _("Nobody administers their own account.") if account.pk == by.pk else None
+
+
+@admin.register(Account)
+class AccountAdmin(ScopedModelAdmin):
+    section = "system"
+    icon = "badge"
+    order = 10
+    view_permissions = (Permission.ACCOUNT_MANAGE, Permission.ROLE_GRANT, Permission.AUDIT_VIEW)
+    scope_path = None
+    list_display = ("username", "name", "shown_roles", "is_active", "last_login")
+    list_filter = ("is_active", "is_staff", "roles__role")
+    search_fields = ("username", "name")
+    fields = ("username", "name", "is_active", "is_staff", "last_login", "created_at")
+    readonly_fields = fields
+    buttons = (
+        Button(
+            name="grant",
+            label=_("Grant a role"),
+            permission=Permission.ROLE_GRANT,
+            act=lambda obj, by, data: (
+                accounts.grant(account=obj, by=by, **{**data, "role": Role(data["role"])}) and None
+            ),
+            explain=_("The role reaches the union and everything below it."),
+            done=_("The role is granted."),
+            why_not=_not_oneself,
+            form_for=grant_form,
+            reauth=True,
+        ),
+        Button(
+            name="password",
+            label=_("New first password"),
+            permission=Permission.ACCOUNT_MANAGE,
+            act=lambda obj, by, data: _password_page(
+                obj, accounts.reset_password(account=obj, by=by, **data)
+            ),
+            explain=_("The old password stops working. The second factor stays."),
+            why_not=_not_oneself,
+            form=ReasonForm,
+            reauth=True,
+        ),
+        Button(
+            name="close",
+            label=_("Close the account"),
+            permission=Permission.ACCOUNT_MANAGE,
+            act=lambda obj, by, data: accounts.set_active(
+                account=obj, is_active=False, by=by, **data
+            ),
+            explain=_("Nobody can log in with it any more. Its history stays."),
+            why_not=lambda obj, by: (
+                _not_oneself(obj, by) or (None if obj.is_active else _("It is closed already."))
+            ),
+            form=ReasonForm,
+            danger=True,
+            reauth=True,
+        ),
+        Button(
+            name="open",
+            label=_("Open again"),
+            permission=Permission.ACCOUNT_MANAGE,
+            act=lambda obj, by, data: accounts.set_active(
+                account=obj, is_active=True, by=by, **data
+            ),
+            explain=_("The account can log in again with the roles it holds."),
+            why_not=lambda obj, by: (
+                _not_oneself(obj, by) or (_("It is open.") if obj.is_active else None)
+            ),
+            form=ReasonForm,
+            reauth=True,
+        ),
+    )
+    list_buttons = (
+        Button(
+            name="new",
+            label=_("New staff account"),
+            permission=Permission.ACCOUNT_MANAGE,
+            act=lambda obj, by, data: _password_page(*accounts.create(by=by, **data)),
+            explain=_("The account has no role yet: the security administrator grants them."),
+            form=NewAccountForm,
+            reauth=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        held = RoleAssignment.objects.select_related("organization")
+        return super().get_queryset(request).prefetch_related(Prefetch("roles", held))
+
+    @admin.display(description=_("roles"))
+    def shown_roles(self, account: Account) -> str:
+        return "; ".join(
+            f"{role.get_role_display()} ({role.organization})" for role in account.roles.all()
+        )
+
+    def facts(self, request: HttpRequest, obj: Account) -> list[Fact]:
+        has = has_second_factor(obj)
+        needs = access.needs_second_factor(obj)
+        tone = "good" if has else ("bad" if needs else "wait")
+        told = gettext("set up") if has else gettext("not set up")
+        return [Fact(_("Second factor"), told, tone)]
+
+    def panels(self, request: HttpRequest, obj: Account) -> list[Panel]:
+        rows = [
+            (
+                role.get_role_display(),
+                role.organization,
+                role.valid_from,
+                role.valid_to or "–",
+                self._end_link(request, role),
+            )
+            for role in obj.roles.all()
+        ]
+        columns = (_("Role"), _("Union"), _("Valid from"), _("Valid to"), "")
+        return [Panel(_("Roles"), columns, rows, note=self._pairs_note())]
+
+    def _end_link(self, request: HttpRequest, role: RoleAssignment) -> Any:
+        if not access.may(reader(request), Permission.ROLE_GRANT, role.organization):
+            return ""
+        url = reverse("admin:union_portal_roleassignment_do", args=[role.pk, "end"])
+        return format_html('<a href="{}">{}</a>', url, gettext("End"))
+
+    def _pairs_note(self) -> str:
+        return gettext(
+            "Not held together: who decides on people and who moves the money; any two of"
+            " maker, checker and releaser; who watches or administers and anything else."
+        )
+
+
+@admin.register(RoleAssignment)
+class RoleAssignmentAdmin(ScopedModelAdmin):
+    section = "system"
+    icon = "key"
+    order = 20
+    view_permissions = (Permission.ROLE_GRANT, Permission.AUDIT_VIEW)
+    list_display = ("account", "role", "organization", "valid_from", "valid_to", "granted_by")
+    list_filter = ("role",)
+    list_select_related = ("account", "organization", "granted_by")
+    search_fields = ("account__username", "account__name", "organization__name")
+    fields = ("account", "role", "organization", "valid_from", "valid_to", "granted_by")
+    readonly_fields = fields
+    shows_trail = False
+    buttons = (
+        Button(
+            name="end",
+            label=_("End the role"),
+            permission=Permission.ROLE_GRANT,
+            act=lambda obj, by, data: accounts.end_role(
+                assignment=obj, by=by, today=timezone.localdate(), **data
+            ),
+            explain=_("It stops today; what was done with it stays."),
+            done=_("The role has ended."),
+            why_not=lambda obj, by: (
+                _("It has ended already.")
+                if obj.valid_to and obj.valid_to < timezone.localdate()
+                else None
+            ),
+            form=ReasonForm,
+            danger=True,
+            reauth=True,
+        ),
+    )
+
+
+def _password_page(account: Account, password: str) -> Told:
+    """The first password is shown on this answer only and is stored nowhere."""
+    sentence = gettext("First password of “%(name)s”, shown this once: hand it over in person.")
+    return Told(sentence % {"name": account.username}, password)

@@ -1,0 +1,91 @@
+"""The outbox: what was sent to whom, how and when; letters to print and post."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from union_portal import access, notifications
+from union_portal.access import Permission
+from union_portal.admin import desk
+from union_portal.admin.buttons import Button, Text
+from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.kit import masks
+from union_portal.models import Account, Channel, Message
+from union_portal.states import MessageState
+
+
+def _letters() -> QuerySet[Message]:
+    return Message.objects.filter(channel=Channel.LETTER, state=MessageState.PENDING)
+
+
+def _no_letters(obj: Any, account: Account) -> Text | None:
+    return None if _letters().exists() else _("No letter waits to be posted.")
+
+
+@admin.register(Message)
+class MessageAdmin(ScopedModelAdmin):
+    """Texts go to people of the whole city: only city roles read the outbox."""
+
+    section = "reports"
+    icon = "sms"
+    order = 20
+    view_permissions = (Permission.NOTICE_PREPARE, Permission.AUDIT_VIEW)
+    scope_path = None
+    list_display = ("created_at", "channel", "shown_address", "shown_text", "sent_at", "state")
+    list_filter = ("channel", "state", "topic")
+    search_fields = ("=key", "=subject_id")
+    fields = (
+        "topic",
+        "channel",
+        "shown_address",
+        "shown_text",
+        "created_at",
+        "sent_at",
+        "gateway",
+        "gateway_reference",
+        "attempts",
+        "error",
+        "state",
+    )
+    readonly_fields = fields
+    shows_trail = False
+    list_buttons = (
+        Button(
+            name="post",
+            label=_("Letters are posted"),
+            permission=Permission.NOTICE_PREPARE,
+            act=lambda obj, by, data: (
+                notifications.post_letters(messages=_letters(), by=by) and None
+            ),
+            explain=_("Print the letters first; they count as sent from now."),
+            why_not=_no_letters,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return super().get_queryset(request)
+
+    @admin.display(description=_("to"))
+    def shown_address(self, message: Message) -> str:
+        return masks.mask_phone(str(message.address)) if message.address else "–"
+
+    @admin.display(description=_("text"))
+    def shown_text(self, message: Message) -> str:
+        return notifications.text_of(message)
+
+
+desk.add_queue(
+    desk.Queue(
+        _("Letters to print and post"),
+        Permission.NOTICE_PREPARE,
+        lambda account: _letters().count() if access.may(account, Permission.NOTICE_PREPARE) else 0,
+        lambda: (
+            reverse("admin:union_portal_message_changelist")
+            + "?channel__exact=letter&state__exact=pending"
+        ),
+    )
+)
