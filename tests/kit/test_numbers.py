@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from union_portal.kit import fictional
 from union_portal.kit.bank_card import BankAccountError, luhn_is_valid, read_account
 from union_portal.kit.credit_code import (
+    ALPHABET,
     NOT_A_UNION,
     NOT_GRASSROOTS,
     CreditCodeError,
+    check_character,
     read_credit_code,
 )
 from union_portal.kit.phone import PhoneError, read_mobile
@@ -114,6 +116,14 @@ def test_made_up_union_codes_pass(seed: int) -> None:
     code = fictional.make_credit_code(random.Random(seed), division="610802")
     read = read_credit_code(f" {code.lower()} ")
     assert (read.code, read.division, read.warnings) == (code, "610802", ())
+
+
+@given(st.text("0123456789ABCDEFGHJKLMNPQRTUWXY", min_size=17, max_size=17))
+def test_the_weighted_sum_of_a_whole_code_is_a_multiple_of_31(first_seventeen: str) -> None:
+    code = first_seventeen + check_character(first_seventeen)
+    weights = [*(pow(3, place, 31) for place in range(17)), 1]
+    total = sum(ALPHABET.index(c) * weight for c, weight in zip(code, weights, strict=True))
+    assert total % 31 == 0
 
 
 def test_a_federations_code_is_not_a_grassroots_one() -> None:

@@ -130,6 +130,13 @@ def test_a_template_offers_choices_keeps_numbers_as_text_and_explains(tmp_path: 
     assert [cell.value for cell in notes["A"]][1:] == ["姓名", "身份证号", "性别", "单位"]
 
 
+def test_a_choice_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
+    path = tmp_path / "template.xlsx"
+    write_template(path, [Column("备注", "=1", choices=("=1+1", "https://example.org", "5"))])
+    workbook = openpyxl.load_workbook(path)
+    assert [cell.data_type for cell in workbook["lists"]["A"]] == ["s", "s", "s"]
+
+
 def test_a_filled_in_template_reads_back_without_its_example(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     write_template(buffer, COLUMNS)
