@@ -68,7 +68,7 @@ def matches(text: str) -> Q:
         return _by_letters(typed)
     if len(typed) == 1:
         return Q(name__startswith=typed)
-    pieces = [typed[place : place + 2] for place in range(len(typed) - 1)]
+    pieces: Any = [typed[place : place + 2] for place in range(len(typed) - 1)]
     return Q(
         pk__in=Person.objects.annotate(pieces=Bigrams("name"))
         .filter(pieces__contains=pieces, name__contains=typed)

@@ -14,7 +14,7 @@ from members.models import BankAccount, Person
 from members.queries import caution_codes, with_cautions
 from members.rules.rows import read_bank, require_own_account
 from members.states import BankAccountState
-from union_portal import access, audit, lifecycle
+from union_portal import access, audit, files, lifecycle
 from union_portal.access import Permission
 from union_portal.fields import fingerprint
 from union_portal.kit.bank_card import read_account
@@ -22,6 +22,17 @@ from union_portal.kit.names import read_name
 from union_portal.models import Account, StoredFile
 
 _LIVE: Final = (BankAccountState.PROPOSED, BankAccountState.CONFIRMED)
+
+EVIDENCE: Final = "bank_account_evidence"
+
+
+def _may_fetch(account: Account, file: StoredFile) -> bool:
+    """Whoever enters or confirms accounts of the union."""
+    duties = (Permission.ACCOUNT_NUMBER_EDIT, Permission.ACCOUNT_NUMBER_CONFIRM)
+    return any(access.may(account, duty, file.organization) for duty in duties)
+
+
+files.purpose(EVIDENCE, may=_may_fetch, is_sensitive=True)
 
 
 @transaction.atomic
@@ -190,7 +201,7 @@ def confirm_set(
 def _require_new(account: BankAccount) -> None:
     same = BankAccount.objects.filter(
         person=account.person,
-        fingerprint=fingerprint("bank_account", account.number),
+        fingerprint=fingerprint("bank_account", str(account.number)),
         holder=account.holder,
         state__in=_LIVE,
     )

@@ -1,0 +1,263 @@
+"""From rows of a file to the staging table: read, compare, seal what is new, COPY."""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Any, Final
+
+from django.db import connection
+from django.utils.translation import gettext_noop
+
+from members.models import ImportFinding, ImportRun, Severity, StagedPerson
+from members.rules.columns import Cells, Fault, Layout
+from members.rules.rows import FindUnion, PersonRow, RowError, read_person
+from union_portal.fields import keyring
+from union_portal.kit import masks, names
+from union_portal.kit.credit_code import read_credit_code
+from union_portal.kit.plain_text import halfwidth
+from union_portal.kit.refusals import Refused
+from union_portal.kit.sheets import Row
+from union_portal.models import Organization, OrganizationLevel
+
+CHUNK: Final = 5_000
+_NULL: Final = r"\N"
+_ABOVE: Final = (OrganizationLevel.FEDERATION, OrganizationLevel.COUNTY)
+_STAGED: Final = (
+    "run_id, row, is_sound, name, pinyin, initials, sex, born_on, national_id,"
+    " national_id_index, national_id_shown, phone, phone_index, phone_shown, employer,"
+    " organization_id, died_on, account_number, account_index, account_last_four,"
+    " account_holder, bank_name, extra, has_extra_changes"
+)
+_FINDING: Final = 'run_id, row, "column", shown, severity, message_id, remedy_id, params'
+_KNOWN: Final = """
+SELECT p.national_id_index, p.phone_index,
+       ARRAY(SELECT b.fingerprint FROM members_bankaccount b WHERE b.person_id = p.id)
+FROM members_person p WHERE p.national_id_index = ANY(%s)
+"""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a person with the row's number has already, as fingerprints."""
+
+    phone_index: str | None
+    accounts: Sequence[str]
+
+
+@dataclass(slots=True)
+class _Marks:
+    """The sealed columns of one row: fingerprints always, ciphertext where it is new."""
+
+    national_id_index: str = ""
+    national_id: bytes | None = None
+    phone_index: str = ""
+    phone: bytes | None = None
+    account_index: str = ""
+    account: bytes | None = None
+    is_new: bool = False
+
+
+def clear(run: ImportRun) -> None:
+    """Forget what an earlier check of this run left behind."""
+    StagedPerson.objects.filter(run=run).delete()
+    ImportFinding.objects.filter(run=run).delete()
+
+
+def stage(
+    *,
+    run: ImportRun,
+    rows: Iterator[Row],
+    layout: Layout,
+    today: date,
+    progress: Callable[[int], None],
+) -> int:
+    """Read every row and write it to staging with its faults; return how many there were.
+
+    Memory is bounded by one chunk. Personal numbers are sealed before they are written.
+    """
+    find_union = union_finder(run)
+    count = 0
+    while chunk := list(islice(rows, CHUNK)):
+        people, faults = [], []
+        for row in chunk:
+            cells = Cells(row.cells, layout, today, row.precision_lost)
+            person = read_person(row.number, cells, find_union)
+            if row.fault is not None:
+                cells.faults.append(Fault("", "", row.fault))
+                person.is_sound = False
+            people.append(person)
+            faults += [(row.number, fault) for fault in cells.faults]
+        _copy("members_stagedperson", _STAGED, _staged_lines(run.pk, people))
+        add_findings(run, faults)
+        count += len(chunk)
+        progress(count)
+    return count
+
+
+def add_findings(run: ImportRun, faults: Iterable[tuple[int, Fault]]) -> None:
+    """Write findings of rows, message ids and all."""
+    _copy("members_importfinding", _FINDING, (_finding(run.pk, *each) for each in faults))
+
+
+def union_finder(run: ImportRun) -> FindUnion:
+    """A function from (credit code, name) to the id of a union within the run's reach.
+
+    A row that names none goes to the run's own union, unless that is a federation.
+    """
+    reach = tuple(run.reach)
+    by_code: dict[str, int] = {}
+    by_name: dict[str, list[int]] = {}
+    unions = Organization.objects.filter(is_active=True).values_list("pk", "name", "uscc", "path")
+    for pk, name, code, path in unions.iterator():
+        if path.startswith(reach):
+            by_name.setdefault(_spelling(name), []).append(pk)
+            if code:
+                by_code[code] = pk
+    own = None if run.organization.level in _ABOVE else run.organization_id
+
+    def find(code: str, name: str) -> int:
+        if code:
+            return _by_code(code, by_code)
+        if not name and own is not None:
+            return own
+        return _by_name(name, by_name)
+
+    return find
+
+
+def _spelling(name: str) -> str:
+    return "".join(halfwidth(name).split())
+
+
+def _by_code(typed: str, known: dict[str, int]) -> int:
+    code = _spelling(typed).upper()
+    if code not in known:
+        read_credit_code(code)  # a mistyped code is told its own fault
+        raise RowError(
+            gettext_noop("No union with this credit code lies in your area."),
+            gettext_noop("Compare with the list of unions."),
+        )
+    return known[code]
+
+
+def _by_name(typed: str, known: dict[str, list[int]]) -> int:
+    if not typed:
+        raise RowError(
+            gettext_noop("The union is missing."),
+            gettext_noop("Enter the union's full name or its credit code."),
+        )
+    found = known.get(_spelling(typed), [])
+    if not found:
+        raise RowError(
+            gettext_noop("No union of this name lies in your area."),
+            gettext_noop("Enter its full name as in the list of unions, or its credit code."),
+        )
+    if len(found) > 1:
+        raise RowError(
+            gettext_noop("%(count)s unions in your area have this name."),
+            gettext_noop("Enter the union's credit code instead."),
+            {"count": len(found)},
+        )
+    return found[0]
+
+
+def _staged_lines(run_id: int, people: Sequence[PersonRow]) -> Iterator[str]:
+    for person, marks in zip(people, _marks(people), strict=True):
+        yield _staged_line(run_id, person, marks)
+
+
+def _staged_line(run_id: int, person: PersonRow, marks: _Marks) -> str:
+    name = person.name
+    # A known person keeps name and pinyin: only a new one needs them made.
+    syllables = names.pinyin(name) if marks.is_new and name else ""
+    initials = "".join(syllable[0] for syllable in syllables.split())
+    extra = _escaped(json.dumps(person.extra, ensure_ascii=False)) if person.extra else _NULL
+    account = person.account_number
+    return (
+        f"{run_id}\t{person.row}\t{'t' if person.is_sound else 'f'}\t{_escaped(name)}\t"
+        f"{syllables}\t{initials}\t{person.sex}\t{person.born_on or _NULL}\t"
+        f"{_bytes(marks.national_id)}\t{marks.national_id_index or _NULL}\t"
+        f"{masks.mask_id(person.national_id)}\t"
+        f"{_bytes(marks.phone)}\t{marks.phone_index or _NULL}\t"
+        f"{masks.mask_phone(person.phone)}\t{_escaped(person.employer)}\t"
+        f"{person.organization_id or _NULL}\t{person.died_on or _NULL}\t"
+        f"{_bytes(marks.account)}\t{marks.account_index or _NULL}\t{account[-4:]}\t"
+        f"{_escaped(person.account_holder)}\t{_escaped(person.bank_name)}\t{extra}\tf\n"
+    )
+
+
+def _marks(people: Sequence[PersonRow]) -> list[_Marks]:
+    """Fingerprints of every number; ciphertext of those the person does not have yet."""
+    ring = keyring()
+    marks = [_Marks() for _ in people]
+    for kind, source, target in _SEALED:
+        chosen = [(m, text) for m, p in zip(marks, people, strict=True) if (text := source(p))]
+        prints = ring.fingerprint_many(kind, [text for _, text in chosen])
+        for (mark, _text), value in zip(chosen, prints, strict=True):
+            setattr(mark, f"{target}_index", value)
+    known = _known([mark.national_id_index for mark in marks if mark.national_id_index])
+    for mark in marks:
+        mark.is_new = mark.national_id_index not in known
+    for kind, source, target in _SEALED:
+        needed = [
+            (mark, text)
+            for mark, person in zip(marks, people, strict=True)
+            if (text := source(person))
+            and person.is_sound
+            and _is_needed(target, mark, known.get(mark.national_id_index))
+        ]
+        sealed = ring.seal_many(kind, [text for _, text in needed])
+        for (mark, _text), blob in zip(needed, sealed, strict=True):
+            setattr(mark, target, blob)
+    return marks
+
+
+_SEALED: Final[tuple[tuple[str, Callable[[PersonRow], str], str], ...]] = (
+    ("national_id", lambda person: person.national_id, "national_id"),
+    ("phone", lambda person: person.phone, "phone"),
+    ("bank_account", lambda person: person.account_number, "account"),
+)
+
+
+def _is_needed(target: str, mark: _Marks, known: _Known | None) -> bool:
+    if known is None:
+        return True
+    if target == "phone":
+        return mark.phone_index != known.phone_index
+    return target == "account" and mark.account_index not in known.accounts
+
+
+def _known(indexes: list[str]) -> dict[str, _Known]:
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [indexes])
+        return {row[0]: _Known(row[1], row[2]) for row in cursor.fetchall()}
+
+
+def _finding(run_id: int, row: int, fault: Fault) -> str:
+    refusal: Refused = fault.refusal
+    severity = Severity.WARNING if fault.is_warning else Severity.ERROR
+    params: dict[str, Any] = refusal.params
+    texts = (fault.column, fault.shown, severity, refusal.message_id, refusal.remedy_id)
+    written = "\t".join(_escaped(str(text)) for text in texts)
+    return f"{run_id}\t{row}\t{written}\t{_escaped(json.dumps(params, ensure_ascii=False))}\n"
+
+
+def _copy(table: str, columns: str, lines: Iterable[str]) -> None:
+    text = "".join(lines)
+    if text:
+        with connection.cursor() as cursor:
+            cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN", io.StringIO(text))
+
+
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPES)
+
+
+def _bytes(blob: bytes | None) -> str:
+    return _NULL if blob is None else f"\\\\x{blob.hex()}"
