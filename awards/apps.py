@@ -10,10 +10,17 @@ class AwardsConfig(AppConfig):
     verbose_name = _("Awards")
 
     def ready(self) -> None:
+        from awards.actions import telling
+        from awards.models import Scheme
+        from awards.queries import no_longer_payable
         from awards.states import CASE, COUNTY_CHECK, HONOUR, ROUND
         from union_portal import lifecycle
+        from welfare.disbursement import entitlements
 
         lifecycle.register("awards.honour", HONOUR)
         lifecycle.register("awards.subsidyround", ROUND)
         lifecycle.register("awards.countycheck", COUNTY_CHECK)
         lifecycle.register("awards.subsidycase", CASE)
+        for scheme in Scheme.values:
+            entitlements.recheck(scheme)(no_longer_payable)
+        telling.register()

@@ -46,7 +46,7 @@ class CaseState(models.TextChoices):
     PROPOSED = "proposed", _("proposed")
     INELIGIBLE = "ineligible", _("not entitled under the rules")
     CONFIRMED = "confirmed", _("confirmed by the county")
-    EXCLUDED = "excluded", _("excluded by the county")
+    EXCLUDED = "excluded", _("excluded")
     CANCELLED = "cancelled", _("cancelled")
     # from an application
     SUBMITTED = "submitted", _("applied")
@@ -59,6 +59,7 @@ class CaseState(models.TextChoices):
     REFUSED = "refused", _("refused")
 
 
+# Between proposal and decision a person may die or lose the honour: CONFIRMED → EXCLUDED.
 # X11: application, home visit, review, decision, in this order and no other. A returned
 # application comes back to the step that returned it. Only an upheld appeal turns a refusal.
 CASE = transitions(
@@ -67,7 +68,7 @@ CASE = transitions(
     {
         CaseState.PROPOSED: {CaseState.CONFIRMED, CaseState.EXCLUDED, CaseState.CANCELLED},
         CaseState.INELIGIBLE: {CaseState.REFUSED, CaseState.CANCELLED},
-        CaseState.CONFIRMED: {CaseState.GRANTED, CaseState.CANCELLED},
+        CaseState.CONFIRMED: {CaseState.GRANTED, CaseState.EXCLUDED, CaseState.CANCELLED},
         CaseState.EXCLUDED: {CaseState.REFUSED, CaseState.CANCELLED},
         CaseState.SUBMITTED: {CaseState.VISITED, CaseState.RETURNED, CaseState.TAKEN_BACK},
         CaseState.VISITED: {CaseState.REVIEWED, CaseState.RETURNED, CaseState.TAKEN_BACK},

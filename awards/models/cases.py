@@ -1,5 +1,7 @@
 """One person's subsidy of one scheme and year, from a round or from an application."""
 
+from itertools import combinations
+
 import pgtrigger
 from django.db import models
 from django.utils import timezone
@@ -20,6 +22,19 @@ class Ground(models.TextChoices):
     ILLNESS = "illness", _("(a) major or chronic illness in the family")
     LIVELIHOOD = "livelihood", _("(b) lay-off, lost work capacity or schooling")
     DISASTER = "disaster", _("(c) natural disaster or family accident")
+
+
+def four_eyes(*columns: str) -> list[models.CheckConstraint]:
+    """No two of the columns may name one account."""
+    return [
+        models.CheckConstraint(
+            condition=models.Q(**{f"{one}__isnull": True})
+            | models.Q(**{f"{other}__isnull": True})
+            | ~models.Q(**{one: models.F(other)}),
+            name=f"case_{one}_not_{other}",
+        )
+        for one, other in combinations(columns, 2)
+    ]
 
 
 class SubsidyCase(models.Model):
@@ -46,6 +61,7 @@ class SubsidyCase(models.Model):
     ground = models.CharField(_("ground"), max_length=12, choices=Ground.choices, blank=True)
     details = SealedTextField(_("details"), kind="medical")
     asked_fen = FenField(_("amount asked for"), null=True, blank=True)
+    opinion = SealedTextField(_("opinion of the county"), kind="medical")
     recommended_fen = FenField(_("amount recommended"), null=True, blank=True)
     amount_fen = FenField(_("amount"), default=0)
     steps = models.JSONField(_("explanation"), default=list)
@@ -108,24 +124,8 @@ class SubsidyCase(models.Model):
                 | (models.Q(amount_fen=0) & ~models.Q(refusal_clause="")),
                 name="case_ineligible_with_clause",
             ),
-            models.CheckConstraint(
-                condition=(
-                    models.Q(visited_by__isnull=True)
-                    | models.Q(reviewed_by__isnull=True)
-                    | ~models.Q(visited_by=models.F("reviewed_by"))
-                )
-                & (
-                    models.Q(decided_by__isnull=True)
-                    | models.Q(reviewed_by__isnull=True)
-                    | ~models.Q(decided_by=models.F("reviewed_by"))
-                )
-                & (
-                    models.Q(decided_by__isnull=True)
-                    | models.Q(visited_by__isnull=True)
-                    | ~models.Q(decided_by=models.F("visited_by"))
-                ),
-                name="case_three_different_people",
-            ),
+            # Whoever applied or proposed, visited, reviewed and decided are four people.
+            *four_eyes("created_by", "visited_by", "reviewed_by", "decided_by"),
         ]
         triggers = [
             CASE.trigger(),
@@ -140,7 +140,10 @@ class SubsidyCase(models.Model):
                            (OLD.person_id, OLD.scheme, OLD.period, OLD.round_id)
                            AND (OLD.state NOT IN ('granted', 'refused')
                                 OR NEW.state <> OLD.state
-                                OR to_jsonb(NEW) = to_jsonb(OLD)) THEN
+                                OR to_jsonb(NEW) = to_jsonb(OLD)
+                                OR EXISTS (SELECT 1 FROM union_portal_decision d
+                                           WHERE d.id = NEW.decision_id
+                                             AND d.replaces_id = OLD.decision_id)) THEN
                             RETURN NEW;
                         END IF;
                     END IF;

@@ -8,6 +8,7 @@ from awards.queries.candidates import (
     measured_again,
     person_facts,
 )
+from awards.queries.recheck import no_longer_payable
 
 __all__ = [
     "Candidate",
@@ -15,5 +16,6 @@ __all__ = [
     "Summary",
     "candidates",
     "measured_again",
+    "no_longer_payable",
     "person_facts",
 ]

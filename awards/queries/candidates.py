@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -53,6 +53,9 @@ _FACTS = """
 """
 
 
+_COLUMNS = {"amount_fen": "awarded_fen", "steps": "steps::text"}
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One person of the roster, measured."""
@@ -85,17 +88,17 @@ class Candidates:
     sql: Sql
 
     def rows(self) -> Iterator[Candidate]:
-        columns = (
-            "person_id, organization_id, county_id, is_entitled, awarded_fen, steps::text,"
-            " refusal_clause, missing"
-        )
+        """Everybody, measured, by person."""
+        names = [one.name for one in fields(Candidate)]
+        columns = ", ".join(_COLUMNS.get(name, name) for name in names)
         with transaction.atomic(), connection.chunked_cursor() as cursor:
             cursor.execute(
                 f"SELECT {columns} FROM ({self.sql.text}) q ORDER BY person_id",  # noqa: S608
                 self.sql.params,
             )
             for row in cursor:
-                yield Candidate(*row[:5], json.loads(row[5]), *row[6:])
+                told = dict(zip(names, row, strict=True))
+                yield Candidate(**{**told, "steps": json.loads(told["steps"])})
 
     def summary(self) -> Summary:
         with connection.cursor() as cursor:

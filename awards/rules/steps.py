@@ -28,10 +28,13 @@ def step(clause: str, message: str, values: Mapping[str, Any], amount_fen: int =
 
 def render(one: Mapping[str, Any]) -> str:
     """The sentence in the reader's language; values named `…_fen` are shown as yuan."""
-    shown = {name: _shown(name, value) for name, value in one.get("values", {}).items()}
+    values = shown(one.get("values", {}))
     text = gettext(one["message"])
-    return text % shown if shown else text
+    return text % values if values else text
 
 
-def _shown(name: str, value: Any) -> str:
-    return yuan(value) if name.endswith("_fen") else str(value)
+def shown(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values of a sentence as a reader sees them."""
+    return {
+        name: yuan(value) if name.endswith("_fen") else str(value) for name, value in values.items()
+    }

@@ -27,10 +27,14 @@ def title(level: str = "municipal") -> HonourTitle:
     return made
 
 
-def rule_set(cast: Cast, scheme: str, **changes: Any) -> RuleSet:
+def rule_set(
+    cast: Cast, scheme: str, *, notice_days: int = 5, valid_to: date | None = None, **changes: Any
+) -> RuleSet:
     """The demo's rules of a scheme, adopted; `changes` replace parameters."""
     sample = next(one for one in sample_rules.DEMO if one.scheme == scheme)
     fields = {name: value for name, value in vars(sample).items() if name != "parameters"}
+    fields["notice_days"] = notice_days
+    fields["valid_to"] = valid_to or sample.valid_to
     return RuleSet.objects.create(
         version=RuleSet.objects.filter(scheme=scheme).count() + 1,
         parameters={**sample.parameters, **changes},

@@ -1,0 +1,1 @@
+"""The only place where honours, model workers and subsidy cases change."""
