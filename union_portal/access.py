@@ -209,6 +209,11 @@ def needs_second_factor(account: Account) -> bool:
     return any(may(account, permission) for permission in SECOND_FACTOR)
 
 
+def forget(account: Account) -> None:
+    """Read the account's roles again at the next question."""
+    account.__dict__.pop("_held_roles", None)
+
+
 def clash(held: set[Role]) -> frozenset[Role] | None:
     """An incompatible pair among the roles, if there is one."""
     return next((pair for pair in INCOMPATIBLE if pair <= held), None)

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from union_portal import portal_urls
 from union_portal.views import public, security
 
 handler400 = "union_portal.views.problems.bad_request"
@@ -35,6 +36,7 @@ portal = [
         name="objection-file",
     ),
     path("account/", security.overview, name="security"),
+    *portal_urls.urlpatterns,
 ]
 
 urlpatterns = [

@@ -1,12 +1,16 @@
 """Log-in accounts and the roles they hold, each for one organization and a time."""
 
+from itertools import permutations
+
+import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from union_portal.access import Role
+from union_portal.access import INCOMPATIBLE, Role
 from union_portal.models.organizations import Organization
+from union_portal.triggers import Trigger
 
 
 class AccountManager(BaseUserManager["Account"]):
@@ -64,6 +68,26 @@ class Account(AbstractBaseUser):
         return self.is_active and self.is_staff
 
 
+_PAIRS = ", ".join(
+    sorted(f"'{one}+{other}'" for pair in INCOMPATIBLE for one, other in permutations(sorted(pair)))
+)
+# The account's row is locked: of two grants at once, the second sees the first.
+_INCOMPATIBLE = f"""
+    PERFORM 1 FROM union_portal_account WHERE id = NEW.account_id FOR UPDATE;
+    IF EXISTS (
+        SELECT 1 FROM union_portal_roleassignment held
+        WHERE held.account_id = NEW.account_id AND held.id <> NEW.id
+          AND held.role || '+' || NEW.role IN ({_PAIRS})
+          AND daterange(held.valid_from, held.valid_to, '[]')
+              && daterange(NEW.valid_from, NEW.valid_to, '[]')
+    ) THEN
+        RAISE EXCEPTION 'role: one account cannot hold both'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'role_incompatible';
+    END IF;
+    RETURN NEW;
+"""  # noqa: S608
+
+
 class RoleAssignment(models.Model):
     """One role of one account for one organization and everything below it."""
 
@@ -86,6 +110,14 @@ class RoleAssignment(models.Model):
                 | models.Q(valid_to__gte=models.F("valid_from")),
                 name="role_ends_after_start",
             ),
+        ]
+        triggers = [
+            Trigger(
+                name="role_incompatible",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=_INCOMPATIBLE,
+            )
         ]
 
     def __str__(self) -> str:

@@ -23,6 +23,20 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.filter(path__startswith=root.path)
 
 
+# Whatever is written into `path`, it follows from the parent; children follow in turn.
+_PATH = """
+    NEW.path := COALESCE(
+        (SELECT path FROM union_portal_organization WHERE id = NEW.parent_id), ''
+    ) || NEW.id || '/';
+    IF TG_OP = 'UPDATE' AND NEW.parent_id IS DISTINCT FROM OLD.parent_id
+       AND starts_with(NEW.path, OLD.path) THEN
+        RAISE EXCEPTION 'organization: a union is never below itself'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'organization_path';
+    END IF;
+    RETURN NEW;
+"""
+
+
 class Organization(models.Model):
     """One union. `path` is the chain of ids from the root, each followed by a slash."""
 
@@ -74,14 +88,19 @@ class Organization(models.Model):
             Trigger(
                 name="organization_path",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("parent_id", "path"),
+                func=_PATH,
+            ),
+            Trigger(
+                name="organization_subtree",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.path <> OLD.path"),
                 func="""
-                    NEW.path := COALESCE(
-                        (SELECT path FROM union_portal_organization WHERE id = NEW.parent_id), ''
-                    ) || NEW.id || '/';
-                    RETURN NEW;
+                    UPDATE union_portal_organization SET path = '' WHERE parent_id = NEW.id;
+                    RETURN NULL;
                 """,
-            )
+            ),
         ]
 
     def __str__(self) -> str:
