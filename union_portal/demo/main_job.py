@@ -16,7 +16,7 @@ from django.core.files import File
 from django.utils import timezone
 
 from awards.actions import model_workers, publicity, rule_sets, subsidies
-from awards.models import SubsidyRound
+from awards.models import ModelWorker, SubsidyRound
 from awards.states import CheckState, RoundState
 from members.actions import bank_accounts, imports
 from members.models import BankAccount, ImportRun
@@ -24,8 +24,8 @@ from members.states import BankAccountState, ImportState
 from union_portal import decisions, notices, reports, workdays
 from union_portal.demo import federation, roster, waiting
 from union_portal.demo.waiting import DemoStopped, Say
-from union_portal.models import Account, Notice, Organization
-from union_portal.states import NoticeState
+from union_portal.models import Account, Notice, Organization, ReportRun
+from union_portal.states import NoticeState, ReportState
 from welfare.disbursement import batches, formats, ledger
 from welfare.disbursement.models import Fund, PayoutBatch, PayoutLine
 from welfare.disbursement.states import UNPAID, BatchState
@@ -142,7 +142,13 @@ class MainJob:
         return f"{done.confirmed} bank accounts confirmed by a second person"
 
     def _verify(self) -> str:
-        count = model_workers.verify_set(year=self.today.year, by=self.cast["he"], today=self.today)
+        count = model_workers.verify_set(
+            rows=ModelWorker.objects.filter(person__died_on__isnull=True),
+            year=self.today.year,
+            evidence="县区总工会年度核查表（演示）",
+            by=self.cast["he"],
+            today=self.today,
+        )
         return f"{count} model workers verified for {self.today.year}"
 
     # -- who gets what ------------------------------------------------------------------
@@ -293,7 +299,9 @@ class MainJob:
                 organization=batch.organization,
             )
             for batch in PayoutBatch.objects.filter(state=BatchState.CLOSED).order_by("id")
-            if not reports.ready(kind="disbursement_pdf", subject=batch)
+            if not ReportRun.objects.filter(
+                kind="disbursement_pdf", subject_id=str(batch.pk), state=ReportState.READY
+            ).exists()
         ]
         for run in runs:
             waiting.for_job(run.job, what=str(run))

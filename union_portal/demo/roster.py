@@ -42,7 +42,7 @@ def write_roster(path: Path, *, city: Organization, people: int, today: date, se
     )
     with path.open("wb") as stream:
         sheets.write_xlsx(
-            stream, [sheets.Sheet("名册", HEADERS, _rows(rng, unions, people, today))]
+            stream, [sheets.SheetData("名册", HEADERS, _rows(rng, unions, people, today))]
         )
 
 
