@@ -8,6 +8,16 @@ from union_portal.admin import (
     messages,
     notices,
     organizations,
+    reports,
 )
 
-__all__ = ["accounts", "audit", "holidays", "jobs", "messages", "notices", "organizations"]
+__all__ = [
+    "accounts",
+    "audit",
+    "holidays",
+    "jobs",
+    "messages",
+    "notices",
+    "organizations",
+    "reports",
+]

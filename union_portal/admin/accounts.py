@@ -1,5 +1,6 @@
 """Accounts and roles: who may log in, as what, for which union."""
 
+import secrets
 from typing import Any
 
 from django import forms
@@ -12,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, accounts
+from union_portal import access, accounts, roles
 from union_portal.access import Permission, Role
 from union_portal.admin.buttons import Button
 from union_portal.admin.fields import DateInput, ReasonForm, union_field
@@ -51,6 +52,33 @@ def _not_oneself(account: Account, by: Account) -> Any:
     return _("Nobody administers their own account.") if account.pk == by.pk else None
 
 
+# No letters or digits that are mistaken for one another when read aloud.
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def first_password() -> str:
+    """A password to hand over in person, such as `kd3p-9fwa-h2mx-77qe`."""
+    groups = ("".join(secrets.choice(ALPHABET) for _letter in range(4)) for _group in range(4))
+    return "-".join(groups)
+
+
+def _new_password(account: Account, by: Account) -> Told:
+    password = first_password()
+    accounts.set_password(account=account, password=password, by=by)
+    return _told(account, password)
+
+
+def _new_account(by: Account, data: dict[str, Any]) -> Told:
+    password = first_password()
+    return _told(accounts.create(by=by, password=password, **data), password)
+
+
+def _told(account: Account, password: str) -> Told:
+    """The first password is shown on this answer only and is stored nowhere."""
+    sentence = gettext("First password of “%(name)s”, shown this once: hand it over in person.")
+    return Told(sentence % {"name": account.username}, password)
+
+
 @admin.register(Account)
 class AccountAdmin(ScopedModelAdmin):
     section = "system"
@@ -69,7 +97,7 @@ class AccountAdmin(ScopedModelAdmin):
             label=_("Grant a role"),
             permission=Permission.ROLE_GRANT,
             act=lambda obj, by, data: (
-                accounts.grant(account=obj, by=by, **{**data, "role": Role(data["role"])}) and None
+                roles.grant(account=obj, by=by, **{**data, "role": Role(data["role"])}) and None
             ),
             explain=_("The role reaches the union and everything below it."),
             done=_("The role is granted."),
@@ -81,21 +109,16 @@ class AccountAdmin(ScopedModelAdmin):
             name="password",
             label=_("New first password"),
             permission=Permission.ACCOUNT_MANAGE,
-            act=lambda obj, by, data: _password_page(
-                obj, accounts.reset_password(account=obj, by=by, **data)
-            ),
+            act=lambda obj, by, data: _new_password(obj, by),
             explain=_("The old password stops working. The second factor stays."),
             why_not=_not_oneself,
-            form=ReasonForm,
             reauth=True,
         ),
         Button(
             name="close",
             label=_("Close the account"),
             permission=Permission.ACCOUNT_MANAGE,
-            act=lambda obj, by, data: accounts.set_active(
-                account=obj, is_active=False, by=by, **data
-            ),
+            act=lambda obj, by, data: accounts.lock(account=obj, by=by, **data),
             explain=_("Nobody can log in with it any more. Its history stays."),
             why_not=lambda obj, by: (
                 _not_oneself(obj, by) or (None if obj.is_active else _("It is closed already."))
@@ -108,9 +131,7 @@ class AccountAdmin(ScopedModelAdmin):
             name="open",
             label=_("Open again"),
             permission=Permission.ACCOUNT_MANAGE,
-            act=lambda obj, by, data: accounts.set_active(
-                account=obj, is_active=True, by=by, **data
-            ),
+            act=lambda obj, by, data: accounts.unlock(account=obj, by=by, **data),
             explain=_("The account can log in again with the roles it holds."),
             why_not=lambda obj, by: (
                 _not_oneself(obj, by) or (_("It is open.") if obj.is_active else None)
@@ -124,7 +145,7 @@ class AccountAdmin(ScopedModelAdmin):
             name="new",
             label=_("New staff account"),
             permission=Permission.ACCOUNT_MANAGE,
-            act=lambda obj, by, data: _password_page(*accounts.create(by=by, **data)),
+            act=lambda obj, by, data: _new_account(by, data),
             explain=_("The account has no role yet: the security administrator grants them."),
             form=NewAccountForm,
             reauth=True,
@@ -193,7 +214,7 @@ class RoleAssignmentAdmin(ScopedModelAdmin):
             name="end",
             label=_("End the role"),
             permission=Permission.ROLE_GRANT,
-            act=lambda obj, by, data: accounts.end_role(
+            act=lambda obj, by, data: roles.end(
                 assignment=obj, by=by, today=timezone.localdate(), **data
             ),
             explain=_("It stops today; what was done with it stays."),
@@ -208,9 +229,3 @@ class RoleAssignmentAdmin(ScopedModelAdmin):
             reauth=True,
         ),
     )
-
-
-def _password_page(account: Account, password: str) -> Told:
-    """The first password is shown on this answer only and is stored nowhere."""
-    sentence = gettext("First password of “%(name)s”, shown this once: hand it over in person.")
-    return Told(sentence % {"name": account.username}, password)

@@ -1,0 +1,301 @@
+"""The register of people: masked, searched by name, pinyin or exact number."""
+
+from io import BytesIO
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from members import queries, resources
+from members.actions import bank_accounts, people
+from members.models import Person
+from union_portal import files
+from union_portal.access import Permission
+from union_portal.admin.buttons import Button, Text
+from union_portal.admin.fields import DateInput, ReasonForm, union_field
+from union_portal.admin.pages import Panel, Told
+from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.trail import Step, trail_of
+from union_portal.models import Account
+
+
+def register_form(obj: None, by: Account) -> type[forms.Form]:
+    class RegisterForm(forms.Form):
+        name = forms.CharField(label=_("Name"), max_length=60)
+        national_id = forms.CharField(
+            label=_("Identity number"),
+            max_length=40,
+            help_text=_("18 characters; sex and birth date follow from it."),
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )
+        phone = forms.CharField(label=_("Phone"), max_length=30, required=False)
+        employer = forms.CharField(label=_("Employer"), max_length=120, required=False)
+        address = forms.CharField(label=_("Address"), max_length=200, required=False)
+        organization = union_field(by, Permission.PERSON_EDIT)
+
+    return RegisterForm
+
+
+def change_form(person: Person, by: Account) -> type[forms.Form]:
+    """Sealed columns are not shown: what is left empty stays as it is."""
+
+    class ChangeForm(forms.Form):
+        name = forms.CharField(label=_("Name"), max_length=60, initial=person.name)
+        phone = forms.CharField(
+            label=_("New phone"),
+            max_length=30,
+            required=False,
+            help_text=_("Left empty it stays as it is."),
+        )
+        address = forms.CharField(
+            label=_("New address"),
+            max_length=200,
+            required=False,
+            help_text=_("Left empty it stays as it is."),
+        )
+        employer = forms.CharField(
+            label=_("Employer"), max_length=120, required=False, initial=person.employer
+        )
+        organization = union_field(by, Permission.PERSON_EDIT)
+        reason = forms.CharField(
+            label=_("Reason"),
+            max_length=400,
+            required=False,
+            help_text=_("Needed for a change of name: which document shows it."),
+        )
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs["initial"] = {"organization": person.organization_id}
+            super().__init__(*args, **kwargs)
+
+    return ChangeForm
+
+
+class DeathForm(ReasonForm):
+    died_on = forms.DateField(label=_("Died on"), widget=DateInput())
+
+
+class UnmaskForm(ReasonForm):
+    field = forms.ChoiceField(
+        label=_("What"),
+        choices=[
+            ("national_id", _("identity number")),
+            ("phone", _("phone")),
+            ("address", _("address")),
+        ],
+    )
+
+
+class ExportForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Format"), choices=[("xlsx", "XLSX"), ("csv", "CSV")])
+    whole = forms.BooleanField(
+        label=_("With whole numbers (needs the right to unmask, and a reason)"), required=False
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+
+
+class AccountForm(forms.Form):
+    number = forms.CharField(
+        label=_("Account number"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    bank_name = forms.CharField(label=_("Bank"), max_length=80)
+    holder = forms.CharField(
+        label=_("Account holder"),
+        max_length=60,
+        required=False,
+        help_text=_("Only if it is not the person; then give the reason."),
+    )
+    evidence = forms.FileField(
+        label=_("Evidence (photo or PDF)"),
+        required=False,
+        widget=forms.ClearableFileInput(attrs={"accept": "image/*,application/pdf"}),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+
+
+def _register(obj: None, by: Account, data: dict[str, Any]) -> str:
+    person = people.register(by=by, today=timezone.localdate(), **data)
+    return reverse("admin:members_person_change", args=[person.pk])
+
+
+def _change(person: Person, by: Account, data: dict[str, Any]) -> None:
+    changes = {key: data[key] for key in ("name", "employer", "organization")}
+    changes |= {key: data[key] for key in ("phone", "address") if data[key]}
+    people.update(person=person, by=by, reason=data["reason"], **changes)
+
+
+def _unmask(person: Person, by: Account, data: dict[str, Any]) -> Told:
+    value = people.unmask(person=person, by=by, **data)
+    return Told(_("Shown once and logged; the person can see who looked and why."), value or "–")
+
+
+def _enter_account(person: Person, by: Account, data: dict[str, Any]) -> None:
+    upload = data.pop("evidence")
+    evidence = None
+    if upload is not None:
+        evidence = files.store(
+            purpose=bank_accounts.EVIDENCE,
+            name=upload.name,
+            content=upload,
+            subject=person,
+            organization=person.organization,
+            by=by,
+        )
+    bank_accounts.enter(person=person, by=by, evidence=evidence, **data)
+
+
+def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
+    """Masked unless asked otherwise with a reason that every person in it can read."""
+    sheet = BytesIO()
+    resources.write_people(
+        sheet,
+        people=queries.people_for(by, Permission.EXPORT),
+        by=by,
+        kind=data["kind"],
+        masked=not data["whole"],
+        reason=data["reason"],
+    )
+    sheet.seek(0)
+    name = f"people-{timezone.localdate():%Y%m%d}.{data['kind']}"
+    return FileResponse(sheet, as_attachment=True, filename=name)
+
+
+def _alive(person: Person, account: Account) -> Text | None:
+    return _("The death is recorded already.") if person.died_on else None
+
+
+@admin.register(Person)
+class PersonAdmin(ScopedModelAdmin):
+    section = "people"
+    icon = "person"
+    order = 10
+    view_permissions = (Permission.PERSON_VIEW,)
+    list_display = (
+        "name",
+        "national_id_shown",
+        "phone_shown",
+        "sex",
+        "born_on",
+        "employer",
+        "organization",
+        "died_on",
+    )
+    list_filter = ("sex", ("died_on", admin.EmptyFieldListFilter))
+    list_select_related = ("organization",)
+    search_fields = ("name",)
+    ordering = ("id",)
+    fields = (
+        "name",
+        "national_id_shown",
+        "sex",
+        "born_on",
+        "phone_shown",
+        "employer",
+        "organization",
+        "died_on",
+    )
+    readonly_fields = fields
+    list_buttons = (
+        Button(
+            name="register",
+            label=_("Register a person"),
+            permission=Permission.PERSON_EDIT,
+            act=_register,
+            explain=_("For one person; lists come in through the import."),
+            done=_("The person is registered."),
+            form_for=register_form,
+        ),
+        Button(
+            name="export",
+            label=_("Export"),
+            permission=Permission.EXPORT,
+            act=_export,
+            explain=_("Everybody within your reach as a sheet; the export is logged."),
+            form=ExportForm,
+            danger=True,
+            reauth=True,
+        ),
+    )
+    buttons = (
+        Button(
+            name="change",
+            label=_("Change"),
+            permission=Permission.PERSON_EDIT,
+            act=_change,
+            explain=_("The log keeps which columns were changed, never their values."),
+            form_for=change_form,
+        ),
+        Button(
+            name="enter-account",
+            label=_("Enter a bank account"),
+            permission=Permission.ACCOUNT_NUMBER_EDIT,
+            act=_enter_account,
+            explain=_("Nothing is paid to it before a colleague has confirmed it."),
+            done=_("The account waits for confirmation by a colleague."),
+            form=AccountForm,
+        ),
+        Button(
+            name="unmask",
+            label=_("Show a whole number"),
+            permission=Permission.PERSON_UNMASK,
+            act=_unmask,
+            explain=_("The person sees that you looked, when, and the reason you give."),
+            form=UnmaskForm,
+            reauth=True,
+        ),
+        Button(
+            name="death",
+            label=_("Record a death"),
+            permission=Permission.PERSON_EDIT,
+            act=lambda obj, by, data: people.record_death(
+                person=obj, by=by, today=timezone.localdate(), **data
+            ),
+            explain=_("From then on nothing is paid for this person."),
+            why_not=_alive,
+            form=DeathForm,
+            danger=True,
+        ),
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Person], search_term: str
+    ) -> tuple[QuerySet[Person], bool]:
+        """Name, pinyin, initials, exact identity number or phone; never the columns' text."""
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(queries.matches(search_term)), False
+
+    def get_search_help_text(self, request: HttpRequest) -> Any:
+        return _("Name, pinyin, initials, or a whole identity number or phone")
+
+    def panels(self, request: HttpRequest, obj: Person) -> list[Panel]:
+        rows = [
+            (
+                format_html(
+                    '<a href="{}">{} …{}</a>',
+                    reverse("admin:members_bankaccount_change", args=[account.pk]),
+                    account.bank_name,
+                    account.last_four,
+                ),
+                account.holder,
+                account.get_state_display(),
+                account.entered_by or "–",
+                account.confirmed_by or "–",
+            )
+            for account in obj.bank_accounts.select_related("entered_by", "confirmed_by").order_by(
+                "-id"
+            )
+        ]
+        columns = (_("Account"), _("Holder"), _("State"), _("Entered by"), _("Confirmed by"))
+        return [Panel(_("Bank accounts"), columns, rows)]
+
+    def trail(self, request: HttpRequest, obj: Person) -> list[Step]:
+        return trail_of(obj, *obj.bank_accounts.all())
