@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
 
 from members.models import Person
 from tests.cast import TODAY, Cast, make_bank_account, make_decision, make_payee, make_rule_set
 from union_portal import lifecycle
 from union_portal.models import Decision, Organization, RuleSet
 from union_portal.states import DecisionState
-from welfare.disbursement import batches, claims, entitlements, formats, ledger, returns
+from welfare.disbursement import batches, claims, entitlements, formats, invariants, ledger, returns
 from welfare.disbursement.bankfile import Format
 from welfare.disbursement.models import Entitlement, Fund, PayoutBatch, PayoutLine, ReturnFile
 from welfare.disbursement.simulator import Payment, read_orders, write_return
@@ -102,9 +101,7 @@ class Office:
     ) -> ReturnFile:
         """Import a return file holding these rows."""
         content = write_return(self.layout(batch), batch.number, rows)
-        return returns.import_return(
-            content=content, name=name, by=self.cast.feng, **more
-        )
+        return returns.import_return(content=content, name=name, by=self.cast.feng, **more)
 
     def says(self, batch: PayoutBatch, *results: str, ref: str = "B") -> list[Payment]:
         """The bank's word on the first lines, in their order."""
@@ -158,6 +155,13 @@ def make_office(cast: Cast, *, yuan: int = 100_000, **more: Any) -> Office:
 
 
 @pytest.fixture
-def office(cast: Cast) -> Office:
-    """A fund of 100,000 yuan for the festival gift of 300 yuan."""
+def office(cast: Cast) -> Iterator[Office]:
+    """A fund of 100,000 yuan for a gift of 300 yuan; afterwards every invariant holds."""
+    yield make_office(cast)
+    assert [result for result in invariants.check_all() if not result.holds] == []
+
+
+@pytest.fixture
+def doomed_office(cast: Cast) -> Office:
+    """The same for a test that breaks the books on purpose."""
     return make_office(cast)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop as _
 
 from members.models import BankAccount
 from members.states import BankAccountState
-from union_portal import audit, lifecycle
+from union_portal import audit, lifecycle, sets
 from union_portal.access import Permission
 from union_portal.models import Account, Organization
 from welfare.disbursement import acting, bell, candidates, formats, gate, locks, motions
@@ -279,7 +279,9 @@ def _number(today: date) -> str:
 def _fill(batch: PayoutBatch, payable: QuerySet[Entitlement]) -> int:
     """One INSERT … SELECT: lines in the order of unions, payee copied onto each."""
     most = formats.layout(batch.bank_format).max_rows
-    chosen, parameters = payable.order_by().values("pk").query.sql_with_params()
+    chosen = sets.source(payable.order_by(), "pk")
+    if chosen is None:
+        return 0
     with explained(), connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -294,12 +296,12 @@ def _fill(batch: PayoutBatch, payable: QuerySet[Entitlement]) -> int:
                          row_number() OVER (ORDER BY o.path, c.id) AS n
                   FROM disbursement_entitlement c
                   JOIN union_portal_organization o ON o.id = c.organization_id
-                  WHERE c.id IN ({chosen})) e
+                  WHERE c.id IN ({chosen.sql})) e
             JOIN members_bankaccount a ON a.person_id = e.person_id AND a.state = 'confirmed'
             WHERE e.n <= %s
             ORDER BY e.n
             """,  # noqa: S608
-            [batch.pk, batch.number, *parameters, most],
+            [batch.pk, batch.number, *chosen.parameters, most],
         )
         count = cursor.rowcount
     audit.record("payoutbatch.fill", batch, by=batch.made_by, count=count)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop as _
 
 from members.models import Person
-from union_portal import audit, lifecycle
+from union_portal import audit, lifecycle, sets
 from union_portal.access import Permission
 from union_portal.models import Account, Decision
 from union_portal.states import DecisionState
@@ -114,7 +114,9 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
     whole set without cover (NoCover).
     """
     locks.funds([fund.pk])
-    chosen, parameters = rows.order_by().values("decision_id", "person_id").query.sql_with_params()
+    chosen = sets.source(rows.order_by(), "decision_id", "person_id")
+    if chosen is None:
+        return 0
     with explained(), connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -123,7 +125,7 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
                     organization_id, scheme, period, amount_fen, claim_key, state)
                 SELECT d.id, p.id, %s, d.organization_id, d.scheme, d.period, d.amount_fen,
                        d.scheme || ':' || p.national_id_index || ':' || d.period, 'granted'
-                FROM ({chosen}) chosen (decision_id, person_id)
+                FROM ({chosen.sql}) chosen (decision_id, person_id)
                 JOIN union_portal_decision d ON d.id = chosen.decision_id
                 JOIN members_person p ON p.id = chosen.person_id
                 WHERE NOT EXISTS (SELECT 1 FROM disbursement_entitlement e
@@ -134,7 +136,7 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
             )
             SELECT count(*), COALESCE(sum(amount_fen), 0)::bigint, min(id), max(id) FROM made
             """,  # noqa: S608
-            [fund.pk, *parameters],
+            [fund.pk, *chosen.parameters],
         )
         count, total, first, last = cursor.fetchone()
     if count:

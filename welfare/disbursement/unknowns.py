@@ -9,7 +9,8 @@ from django.utils.translation import gettext_noop as _
 
 from union_portal import audit, lifecycle
 from union_portal.kit import workdays
-from union_portal.models import Account, Holiday
+from union_portal.models import Account
+from union_portal.workdays import calendar
 from welfare.disbursement import locks, motions, settlement
 from welfare.disbursement.models import Motion, MotionKind, PayoutBatch, PayoutLine, Result
 from welfare.disbursement.refusals import PayoutRefused
@@ -75,11 +76,9 @@ def _certify(motion: Motion, by: Account) -> None:
 
 def _days_before(today: date, days: int) -> date:
     """The day that lies `days` bank days back; plain weekdays where a year is not entered."""
-    table = dict(Holiday.objects.values_list("day", "is_workday"))
-    known = {day.year for day in table}
+    table = calendar().holidays
     day = today
     while days > 0:
         day -= timedelta(days=1)
-        years = known | {day.year}
-        days -= workdays.is_workday(day, holidays=table, known_years=years)
+        days -= workdays.is_workday(day, holidays=table, known_years={day.year})
     return day

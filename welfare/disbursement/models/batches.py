@@ -53,6 +53,7 @@ _CONTENT_TRUE = """
 """
 
 
+# Named to sort after `payout_batch_steps`: triggers fire in the order of their names.
 def _on_step(name: str, condition: str, func: str) -> Trigger:
     return Trigger(
         name=name,
@@ -152,7 +153,7 @@ class PayoutBatch(models.Model):
                 ),
             ),
             _on_step(
-                "payout_batch_sealed",
+                "payout_batch_to_sealed",
                 "NEW.state = 'sealed'",
                 _CONTENT_TRUE
                 + _unless(
@@ -164,7 +165,7 @@ class PayoutBatch(models.Model):
                 + _PAYABLE,
             ),
             _on_step(
-                "payout_batch_approved",
+                "payout_batch_to_approved",
                 "NEW.state = 'approved'",
                 _CONTENT_TRUE
                 + _unless(
@@ -178,7 +179,7 @@ class PayoutBatch(models.Model):
                 + _PAYABLE,
             ),
             _on_step(
-                "payout_batch_generated",
+                "payout_batch_to_generated",
                 "NEW.state = 'generated'",
                 _CONTENT_TRUE
                 + _unless(
@@ -203,7 +204,7 @@ class PayoutBatch(models.Model):
                 + _PAYABLE,
             ),
             _on_step(
-                "payout_batch_gate",
+                "payout_batch_through_gate",
                 "NEW.state IN ('generated', 'delivering', 'delivered', 'reconciled', 'closed')",
                 _unless(
                     "NOT EXISTS (SELECT 1 FROM disbursement_gate WHERE state = 'safe')"
@@ -214,7 +215,7 @@ class PayoutBatch(models.Model):
                 ),
             ),
             _on_step(
-                "payout_batch_delivered",
+                "payout_batch_to_delivered",
                 "NEW.state = 'delivered'",
                 _unless(
                     "EXISTS (SELECT 1 FROM disbursement_sentmark m"
@@ -225,7 +226,7 @@ class PayoutBatch(models.Model):
                 ),
             ),
             _on_step(
-                "payout_batch_settled",
+                "payout_batch_to_settled",
                 "NEW.state IN ('reconciled', 'closed')",
                 _unless(
                     "NOT EXISTS (SELECT 1 FROM disbursement_payoutline l"
@@ -235,7 +236,7 @@ class PayoutBatch(models.Model):
                 ),
             ),
             _on_step(
-                "payout_batch_closed",
+                "payout_batch_to_closed",
                 "NEW.state = 'closed'",
                 _unless(
                     "NEW.statement_debit_fen IS NOT DISTINCT FROM (SELECT"
@@ -263,7 +264,7 @@ class PayoutBatch(models.Model):
                 ),
             ),
             _on_step(
-                "payout_batch_void",
+                "payout_batch_to_void",
                 "NEW.state = 'void'",
                 _unless(
                     "EXISTS (SELECT 1 FROM disbursement_motion m WHERE m.batch_id = NEW.id"

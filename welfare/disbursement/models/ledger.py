@@ -71,7 +71,12 @@ class LedgerAccount(models.Model):
                 name="ledger_account_floor",
             ),
             models.CheckConstraint(
-                condition=models.Q(kind="source") | models.Q(floor_fen=0),
+                condition=models.Q(kind="source", floor_fen__isnull=True)
+                | models.Q(
+                    kind__in=["available", "reserved", "transit", "spent"],
+                    floor_fen__isnull=False,
+                    floor_fen=0,
+                ),
                 name="ledger_account_only_source_has_no_floor",
             ),
         ]
