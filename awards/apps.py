@@ -10,7 +10,9 @@ class AwardsConfig(AppConfig):
     verbose_name = _("Awards")
 
     def ready(self) -> None:
+        from awards import resources
         from awards.actions import telling
+        from awards.actions.applications import uploads
         from awards.models import Scheme
         from awards.queries import no_longer_payable
         from awards.states import CASE, COUNTY_CHECK, HONOUR, ROUND
@@ -24,3 +26,5 @@ class AwardsConfig(AppConfig):
         for scheme in Scheme.values:
             entitlements.recheck(scheme)(no_longer_payable)
         telling.register()
+        resources.register_columns()
+        uploads.register()
