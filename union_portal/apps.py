@@ -11,4 +11,5 @@ class PortalConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from union_portal import checks  # noqa: F401  (registers the system checks)
+        # Importing registers the system checks, the work of jobs and the purposes of files.
+        from union_portal import checks, reports  # noqa: F401

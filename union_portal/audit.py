@@ -2,20 +2,29 @@
 
 Entries are written in the transaction of the change they tell of. A beat task seals them
 into blocks, each block's digest covering the one before (`seal`); `verify` recounts all.
+Each head is written to a witness file outside the database as well, so that cutting off the
+end of the chain, or rewriting all of it, shows.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import connection, models, transaction
 
 if TYPE_CHECKING:
     from union_portal.models import Account, AuditBlock, AuditEntry, Organization
+
+log = logging.getLogger(__name__)
 
 GENESIS = "0" * 64
 
@@ -24,8 +33,8 @@ GENESIS = "0" * 64
 LINE = """jsonb_build_array(
     id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), actor_id, actor,
     action, subject_type, subject_id, organization_path, reason, detail, request_id)::text"""
-ROOT = f"""encode(sha256(convert_to(
-    string_agg(encode(sha256(convert_to({LINE}, 'UTF8')), 'hex'), '' ORDER BY id), 'UTF8')), 'hex')"""
+LEAF = f"encode(sha256(convert_to({LINE}, 'UTF8')), 'hex')"
+ROOT = f"encode(sha256(convert_to(string_agg({LEAF}, '' ORDER BY id), 'UTF8')), 'hex')"
 
 # The id of the request or job that is being served; log lines carry it too.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -118,6 +127,7 @@ def seal() -> AuditBlock | None:
             [f"{number}|{count}|{before}|{root}"],
         )
         digest = cursor.fetchone()[0]
+    transaction.on_commit(partial(_bear_witness, number, digest))
     return AuditBlock.objects.create(
         number=number, entries=count, root=root, previous=before, digest=digest
     )
@@ -136,10 +146,50 @@ def verify() -> list[str]:
         faults += _block_faults(block, before)
         before, expected = block.digest, block.number + 1
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM union_portal_auditentry WHERE block >= %s", [expected])
+        cursor.execute(
+            "SELECT count(*) FROM union_portal_auditentry e WHERE block IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM union_portal_auditblock b WHERE b.number = e.block)"
+        )
         strays = cursor.fetchone()[0]
     if strays:
         faults.append(f"{strays} entries name a block that does not exist")
+    return faults + _witness_faults()
+
+
+def witness_file() -> Path:
+    """Where the heads of the chain are kept, beside the sent register on another host."""
+    return Path(settings.REGISTER_DIR) / "audit-heads.txt"
+
+
+def _bear_witness(number: int, digest: str) -> None:
+    """Write a block's head outside the database. A head that is missed, the next one covers."""
+    path = witness_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="ascii") as heads:
+            heads.write(f"{number} {digest}\n")
+            heads.flush()
+            os.fsync(heads.fileno())
+    except OSError as error:
+        log.error("the head of audit block %s has no witness: %s", number, type(error).__name__)
+
+
+def _witness_faults() -> list[str]:
+    from union_portal.models import AuditBlock
+
+    path = witness_file()
+    if not path.exists():
+        return []
+    digests = dict(AuditBlock.objects.values_list("number", "digest"))
+    faults = []
+    for line in path.read_text(encoding="ascii", errors="replace").splitlines():
+        number, _space, digest = line.partition(" ")
+        if not number.isdigit() or len(digest) != len(GENESIS):
+            continue  # a line cut by a crash
+        if int(number) not in digests:
+            faults.append(f"block {number} is missing, but was seen from outside")
+        elif digests[int(number)] != digest:
+            faults.append(f"block {number} is not the one that was seen from outside")
     return faults
 
 

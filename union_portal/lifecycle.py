@@ -112,7 +112,9 @@ def advance_set(
     if not sources:
         raise ValueError(f"no step of {label} leads to {to}")
     try:
-        count, digest = _move(rows.filter(state__in=sources), {"state": str(to), **changes})
+        count, digest = _move(
+            _lockable(rows).filter(state__in=sources), {"state": str(to), **changes}
+        )
     except EmptyResultSet:
         return 0
     if count and label not in UNLOGGED:
@@ -133,7 +135,7 @@ def _move(rows: QuerySet[Any, Any], changes: dict[str, Any]) -> tuple[int, str |
     """Write the changes to the rows; how many there were, and a digest of their ids."""
     model = rows.model
     table, key = model._meta.db_table, model._meta.pk.column
-    selected, parameters = _locked(rows).query.sql_with_params()
+    selected, parameters = rows.order_by("pk").values("pk").query.sql_with_params()
     sets, values = _assignments(model, changes)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -148,12 +150,12 @@ def _move(rows: QuerySet[Any, Any], changes: dict[str, Any]) -> tuple[int, str |
     return int(count), digest
 
 
-def _locked(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
-    """The keys of the rows, in order, in a form that PostgreSQL can lock."""
+def _lockable(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """The same rows in a form that PostgreSQL can lock."""
     query = rows.query
     if query.distinct or query.group_by or query.combinator or query.is_sliced:
-        rows = rows.model._base_manager.filter(pk__in=rows.values("pk"))
-    return rows.order_by("pk").values("pk")
+        return rows.model._base_manager.filter(pk__in=rows.values("pk"))
+    return rows
 
 
 def _assignments(model: type[models.Model], changes: dict[str, Any]) -> tuple[str, list[Any]]:
