@@ -74,7 +74,8 @@ _ADD_TITLES = """
 _ENROLL = """
     INSERT INTO awards_modelworker (person_id, kind, is_farmer, lost_work_capacity_on,
         enrolled_by_id, enrolled_at)
-    SELECT DISTINCT ON (r.person_id) r.person_id, r.worker_kind, r.is_farmer, r.lost_on, %s, %s
+    SELECT DISTINCT ON (r.person_id) r.person_id, r.worker_kind, r.is_farmer::boolean,
+        r.lost_on::date, %s, %s
     FROM {rows} JOIN members_person p ON p.id = r.person_id
     JOIN union_portal_organization o ON o.id = p.organization_id
     WHERE o.path LIKE ANY (%s)
@@ -90,7 +91,7 @@ _ENROLL = """
 _CONFER = """
     INSERT INTO awards_honour (person_id, title_id, conferred_on, certificate_no,
         recorded_by_id, recorded_at, revoked_reason, state)
-    SELECT r.person_id, t.id, r.conferred_on, r.certificate, %s, %s, '', 'held'
+    SELECT r.person_id, t.id, r.conferred_on::date, r.certificate, %s, %s, '', 'held'
     FROM {rows} JOIN awards_honourtitle t ON t.name = r.title
     JOIN members_person p ON p.id = r.person_id
     JOIN union_portal_organization o ON o.id = p.organization_id

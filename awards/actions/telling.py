@@ -99,7 +99,7 @@ def _messages(cases: QuerySet[SubsidyCase], occasion: str) -> QuerySet[Any, Any]
     return cases.filter(person__died_on__isnull=True).values(
         key=Concat(plain, Value(f":{occasion}"), output_field=CharField()),
         recipient=F("person_id"),
-        address=F("person__phone"),
-        subject_id=plain,
-        values=JSONObject(period=F("period"), amount=amount, number=number),
+        sealed_phone=F("person__phone"),
+        about=plain,
+        facts=JSONObject(period=F("period"), amount=amount, number=number),
     )

@@ -1,9 +1,10 @@
-"""Files that come with an application or a visit."""
+"""Files that come with an application or a visit: seen by the member and by the case's staff."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from awards.models import HomeVisit, SubsidyCase
+from awards.queries import may_see
 from union_portal import files
 from union_portal.models import Account, Organization, StoredFile
 
@@ -17,8 +18,9 @@ class Upload:
 
 
 def attach(case: SubsidyCase, documents: Iterable[Upload], by: Account) -> int:
-    stored = [stored(case, "subsidy_document", document, by) for document in documents]
-    return len(stored)
+    """Keep the documents of an application; returns how many."""
+    kept = [stored(case, "subsidy_document", document, by) for document in documents]
+    return len(kept)
 
 
 def stored(
@@ -38,3 +40,17 @@ def stored(
         organization=place,
         by=by,
     )
+
+
+def register() -> None:
+    """Say who may fetch which files."""
+    for name in ("subsidy_document", "visit_photo", "visit_signature"):
+        files.purpose(name, may=_may, is_sensitive=True)
+
+
+def _may(account: Account, file: StoredFile) -> bool:
+    if file.subject_type == HomeVisit._meta.label_lower:
+        case = SubsidyCase.objects.filter(visits=int(file.subject_id)).first()
+    else:
+        case = SubsidyCase.objects.filter(pk=int(file.subject_id)).first()
+    return case is not None and may_see(account, case)

@@ -1,0 +1,222 @@
+"""A member's own subsidies: where they stand and why, apply, complete, take back, appeal."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from awards import queries
+from awards.actions import applications
+from awards.forms import AppealForm, ApplicationForm, CompletionForm
+from awards.models import Ground, SubsidyCase
+from awards.states import CASE, CaseState
+from awards.views import pages
+from awards.views.pages import Filled
+from members.models import Person
+from members.queries import person_of
+from union_portal import appeals
+from union_portal.models import Account, Appeal
+from union_portal.states import AppealState
+from union_portal.views import mine
+
+MemberView = Callable[..., HttpResponse]
+RECENT = 3
+
+
+def member_only(view: MemberView) -> MemberView:
+    """Pass the person who logs in with this account; others are told why not."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        person = person_of(_account(request))
+        if person is None:
+            raise PermissionDenied(
+                _("This log-in belongs to no member. Members log in with their own account.")
+            )
+        return view(request, person, *args, **kwargs)
+
+    return never_cache(guarded)
+
+
+def _account(request: HttpRequest) -> Account:
+    return request.user  # type: ignore[return-value]
+
+
+def _own(person: Person, case_id: int) -> SubsidyCase:
+    """The person's case; anybody else's does not exist."""
+    return get_object_or_404(
+        queries.cases_of(person).select_related(
+            "person", "organization", "county", "decision__rule_set", "round__rule_set"
+        ),
+        pk=case_id,
+    )
+
+
+@require_safe
+@member_only
+def subsidy_list(request: HttpRequest, person: Person) -> HttpResponse:
+    context = {"cases": queries.cases_of(person), "person": person}
+    return render(request, "awards/subsidy_list.html", context)
+
+
+@require_safe
+@member_only
+def subsidy_case(request: HttpRequest, person: Person, case_id: int) -> HttpResponse:
+    case = _own(person, case_id)
+    return render(request, "awards/subsidy_case.html", pages.whole(case, _account(request)))
+
+
+@member_only
+def subsidy_apply(request: HttpRequest, person: Person) -> HttpResponse:
+    """First the ground, then its questions; nothing typed or chosen is lost on an error."""
+    ground = request.GET.get("ground", "")
+    band = pages.band_today()
+    if ground not in Ground.values or band is None:
+        context = {"grounds": Ground.choices, "band": band}
+        return render(request, "awards/subsidy_ground.html", context)
+    filled = pages.filled(
+        request, f"apply-{ground}", lambda data, files: ApplicationForm(data, files, ground=ground)
+    )
+    case = filled.sent(lambda form, documents: _applied(request, ground, form, documents))
+    if case is not None:
+        messages.success(
+            request,
+            _("Your application has arrived under number %(number)s.") % {"number": case.number},
+        )
+        return redirect("awards:subsidy-case", case.pk)
+    context = {
+        "ground": Ground(ground),
+        "band": band,
+        "back": reverse("awards:subsidy-apply"),
+        **filled.context(),
+    }
+    return render(request, "awards/subsidy_apply.html", context, status=filled.status)
+
+
+def _applied(request: HttpRequest, ground: str, form: Any, documents: Any) -> SubsidyCase:
+    return applications.apply(
+        ground=ground,
+        stated=form.stated(),
+        asked_fen=form.cleaned_data["asked"],
+        documents=documents,
+        by=_account(request),
+        today=timezone.localdate(),
+    )
+
+
+@member_only
+def subsidy_complete(request: HttpRequest, person: Person, case_id: int) -> HttpResponse:
+    """Answer what a step asked for; the case goes back to the step that asked."""
+    case = _own(person, case_id)
+    asked = case.returns.filter(answered_at__isnull=True).first()
+    if case.state != CaseState.RETURNED or asked is None:
+        return _moved_on(request, case)
+    filled = pages.filled(
+        request,
+        f"complete-{asked.pk}",
+        lambda data, files: CompletionForm(
+            data, files, ground=case.ground, initial=pages.statement(case)
+        ),
+    )
+
+    def send(form: Any, documents: Any) -> bool:
+        applications.resubmit(
+            case=case,
+            answer=form.cleaned_data["answer"],
+            by=_account(request),
+            today=timezone.localdate(),
+            documents=documents,
+            stated=form.stated(),
+        )
+        return True
+
+    if filled.sent(send):
+        messages.success(request, _("Your answer has arrived; the case goes on."))
+        return redirect("awards:subsidy-case", case.pk)
+    context = {"case": case, "asked": asked, **filled.context()}
+    return render(request, "awards/subsidy_complete.html", context, status=filled.status)
+
+
+@member_only
+def subsidy_take_back(request: HttpRequest, person: Person, case_id: int) -> HttpResponse:
+    case = _own(person, case_id)
+    if not CASE.allows(case.state, CaseState.TAKEN_BACK):
+        return _moved_on(request, case)
+    if request.method == "POST":
+        applications.take_back(case=case, by=_account(request))
+        messages.success(request, _("Your application is taken back."))
+        return redirect("awards:subsidy-case", case.pk)
+    return render(request, "awards/subsidy_take_back.html", {"case": case})
+
+
+@member_only
+def subsidy_appeal(request: HttpRequest, person: Person, case_id: int) -> HttpResponse:
+    """Appeal against a refusal or an amount; somebody else than the decider looks again."""
+    case = _own(person, case_id)
+    decision = case.decision
+    if decision is None or pages.why_no_appeal(case, timezone.localdate()):
+        return _moved_on(request, case)
+    filled = pages.filled(request, "", lambda data, files: AppealForm(data))
+
+    def send(form: Any, documents: Any) -> Appeal:
+        return appeals.file(
+            decision=decision,
+            text=form.cleaned_data["text"],
+            asked_fen=form.cleaned_data["asked"],
+            by=_account(request),
+            today=timezone.localdate(),
+        )
+
+    appeal = filled.sent(send)
+    if appeal is not None:
+        messages.success(
+            request,
+            _("Your appeal has arrived under number %(number)s.") % {"number": appeal},
+        )
+        return redirect("awards:subsidy-case", case.pk)
+    context = {"case": case, "last_day": appeals.last_day(decision), **filled.context()}
+    return render(request, "awards/subsidy_appeal.html", context, status=filled.status)
+
+
+@member_only
+def appeal_take_back(
+    request: HttpRequest, person: Person, case_id: int, appeal_id: int
+) -> HttpResponse:
+    case = _own(person, case_id)
+    appeal = get_object_or_404(
+        Appeal, pk=appeal_id, decision__in=queries.decisions_of(person), appellant=request.user
+    )
+    if appeal.decision.subject_id != case.pk:
+        raise Http404
+    if appeal.state not in (AppealState.FILED, AppealState.REVIEWING):
+        return _moved_on(request, case)
+    if request.method == "POST":
+        appeals.take_back(appeal=appeal, by=_account(request))
+        messages.success(request, _("Your appeal is taken back."))
+        return redirect("awards:subsidy-case", case.pk)
+    return render(request, "awards/appeal_take_back.html", {"case": case, "appeal": appeal})
+
+
+def _moved_on(request: HttpRequest, case: SubsidyCase) -> HttpResponse:
+    """An old page or a back button: show how the case stands now."""
+    messages.warning(request, _("That is not possible any more: this is how the case stands now."))
+    return redirect("awards:subsidy-case", case.pk)
+
+
+def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
+    person = Person.objects.get(pk=person_id)
+    return {"cases": queries.cases_of(person)[:RECENT]}
+
+
+mine.add_section(mine.Section("awards/my_subsidies.html", _section, order=10))
+
+__all__ = ["Filled"]
