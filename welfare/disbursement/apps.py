@@ -15,6 +15,7 @@ class DisbursementConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from union_portal import lifecycle
+        from welfare.disbursement import reports  # noqa: F401  (registers the reports)
 
         lifecycle.register("disbursement.entitlement", states.ENTITLEMENT)
         lifecycle.register("disbursement.payoutbatch", states.BATCH)

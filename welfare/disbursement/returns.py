@@ -215,9 +215,9 @@ def _write_rows(file: ReturnFile, contents: ReturnContents) -> None:
     )
     out = io.StringIO()
     writer = csv.writer(out)
-    for row, mark in zip(contents.rows, prints, strict=True):
+    for number, (row, mark) in enumerate(zip(contents.rows, prints, strict=True), start=1):
         writer.writerow(
-            [file.pk, row.row, row.e2e[:35], row.amount_fen, mark, str(row.result),
+            [file.pk, number, row.e2e[:35], row.amount_fen, mark, str(row.result),
              row.bank_reference[:64], "", row.cause[:200], "no_match"]
         )  # fmt: skip
     out.seek(0)
