@@ -208,7 +208,9 @@ def cancel(*, job: Job, by: Account) -> None:
 
 @transaction.atomic
 def retry(*, job: Job, by: Account) -> None:
-    """Put a failed or stopped job back into the queue."""
+    """Put a failed or stopped job back into the queue. Errors: Stale for any other."""
+    if job.state not in (JobState.FAILED, JobState.CANCELLED):
+        raise lifecycle.Stale(_("Only a failed or stopped job is tried again. Reload the page."))
     lifecycle.advance(
         job,
         to=JobState.QUEUED,
@@ -290,7 +292,8 @@ class Run:
 
         The next try is rung for by `ring_lost`, which makes the pause between tries.
         """
-        connections["default"].close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connections["default"].close_if_unusable_or_obsolete()
         if self.job.attempts >= MAX_ATTEMPTS or not isinstance(error, DatabaseError | OSError):
             self.finish(JobState.FAILED, error=text)
             return
