@@ -17,7 +17,7 @@ from union_portal.access import Permission
 from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
 from union_portal.admin.trail import Step, trail_of
-from union_portal.models import Account, Organization
+from union_portal.models import Account, Organization, OrganizationLevel
 
 
 class ScopedModelAdmin(ModelAdmin):
@@ -34,6 +34,8 @@ class ScopedModelAdmin(ModelAdmin):
     change_permission: ClassVar[Permission | None] = None
     add_permission: ClassVar[Permission | None] = None
     scope_path: ClassVar[str | None] = "organization__path"
+    # Rows without an organization are the city's: the look-up that finds them.
+    unplaced: ClassVar[str] = ""
     buttons: ClassVar[Sequence[Button]] = ()
     list_buttons: ClassVar[Sequence[Button]] = ()
     shows_trail: ClassVar[bool] = True
@@ -57,6 +59,8 @@ class ScopedModelAdmin(ModelAdmin):
         reach = Q(pk__in=[])
         for permission in self.view_permissions:
             reach |= access.scope(reader(request), permission, self.scope_path)
+        if self.unplaced and self._holds(request, self.view_permissions, federation()):
+            reach |= Q(**{f"{self.unplaced}__isnull": True})
         return rows.filter(reach)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -80,11 +84,15 @@ class ScopedModelAdmin(ModelAdmin):
             return None
         for step in self.scope_path.split("__")[:-1]:
             obj = getattr(obj, step)
+            if obj is None:
+                return federation()
         return obj
 
     def _holds(self, request: HttpRequest, permissions: Sequence[Permission], obj: Any) -> bool:
-        organization = None if obj is None else self.organization_of(obj)
-        return any(access.may(reader(request), p, organization) for p in permissions)
+        place = obj
+        if obj is not None and not isinstance(obj, Organization):
+            place = self.organization_of(obj)
+        return any(access.may(reader(request), p, place) for p in permissions)
 
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str
@@ -184,6 +192,11 @@ class ScopedModelAdmin(ModelAdmin):
 
     def get_search_help_text(self, request: HttpRequest) -> str:
         return _("Search")
+
+
+def federation() -> Organization | None:
+    """The root of the tree, whose roles reach everything."""
+    return Organization.objects.filter(level=OrganizationLevel.FEDERATION).first()
 
 
 def one(permission: Permission | None) -> tuple[Permission, ...]:

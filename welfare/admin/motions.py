@@ -1,0 +1,203 @@
+"""Acts of two people, and the restore gate."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from union_portal import access
+from union_portal.access import Permission
+from union_portal.admin import desk
+from union_portal.admin.buttons import Button, every, not_by, only_in
+from union_portal.admin.fields import ReasonForm
+from union_portal.admin.pages import Fact, Told
+from union_portal.admin.scoped import ScopedModelAdmin, federation, reader
+from union_portal.models import Account
+from welfare.admin.funds import yuan
+from welfare.disbursement import gate, motions, replay
+from welfare.disbursement.models import Gate, Motion, MotionKind, SentMark
+from welfare.disbursement.states import GateState, MotionState
+
+
+def _facts(motion: Motion, account: Account) -> list[tuple[Any, Any]]:
+    about = motion.batch or motion.line or motion.entitlement or _("restore gate")
+    told = [
+        (_("What"), motion.get_kind_display()),
+        (_("About"), about),
+        (_("Moved by"), motion.moved_by),
+        (_("Reason"), motion.reason),
+    ]
+    return [*told, *motion.detail.items()]
+
+
+def _holds_a_duty(motion: Motion, account: Account) -> Any:
+    duties = motions.DUTIES[MotionKind(motion.kind)]
+    if any(access.may(account, duty) for duty in duties):
+        return None
+    return _("It takes another duty than yours.")
+
+
+@admin.register(Motion)
+class MotionAdmin(ScopedModelAdmin):
+    """Shown to finance and auditors as a whole: there are few, and all are the city's."""
+
+    section = "money"
+    icon = "handshake"
+    order = 50
+    view_permissions = (Permission.BATCH_VIEW,)
+    scope_path = None
+    list_display = ("__str__", "kind", "moved_by", "moved_at", "seconded_by", "state")
+    list_filter = ("state", "kind")
+    list_select_related = ("moved_by", "seconded_by")
+    fields = (
+        "kind",
+        "batch",
+        "line",
+        "entitlement",
+        "reason",
+        "moved_by",
+        "moved_at",
+        "seconded_by",
+        "seconded_at",
+        "state",
+    )
+    readonly_fields = fields
+    buttons = (
+        Button(
+            name="second",
+            label=_("Carry it out"),
+            permission=Permission.BATCH_VIEW,
+            act=lambda obj, by, data: motions.second(motion=obj, by=by) and None,
+            explain=_("You are the second person: what was moved happens now."),
+            done=_("It is carried out."),
+            why_not=every(
+                only_in(MotionState.MOVED),
+                not_by("moved_by", _("You moved it yourself: a second person carries it out.")),
+                _holds_a_duty,
+            ),
+            facts=_facts,
+            reauth=True,
+        ),
+        Button(
+            name="decline",
+            label=_("Decline"),
+            permission=Permission.BATCH_VIEW,
+            act=lambda obj, by, data: motions.decline(motion=obj, by=by, **data) and None,
+            explain=_("Nothing happens; the reason is kept."),
+            why_not=every(
+                only_in(MotionState.MOVED),
+                not_by("moved_by", _("You moved it yourself: a colleague declines it.")),
+                _holds_a_duty,
+            ),
+            facts=_facts,
+            form=ReasonForm,
+            danger=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Motion]:
+        rows = super().get_queryset(request)
+        return rows if reaches_city(reader(request)) else rows.none()
+
+
+def reaches_city(account: Account) -> bool:
+    city = federation()
+    return city is not None and access.may(account, Permission.BATCH_VIEW, city)
+
+
+def _replay(obj: Gate, by: Account, data: dict[str, Any]) -> Told:
+    left = replay.run()
+    if left.is_nothing:
+        return Told(_("The register is replayed; nothing remains."), "✓")
+    sentence = gettext("Still unknown to the database: %(count)s payments of the batches")
+    return Told(sentence % {"count": left.payments}, ", ".join(left.batches))
+
+
+@admin.register(Gate)
+class GateAdmin(ScopedModelAdmin):
+    section = "money"
+    icon = "gpp_maybe"
+    order = 80
+    view_permissions = (Permission.GATE_LIFT, Permission.AUDIT_VIEW)
+    scope_path = None
+    list_display = ("__str__", "cause", "shut_at")
+    fields = ("state", "cause", "shut_at", "system_identifier", "timeline")
+    readonly_fields = fields
+    buttons = (
+        Button(
+            name="replay",
+            label=_("Replay the sent register"),
+            permission=Permission.GATE_LIFT,
+            act=_replay,
+            explain=_("The database is told what was sent. Safe to repeat."),
+            why_not=only_in(GateState.SAFE),
+        ),
+        Button(
+            name="lift",
+            label=_("Move to leave safe mode"),
+            permission=Permission.GATE_LIFT,
+            act=lambda obj, by, data: replay.lift(by=by, **data) and None,
+            explain=_("A second person carries it out, and only if nothing remains."),
+            done=_("It waits for a second person."),
+            why_not=only_in(GateState.SAFE),
+            form=ReasonForm,
+            reauth=True,
+        ),
+    )
+
+    def facts(self, request: HttpRequest, obj: Gate) -> list[Fact]:
+        if not obj.is_shut:
+            return []
+        left = replay.remaining()
+        return [
+            Fact(_("Batches the database does not know"), len(left.batches), "bad"),
+            Fact(_("Payments in them"), left.payments, "bad"),
+        ]
+
+
+@admin.register(SentMark)
+class SentMarkAdmin(ScopedModelAdmin):
+    section = "money"
+    icon = "fact_check"
+    order = 81
+    view_permissions = (Permission.AUDIT_VIEW, Permission.GATE_LIFT)
+    scope_path = None
+    list_display = ("sequence", "batch_number", "name", "lines_count", "total", "marked_at")
+    search_fields = ("=batch_number",)
+    fields = ("sequence", "batch_number", "name", "lines_count", "total", "sha256", "chain")
+    readonly_fields = fields
+    shows_trail = False
+
+    @admin.display(description=_("total"))
+    def total(self, mark: SentMark) -> str:
+        return yuan(mark.total_fen)
+
+
+def _waiting(account: Account) -> int:
+    if not reaches_city(account):
+        return 0
+    moved = Motion.objects.filter(state=MotionState.MOVED).exclude(moved_by=account)
+    return sum(1 for motion in moved[:200] if _holds_a_duty(motion, account) is None)
+
+
+def _gate_text(account: Account) -> str:
+    standing = gate.row()
+    if not standing.is_shut:
+        return ""
+    return gettext("Safe mode: nothing is sent to the bank. %(cause)s") % {"cause": standing.cause}
+
+
+desk.add_queue(
+    desk.Queue(
+        _("Acts that wait for a second person"),
+        Permission.BATCH_VIEW,
+        _waiting,
+        lambda: reverse("admin:disbursement_motion_changelist") + "?state__exact=moved",
+        icon="handshake",
+    )
+)
+desk.add_caution(desk.Caution((Permission.BATCH_VIEW, Permission.GATE_LIFT), _gate_text))
