@@ -87,6 +87,29 @@ class FailureLine:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One sentence of an explained sum."""
+
+    clause: str
+    text: str
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class Voucher:
+    """A payment that arrived, and why it was made."""
+
+    payment: PayeeLine
+    bank_reference: str
+    paid_at: datetime
+    decision: str
+    decided_on: date
+    rule: str
+    clause: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
 class Approval:
     """One person's word on exactly this content."""
 
@@ -171,7 +194,7 @@ class Disagreement(Exception):
     """The list and the totals of a report differ: nothing is issued."""
 
 
-Row = TypeVar("Row", PayeeLine, FailureLine)
+Row = TypeVar("Row", PayeeLine, FailureLine, Voucher)
 
 
 class ContentDigest:

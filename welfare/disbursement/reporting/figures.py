@@ -3,16 +3,18 @@
 # The SQL below is made of constants of this package.
 # ruff: noqa: S608
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_noop, override
 
 from union_portal import queue
+from union_portal.kit.money import yuan
 from union_portal.models import FileDownload, ReportRun, RuleSet
 from union_portal.states import ReportState
 from welfare.disbursement.models import BankFile, BatchApproval, PayoutBatch, ReturnFile
@@ -26,7 +28,9 @@ from welfare.disbursement.reporting.content import (
     Occurrence,
     Outcome,
     PayeeLine,
+    Step,
     Tally,
+    Voucher,
 )
 from welfare.disbursement.reporting.wording import CHINESE
 from welfare.disbursement.states import BatchState
@@ -86,6 +90,27 @@ _FAILURES = f"""
 """
 
 
+_VOUCHERS = f"""
+    SELECT l.position, l.e2e, c.name, o.name, l.payee_name, p.national_id_shown, l.bank_name,
+           l.account_last_four, l.amount_fen, l.state, r.bank_ref, COALESCE(r.at, m.seconded_at),
+           d.id, d.decided_on, s.title, s.source_clause, d.steps
+    {_LINES} JOIN members_person p ON p.id = e.person_id
+    JOIN union_portal_decision d ON d.id = e.decision_id
+    JOIN union_portal_ruleset s ON s.id = d.rule_set_id
+    LEFT JOIN LATERAL (
+        SELECT a.bank_ref, f.imported_at AS at FROM disbursement_returnrow a
+        JOIN disbursement_returnfile f ON f.id = a.file_id
+        WHERE a.line_id = l.id AND a.verdict = 'applied' AND a.result = 'paid'
+        ORDER BY a.id DESC LIMIT 1) r ON true
+    LEFT JOIN LATERAL (
+        SELECT seconded_at FROM disbursement_motion
+        WHERE line_id = l.id AND kind = 'certificate' AND state = 'seconded'
+        ORDER BY id DESC LIMIT 1) m ON true
+    WHERE l.batch_id = %s AND l.state = 'paid' AND (%s::bigint IS NULL OR l.id = %s::bigint)
+    ORDER BY {_COUNTIES_IN_ORDER}, l.position
+"""
+
+
 @contextmanager
 def snapshot() -> Iterator[None]:
     """One view of the database for all reads of a report; a surrounding transaction is kept."""
@@ -138,31 +163,37 @@ def batch_figures(batch_id: int) -> BatchFigures:
 def _require_reportable(batch: PayoutBatch) -> None:
     if batch.state == BatchState.DRAFT:
         raise queue.Refused(
-            _("Batch %(number)s is a draft: seal it first, its totals may still change.")
-            % {"number": batch.number}
+            gettext_noop("Batch %(number)s is a draft: its totals may still change."),
+            gettext_noop("Seal the batch, then ask for the report."),
+            {"number": batch.number},
         )
     if batch.state == BatchState.VOID:
         raise queue.Refused(
-            _("Batch %(number)s was voided: nothing was paid by it.") % {"number": batch.number}
+            gettext_noop("Batch %(number)s was voided: nothing was paid by it."),
+            gettext_noop("Ask for the report of the batch that took its place."),
+            {"number": batch.number},
         )
 
 
 def payees(batch_id: int) -> Iterator[PayeeLine]:
     """The payments, county by county, in the order of the batch."""
-    for row in _stream(_PAYEES, batch_id):
-        position, e2e, county, union, name, identity, bank, last_four, fen, state = row
-        yield PayeeLine(
-            sequence=position,
-            reference=e2e,
-            county=county,
-            union=union,
-            name=name,
-            identity=identity,
-            bank=bank,
-            account=STARS + last_four,
-            amount_fen=fen,
-            outcome=Outcome(state),
-        )
+    return map(_payee, _stream(_PAYEES, batch_id))
+
+
+def _payee(row: Sequence[Any]) -> PayeeLine:
+    position, e2e, county, union, name, identity, bank, last_four, fen, state = row
+    return PayeeLine(
+        sequence=position,
+        reference=e2e,
+        county=county,
+        union=union,
+        name=name,
+        identity=identity,
+        bank=bank,
+        account=STARS + last_four,
+        amount_fen=fen,
+        outcome=Outcome(state),
+    )
 
 
 def failures(batch_id: int) -> Iterator[FailureLine]:
@@ -182,6 +213,34 @@ def failures(batch_id: int) -> Iterator[FailureLine]:
             again_sequence=again,
             again_outcome=Outcome(now) if now else None,
         )
+
+
+def vouchers(batch_id: int, line_id: int | None = None) -> Iterator[Voucher]:
+    """A voucher for each payment that arrived, or for one of them."""
+    for row in _stream(_VOUCHERS, batch_id, line_id, line_id):
+        *payment, bank_ref, paid_at, decision, decided_on, rule, clause, steps = row
+        yield Voucher(
+            payment=_payee(payment),
+            bank_reference=bank_ref or "",
+            paid_at=paid_at,
+            decision=f"D{decision:08d}",
+            decided_on=decided_on,
+            rule=rule,
+            clause=clause,
+            steps=tuple(_steps(steps)),
+        )
+
+
+def _steps(stored: Any) -> Iterator[Step]:
+    """The explained sum as the decision stores it: message ids and values, told in Chinese."""
+    with override(CHINESE):
+        for step in json.loads(stored) if isinstance(stored, str) else stored:
+            values = {
+                name: yuan(value) if name.endswith("_fen") else str(value)
+                for name, value in step.get("values", {}).items()
+            }
+            text = _(step["message"]) % values if values else _(step["message"])
+            yield Step(step["clause"], text, step["amount_fen"])
 
 
 def issue(report: ReportRun) -> Issue:
@@ -218,10 +277,10 @@ def _who(account: Any) -> str:
         return str(account) if account else _("the system")
 
 
-def _stream(sql: str, batch_id: int) -> Iterator[tuple[Any, ...]]:
+def _stream(sql: str, *parameters: int | None) -> Iterator[tuple[Any, ...]]:
     """Rows through a cursor of the server, so that memory does not grow with their number."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(sql, [batch_id])
+        cursor.execute(sql, parameters)
         while rows := cursor.fetchmany(CHUNK):
             yield from rows
 

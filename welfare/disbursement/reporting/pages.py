@@ -105,7 +105,7 @@ def front(figures: BatchFigures, issue: Issue, words: Wording, content_digest: s
     return render_to_string(
         "reports/front.html",
         {
-            "words": _labels(words),
+            "words": Labels(words),
             "figures": figures,
             "issue": issue,
             "edition": words.chinese(
@@ -138,7 +138,7 @@ def closing(figures: BatchFigures, issue: Issue, words: Wording, content_digest:
     return render_to_string(
         "reports/closing.html",
         {
-            "words": _labels(words),
+            "words": Labels(words),
             "figures": figures,
             "issue": issue,
             "approvals": [_approval_row(approval, words) for approval in figures.approvals],
@@ -165,8 +165,8 @@ def page_style(figures: BatchFigures, words: Wording, *, first: int, total: int)
     return render_to_string(
         "reports/page.css",
         {
-            "header": mark_safe(_css(_header(figures, words))),
-            "number": mark_safe(f"{_css(before)} counter(page) {_css(after)}"),
+            "header": mark_safe(css_text(_header(figures, words))),
+            "number": mark_safe(f"{css_text(before)} counter(page) {css_text(after)}"),
             "first": first,
         },
     )
@@ -183,13 +183,13 @@ def _header(figures: BatchFigures, words: Wording) -> str:
     return f"{left}{' ' * before}{title}{' ' * after}{right}"
 
 
-def _css(text: str) -> str:
+def css_text(text: str) -> str:
     """A CSS string literal that ends where it should."""
     safe = "".join(c if c.isprintable() and c not in '\\"<>&' else f"\\{ord(c):x} " for c in text)
     return f'"{safe}"'
 
 
-class _labels:
+class Labels:
     """Looks up the labels of a template by name, in the words of this report."""
 
     TEXTS: dict[str, str | Promise] = {
@@ -231,6 +231,22 @@ class _labels:
             "The digest of the file itself is recorded in the register of reports when the"
             " file is complete; it can be compared there."
         ),
+        "seal": _("Seal of the unit"),
+        "voucher": _("Payment voucher"),
+        "number": _("Voucher number"),
+        "payee": _("Payee"),
+        "identity": _("Identity number"),
+        "bank": _("Bank"),
+        "account": _("Account"),
+        "figures": _("in figures"),
+        "purpose": _("Purpose"),
+        "explained": _("How the sum was found"),
+        "decision": _("Decision"),
+        "clause": _("Clause"),
+        "fund": _("Fund"),
+        "paid_on": _("Confirmed by the bank"),
+        "bank_reference": _("Reference of the bank"),
+        "batch_line": _("Batch / no."),
         "corrected_by": _("Failed payments were started again in"),
     }
 

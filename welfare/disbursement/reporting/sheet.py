@@ -10,6 +10,7 @@ from union_portal.kit.money import in_words, plain_yuan
 from union_portal.kit.sheets import SheetData, write_xlsx
 from welfare.disbursement.reporting.content import (
     BatchFigures,
+    ContentDigest,
     CountyFigures,
     FailureLine,
     Outcome,
@@ -27,11 +28,12 @@ def write(
     failures: Iterable[FailureLine],
     *,
     words: Wording,
-) -> None:
+) -> str:
     """Four sheets: totals, counties, payees, failures. Memory does not grow with the rows.
 
-    Numbers of people and accounts are text; amounts are numbers with exactly two decimals.
+    Numbers of people and accounts are text; amounts are numbers. Returns the content digest.
     """
+    content = ContentDigest(figures)
     labels = {outcome: words.plain(outcome.label) for outcome in Outcome}
     counted = [words.plain(label) for label in (_("Payments"), _("Amount (¥)"))]
     write_xlsx(
@@ -52,17 +54,18 @@ def write(
             SheetData(
                 words.chinese(_("List of payees by county")),
                 [words.plain(head) for head in _PAYEE_HEADS],
-                (_payee(row, labels) for row in payees),
+                (_payee(row, labels) for row in content.passing(payees)),
                 (8, 26, 20, 20, 36, 22, 26, 20, 14, 10),
             ),
             SheetData(
                 words.chinese(_("Payments that failed, and their re-issue")),
                 [words.plain(head) for head in _FAILURE_HEADS],
-                (_failure(row, labels) for row in failures),
+                (_failure(row, labels) for row in content.passing(failures)),
                 (8, 26, 20, 20, 20, 14, 10, 40, 20, 10, 10),
             ),
         ],
     )
+    return content.hexdigest()
 
 
 _PAYEE_HEADS = (
