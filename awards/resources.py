@@ -1,25 +1,38 @@
 """Model-worker columns of the people import: how they are read, checked and written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from django.db.models import BooleanField, DateField, Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    BooleanField,
+    Count,
+    DateField,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+)
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_noop
 
 from awards.actions import model_workers
 from awards.models import Honour, HonourLevel, HonourTitle, ModelWorker, ModelWorkerKind
+from awards.states import HonourState
 from members.rules.columns import Cells, Column, ColumnGroup, Found, register
 from members.rules.rows import RowError, read_line
+from union_portal import access
+from union_portal.access import Permission
 from union_portal.kit.dates import read_date
 from union_portal.models import Account
 
 GROUP: Final = "model_worker"
 LONGEST_TITLE: Final = 80
-LONGEST_CERTIFICATE: Final = 60
+LONGEST_CERTIFICATE: Final = 40
 
 _LEVELS: Final = {
     "国家级": HonourLevel.NATIONAL,
@@ -77,19 +90,96 @@ def read(cells: Cells) -> Mapping[str, Any] | None:
     }
 
 
-def check(rows: QuerySet[Any]) -> Iterable[Found]:
-    """A title that is on the list with another level is refused."""
-    known = HonourTitle.objects.filter(name=OuterRef("title")).exclude(level=OuterRef("level"))
-    for row in _facts(rows).filter(Exists(known)).values_list("row", "title"):
-        yield Found(
-            row=row[0],
-            column="荣誉级别",
-            shown=str(row[1]),
-            refusal=RowError(
-                gettext_noop("This title is on the list of titles with another level."),
-                gettext_noop("Correct the level, or write the title as it stands on the list."),
+def check(rows: QuerySet[Any]) -> Iterator[Found]:
+    """What only the whole file and the roll show; one query for each kind of fault."""
+    first = rows.select_related("run__uploaded_by").first()
+    if first is None:
+        return
+    if not access.may(first.run.uploaded_by, Permission.HONOUR_EDIT):
+        yield from _found(
+            rows,
+            "title",
+            RowError(
+                gettext_noop("Your role does not enter honours."),
+                gettext_noop("Leave the columns of the honour empty, or ask the city to import."),
             ),
         )
+        return
+    facts = _facts(rows)
+    yield from _levels_told(facts)
+    yield from _certificates_told(facts)
+    revoked = Honour.objects.filter(
+        person=OuterRef("person_id"), title__name=OuterRef("title"), state=HonourState.REVOKED
+    )
+    yield from _found(
+        facts.filter(Exists(revoked)),
+        "title",
+        RowError(
+            gettext_noop("This honour was revoked; the import does not confer it again."),
+            gettext_noop("If it was restored, confer it by hand at the person."),
+        ),
+        is_warning=True,
+    )
+
+
+def _levels_told(facts: QuerySet[Any]) -> Iterator[Found]:
+    other_level = HonourTitle.objects.filter(name=OuterRef("title")).exclude(
+        level=OuterRef("level")
+    )
+    yield from _found(
+        facts.filter(Exists(other_level)),
+        "level",
+        RowError(
+            gettext_noop("This title is on the list of titles with another level."),
+            gettext_noop("Correct the level, or write the title as it stands on the list."),
+        ),
+    )
+    doubled = facts.values("title").annotate(n=Count("level", distinct=True)).filter(n__gt=1)
+    yield from _found(
+        facts.filter(title__in=list(doubled.order_by().values_list("title", flat=True)[:100])),
+        "level",
+        RowError(
+            gettext_noop("The file gives this title more than one level."),
+            gettext_noop("Correct the level, or write the title as it stands on the list."),
+        ),
+    )
+
+
+def _certificates_told(facts: QuerySet[Any]) -> Iterator[Found]:
+    named = facts.exclude(certificate="")
+    # A person who is new has no id: every holder is another person then.
+    taken = Honour.objects.filter(
+        ~Q(person=Coalesce(OuterRef("person_id"), 0)),
+        title__name=OuterRef("title"),
+        certificate_no=OuterRef("certificate"),
+    )
+    yield from _found(
+        named.filter(Exists(taken)),
+        "certificate",
+        RowError(
+            gettext_noop("Another person holds this certificate number."),
+            gettext_noop("Compare both certificates."),
+        ),
+    )
+    pair = Concat("title", Value("\n"), "certificate", output_field=TextField())
+    paired = named.annotate(pair=pair)
+    doubled = paired.order_by().values("pair").annotate(n=Count("pair")).filter(n__gt=1)
+    yield from _found(
+        paired.filter(pair__in=doubled.values("pair")),
+        "certificate",
+        RowError(
+            gettext_noop("The certificate number stands in more than one row."),
+            gettext_noop("Compare the certificates; each has its own number."),
+        ),
+    )
+
+
+def _found(
+    rows: QuerySet[Any], key: str, refusal: RowError, *, is_warning: bool = False
+) -> Iterator[Found]:
+    header = next(column.header for column in COLUMNS if column.key == key)
+    for row in rows.order_by("row").values_list("row", flat=True).iterator():
+        yield Found(row, header, refusal, is_warning=is_warning)
 
 
 def differing(rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -106,7 +196,10 @@ def differing(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def write(*, rows: QuerySet[Any], by: Account, today: date) -> int:
-    """Enrol and confer, set-based; returns how many rows changed something."""
+    """Enrol and confer, set-based; returns how many rows changed something.
+
+    Rows of an uploader who may not enter honours were refused by `check`.
+    """
     done = model_workers.enroll_set(
         rows=_facts(rows.filter(person_id__isnull=False)).values(
             "person_id",
