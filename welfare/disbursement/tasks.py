@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from welfare.disbursement import claims, formats, returns, unknowns
-from welfare.disbursement.models import BankFormat
+from welfare.disbursement.models import BankFile
 from welfare.disbursement.simulator import Bank, Habits
 
 
@@ -35,5 +35,8 @@ def simulate_bank() -> None:
     """Let the made-up bank read the outgoing files and answer; only in the demo."""
     if not settings.EMBEDDED:
         return
-    for bank_format in BankFormat.objects.filter(is_active=True):
-        Bank(Path(settings.BANK_DIR), formats.layout(bank_format), Habits()).answer_all()
+    folder = Path(settings.BANK_DIR)
+    names = [file.name for file in (folder / "outgoing").glob("*") if file.is_file()]
+    for sent in BankFile.objects.filter(name__in=names).select_related("batch__bank_format"):
+        bank = Bank(folder, formats.layout(sent.batch.bank_format), Habits())
+        bank.answer(folder / "outgoing" / sent.name)
