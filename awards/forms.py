@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from awards.actions.applications import Upload
 from awards.models import Ground
@@ -39,27 +39,19 @@ class EvidenceField(forms.FileField):
         kwargs.setdefault("required", False)
         super().__init__(**kwargs)
         self.most = most
+        self.passed: list[Upload] = []
         self.widget.attrs["accept"] = ACCEPTED
 
     def clean(self, data: Any, initial: Any = None) -> list[Upload]:
         chosen = data if isinstance(data, list | tuple) else [data] if data else []
-        passed, faults = sorted_out(chosen)
         if len(chosen) > self.most:
-            faults.append(_("At most %(count)s files at a time.") % {"count": self.most})
-            passed = []
+            raise ValidationError(_("At most %(count)s files at a time.") % {"count": self.most})
         if not chosen and self.required:
-            faults.append(_("Choose at least one file."))
+            raise ValidationError(_("Choose at least one file."))
+        self.passed, faults = sorted_out(chosen)
         if faults:
-            raise UploadsRefused(faults, passed)
-        return passed
-
-
-class UploadsRefused(ValidationError):
-    """Some files are not accepted; `passed` are the others."""
-
-    def __init__(self, faults: list[str], passed: list[Upload]) -> None:
-        super().__init__(faults)
-        self.passed = passed
+            raise ValidationError(faults)
+        return self.passed
 
 
 class OneFileField(EvidenceField):
@@ -88,8 +80,9 @@ def _judged(name: str, one: UploadedFile) -> Upload:
     content = one.read(most + 1)
     if len(content) > most:
         raise Refused(
-            _("The file is larger than %(megabytes)s MB.") % {"megabytes": most // MEBIBYTE},
-            _("Take the photo at a lower resolution or split the document."),
+            gettext_noop("The file is larger than %(megabytes)s MB."),
+            gettext_noop("Take the photo at a lower resolution or split the document."),
+            {"megabytes": most // MEBIBYTE},
         )
     clean_upload(name, content, max_bytes=most)
     return Upload(name, content)
@@ -98,7 +91,10 @@ def _judged(name: str, one: UploadedFile) -> Upload:
 def _amount(text: str) -> str:
     """An amount as typed, once it can be read and is not below zero."""
     if money.fen_from_yuan(text) < 0:
-        raise Refused(_("An amount is below zero."), _("Write 0 where nothing was paid."))
+        raise Refused(
+            gettext_noop("An amount is below zero."),
+            gettext_noop("Write what was paid as a positive number, or 0."),
+        )
     return text
 
 

@@ -4,7 +4,6 @@ They lie beside the stored files, under a name only the session knows, for a day
 """
 
 import secrets
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,15 +33,17 @@ def listed(request: HttpRequest, form: str) -> list[Held]:
     return [Held(*one) for one in kept if _path(one[0]).is_file()]
 
 
-def hold(request: HttpRequest, form: str, uploads: list[Upload]) -> None:
-    """Keep files beside those that are kept already, as long as they are not too many."""
+def hold(request: HttpRequest, form: str, uploads: list[Upload]) -> list[str]:
+    """Keep files beside those that are kept already; return the names of those too many."""
     _forget_old()
     kept = listed(request, form)
-    taken = sum(one.size for one in kept)
+    room = MOST_BYTES - sum(one.size for one in kept)
+    too_many = []
     for upload in uploads:
-        taken += len(upload.content)
-        if taken > MOST_BYTES:
-            break
+        if len(upload.content) > room:
+            too_many.append(upload.name)
+            continue
+        room -= len(upload.content)
         token = secrets.token_hex(16)
         path = _path(token)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,6 +51,7 @@ def hold(request: HttpRequest, form: str, uploads: list[Upload]) -> None:
         path.write_bytes(upload.content)
         kept.append(Held(token, upload.name, len(upload.content)))
     _remember(request, form, kept)
+    return too_many
 
 
 def drop(request: HttpRequest, form: str, tokens: list[str]) -> None:
@@ -91,4 +93,4 @@ def _forget_old() -> None:
         return
     for path in _folder().iterdir():
         if path.stat().st_mtime < eldest:
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)

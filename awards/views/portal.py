@@ -20,7 +20,6 @@ from awards.forms import AppealForm, ApplicationForm, CompletionForm
 from awards.models import Ground, SubsidyCase
 from awards.states import CASE, CaseState
 from awards.views import pages
-from awards.views.pages import Filled
 from members.models import Person
 from members.queries import person_of
 from union_portal import appeals
@@ -218,5 +217,3 @@ def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
 
 
 mine.add_section(mine.Section("awards/my_subsidies.html", _section, order=10))
-
-__all__ = ["Filled"]
