@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 
@@ -118,6 +119,7 @@ def union_finder(run: ImportRun) -> FindUnion:
                 by_code[code] = pk
     own = None if run.organization.level in _ABOVE else run.organization_id
 
+    @cache
     def find(code: str, name: str) -> int:
         if code:
             return _by_code(code, by_code)

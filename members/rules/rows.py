@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils.translation import gettext_noop
@@ -80,6 +81,7 @@ def read_person(number: int, cells: Cells, find_union: FindUnion) -> PersonRow:
     return person
 
 
+@lru_cache(maxsize=8192)
 def read_employer(text: str) -> str:
     return read_line(text, EMPLOYER_LONGEST)
 
@@ -209,6 +211,7 @@ def _read_account(cells: Cells, person: PersonRow) -> None:
         cells.read("account_holder", lambda _text: require_own_account(holder, person.name))
 
 
+@lru_cache(maxsize=1024)
 def read_bank(text: str) -> str:
     """The bank's name as people write it."""
     name = read_line(text, BANK_LONGEST)

@@ -7,6 +7,7 @@ divisions are renamed while numbers stay (a person born in Yulin before 2000 has
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import mul
 from typing import Final, Literal
 
 from django.utils.translation import gettext_noop
@@ -45,7 +46,7 @@ class NationalId:
 
 def check_character(first_seventeen: str) -> str:
     """Check character of the first 17 digits (GB 11643: weighted sum modulo 11)."""
-    total = sum(int(d) * w for d, w in zip(first_seventeen, _WEIGHTS, strict=True))
+    total = sum(map(mul, map(int, first_seventeen), _WEIGHTS))
     return _CHECK[total % 11]
 
 

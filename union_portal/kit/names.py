@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from django.utils.translation import gettext_noop
@@ -24,6 +25,7 @@ _COMPATIBILITY: Final = re.compile("([\uf900-\ufaff\U0002f800-\U0002fa1f]+)")
 _VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _DOT_BY_HAN: Final = re.compile(rf"(?<=[{_HAN}])\s*[.{MIDDLE_DOT}]\s*(?=[{_HAN}])")
 _SPACE_BY_HAN: Final = re.compile(rf"(?<=[{_HAN}])\s+|\s+(?=[{_HAN}])")
+_PLAIN_HAN: Final = re.compile("[\u4e00-\u9fff]{2,4}")
 _INNER_MARKS: Final = frozenset(f"{MIDDLE_DOT} '-.")
 
 _READINGS: Final = """
@@ -54,6 +56,8 @@ def read_name(text: str) -> str:
     become the characters they look like, letters are composed (NFC); rare characters and
     compatibility ideographs such as 﨑 stay as they are. Errors: PersonNameError.
     """
+    if _PLAIN_HAN.fullmatch(text):
+        return text
     name = without_invisible(halfwidth(text)).strip()
     if has_control_characters(name):
         raise PersonNameError(
@@ -119,9 +123,18 @@ def _syllables(name: str) -> Iterator[str]:
     surname = "" if MIDDLE_DOT in name or " " in name else _surname(name)
     if surname:
         yield from SURNAMES[surname].split()
-    given = name[len(surname) :].replace(MIDDLE_DOT, " ")
-    for syllable in lazy_pinyin(given, style=Style.NORMAL, errors=_latin_words):
-        yield from syllable.lower().split()
+    elif _PLAIN_HAN.fullmatch(name):
+        # Read by itself: a word made of surname and given name misleads, as in 王子轩.
+        surname = name[0]
+        yield from _readings(surname)
+    yield from _readings(name[len(surname) :].replace(MIDDLE_DOT, " "))
+
+
+@lru_cache(maxsize=65_536)
+def _readings(given: str) -> tuple[str, ...]:
+    """Syllables of a given name; the same ones come by again and again in a roster."""
+    read = lazy_pinyin(given, style=Style.NORMAL, errors=_latin_words)
+    return tuple(part for syllable in read for part in syllable.lower().split())
 
 
 def _latin_words(unread: str) -> str:

@@ -25,20 +25,24 @@ SPREADSHEET_FLOAT = re.compile(r"[0-9]+(\.[0-9]+)?[eE]\+?[0-9]+|[0-9]+\.0+")
 
 def halfwidth(text: str) -> str:
     """Full-width forms to ASCII, without the compatibility folding that turns ² into 2."""
-    return text.translate(_FULL_WIDTH)
+    return text if text.isascii() else text.translate(_FULL_WIDTH)
 
 
 def without_invisible(text: str) -> str:
     """Drop zero-width and direction marks that pasting from chat or PDF leaves behind."""
-    return text.translate(_INVISIBLE)
+    return text if text.isascii() else text.translate(_INVISIBLE)
 
 
 def digits_as_typed(text: str) -> str:
     """Half-width, without invisible characters, spaces and dashes: the form numbers share."""
+    if text.isascii() and text.isalnum():
+        return text
     plain = without_invisible(halfwidth(text)).translate(_DASHES)
     return "".join(plain.split()).replace("-", "")
 
 
 def has_control_characters(text: str) -> bool:
     """True when the text holds a control character (Unicode category Cc)."""
+    if text.isprintable():
+        return False
     return any(unicodedata.category(character) == "Cc" for character in text)

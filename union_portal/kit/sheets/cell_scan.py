@@ -43,13 +43,14 @@ class _Scan:
         self._row = 0
         self._column = 0
         self._row_text = "0"
-        self._reference = ""
-        self._is_error = False
+        self._cell: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = name.rpartition(":")[2]
+        tag = name.rpartition(":")[2] if ":" in name else name
         if tag == "c":
-            self._cell(attributes)
+            self._column += 1
+            self._cell = attributes
         elif tag in ("v", "is", "f"):
             self._value(is_formula=tag == "f")
         elif tag == "row":
@@ -66,35 +67,43 @@ class _Scan:
         self._row_text, self._column = str(self._row), 0
         self.found.hidden_rows += attributes.get("hidden") in ("1", "true")
 
-    def _cell(self, attributes: dict[str, str]) -> None:
-        self._column += 1
-        self._reference = attributes.get("r", "")
-        self._is_error = attributes.get("t") == "e"
-
     def _value(self, *, is_formula: bool) -> None:
         column = self._placed_column()
-        self.found.last_row = max(self.found.last_row, self._row)
-        self.found.last_column = max(self.found.last_column, column)
-        if column > self._limits.max_columns:
-            raise _stray(self._reference)
-        if self._row > self._limits.max_rows + _ROWS_ABOVE:
-            raise too_many_rows(self._limits)
-        if self.found.last_row * self.found.last_column > _MAX_CELLS:
-            raise _stray(self._reference)
+        found = self.found
+        if column > found.last_column or self._row > found.last_row:
+            self._grow(max(self._row, found.last_row), max(column, found.last_column))
         if is_formula:
-            self._note(self.found.formulas)
-        elif self._is_error:
-            self._note(self.found.errors)
+            self._note(found.formulas)
+        elif self._cell.get("t") == "e":
+            self._note(found.errors)
+
+    def _grow(self, last_row: int, last_column: int) -> None:
+        """Take in a cell beyond the table so far, if the table may be that large."""
+        self.found.last_row, self.found.last_column = last_row, last_column
+        if last_column > self._limits.max_columns:
+            raise _stray(self._reference)
+        if last_row > self._limits.max_rows + _ROWS_ABOVE:
+            raise too_many_rows(self._limits)
+        if last_row * last_column > _MAX_CELLS:
+            raise _stray(self._reference)
+
+    @property
+    def _reference(self) -> str:
+        return self._cell.get("r", "")
 
     def _placed_column(self) -> int:
         """The cell's column, from its reference where it has one."""
-        if not self._reference:
+        reference = self._cell.get("r")
+        if not reference:
             return self._column
-        letters = self._reference.removesuffix(self._row_text)
-        if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):
-            raise _stray(self._reference)
-        self._column = column_number(letters)
-        return self._column
+        letters = reference.removesuffix(self._row_text)
+        column = self._numbers.get(letters)
+        if column is None:
+            if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):
+                raise _stray(reference)
+            column = self._numbers[letters] = column_number(letters)
+        self._column = column
+        return column
 
     def _note(self, references: list[str]) -> None:
         place = self._reference or f"{column_letters(self._column)}{self._row}"

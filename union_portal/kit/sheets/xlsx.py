@@ -58,6 +58,8 @@ def cell_text(value: Any) -> tuple[str, bool]:
     Dates become ISO, whole numbers lose their decimal point, other numbers show the 15
     significant digits a spreadsheet keeps.
     """
+    if isinstance(value, str):
+        return value.strip(), False
     if isinstance(value, float) and not value.is_integer():
         return _decimal_text(value), False
     if isinstance(value, int | float) and not isinstance(value, bool):
