@@ -285,7 +285,13 @@ CELERY_BEAT_SCHEDULE = {
     "seal-audit": {"task": "union_portal.seal_audit", "schedule": 60.0},
     "send-messages": {"task": "union_portal.send_messages", "schedule": 60.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": 30.0},
+    "mark-unanswered": {"task": "disbursement.mark_unanswered", "schedule": 3600.0},
 }
+# Bank days after which a line without an answer counts as unanswered, never as paid.
+PAYOUT_ANSWER_DAYS = env.int("PORTAL_PAYOUT_ANSWER_DAYS", 5)
+# Further approvals by amount, beside those a fund asks for:
+# [{"from_fen": 100000000, "steps": ["second_releaser"]}]
+PAYOUT_APPROVAL_TIERS = env.json("PORTAL_PAYOUT_APPROVAL_TIERS", default=[])
 QUEUE_LEASE_SECONDS = env.int("PORTAL_LEASE_SECONDS", 30)
 
 # -- notifications ------------------------------------------------------------------

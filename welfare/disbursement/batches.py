@@ -322,7 +322,7 @@ def _leave_out(batch: PayoutBatch, *, by: Account) -> int:
 
 def _required_steps(fund: Fund, total_fen: int) -> list[str]:
     """Maker, checker, releaser, and what the amount tiers of fund and settings add."""
-    tiers = [*getattr(settings, "PAYOUT_APPROVAL_TIERS", []), *fund.approval_tiers]
+    tiers = [*settings.PAYOUT_APPROVAL_TIERS, *fund.approval_tiers]
     further = {step for tier in tiers if total_fen >= tier["from_fen"] for step in tier["steps"]}
     return [str(step) for step in BatchStep if step in THREE or step in further]
 

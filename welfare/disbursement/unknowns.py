@@ -1,7 +1,6 @@
 """Lines the bank does not answer: never a success, never sent again, settled in the open."""
 
 from datetime import date, timedelta
-from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -16,12 +15,10 @@ from welfare.disbursement.models import Motion, MotionKind, PayoutBatch, PayoutL
 from welfare.disbursement.refusals import PayoutRefused
 from welfare.disbursement.states import BatchState, LineState
 
-_DAYS: Final = 5
-
 
 def mark(*, today: date) -> int:
     """Lines unanswered for so many bank days after delivery become `unknown`; how many did."""
-    limit = _days_before(today, getattr(settings, "PAYOUT_ANSWER_DAYS", _DAYS))
+    limit = _days_before(today, settings.PAYOUT_ANSWER_DAYS)
     late = PayoutBatch.objects.filter(
         state=BatchState.DELIVERED, delivered_at__date__lte=limit, lines__state=LineState.SENT
     )
