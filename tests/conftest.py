@@ -26,6 +26,12 @@ def _private_folders(settings: Any, tmp_path: Path) -> None:
     settings.BANK_DIR = tmp_path / "bank"
 
 
+@pytest.fixture(autouse=True)
+def _plain_http(settings: Any) -> None:
+    """The test client speaks HTTP; the redirect to HTTPS has a test of its own."""
+    settings.SECURE_SSL_REDIRECT = False
+
+
 @pytest.fixture
 def tree(db: None) -> Tree:
     """榆林市总工会, twelve counties and three grassroots unions."""

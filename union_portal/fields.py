@@ -5,8 +5,10 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models import signals
+from django.db.models.lookups import Exact
 
 from union_portal.kit.crypto import Keyring
 
@@ -30,6 +32,15 @@ class StateField(models.CharField):
         kwargs.setdefault("max_length", 24)
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
+
+
+class NullOnly(Exact):
+    """Equality with None, which becomes IS NULL, and with nothing else."""
+
+    def get_prep_lookup(self) -> Any:
+        if self.rhs is not None:
+            raise FieldError("a sealed column is found by its blind index only")
+        return None
 
 
 class SealedTextField(models.BinaryField):
@@ -69,7 +80,8 @@ class SealedTextField(models.BinaryField):
 
     def get_lookup(self, lookup_name: str) -> Any:
         """Only NULL can be asked for: two seals of one text differ. Ask the blind index."""
-        return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
+        known = {"exact": NullOnly, "isnull": super().get_lookup("isnull")}
+        return known.get(lookup_name)
 
     def value_to_string(self, obj: models.Model) -> str:
         return ""  # never serialised: dumps hold no personal data
