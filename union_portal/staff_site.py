@@ -29,6 +29,13 @@ class StaffSite(UnfoldAdminSite):
     index_template = "admin/desk.html"
     enable_nav_sidebar = True
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only pages that know roles and reach: what libraries bring along stays out."""
+        from union_portal.admin.scoped import ScopedModelAdmin
+
+        if admin_class is not None and issubclass(admin_class, ScopedModelAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
     def has_permission(self, request: HttpRequest) -> bool:
         return access.may(request.user, Permission.STAFF_SITE)  # type: ignore[arg-type]
 

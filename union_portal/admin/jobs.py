@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django_celery_beat.models import PeriodicTask
 
 from union_portal import access, queue
 from union_portal.access import Permission
@@ -97,3 +98,19 @@ class JobAdmin(ScopedModelAdmin):
             job.done_count,
             job.total_count,
         )
+
+
+@admin.register(PeriodicTask)
+class PeriodicTaskAdmin(ScopedModelAdmin):
+    """What runs by itself, and when it last did."""
+
+    section = "system"
+    icon = "schedule"
+    order = 60
+    view_permissions = (Permission.ACCOUNT_MANAGE, Permission.AUDIT_VIEW)
+    scope_path = None
+    list_display = ("name", "task", "interval", "enabled", "last_run_at", "total_run_count")
+    list_select_related = ("interval",)
+    fields = ("name", "task", "interval", "enabled", "last_run_at", "total_run_count")
+    readonly_fields = fields
+    shows_trail = False
