@@ -13,6 +13,8 @@ from tests.architecture.sources import APPS, ROOT, python_files, tree, where
 from union_portal import lifecycle, queue
 from union_portal.fields import FenField, StateField
 
+# Many lines move at once: their table of steps is a statement trigger.
+STEPS_BY_STATEMENT = {"disbursement.payoutline": "payout_line_moved"}
 STATE_WRITERS = {"union_portal/lifecycle.py"}
 RAW_STATE = re.compile(r"\bset\s+(?:\w+\s*=[^,]*,\s*)*\"?state\"?\s*=", re.IGNORECASE)
 
@@ -52,7 +54,8 @@ def test_every_model_with_a_state_has_its_table_of_steps_and_its_trigger():
         label = model._meta.label_lower
         table = lifecycle.TABLES.get(label)
         triggers = {trigger.name for trigger in getattr(model._meta, "triggers", [])}
-        if table is None or f"{table.name}_steps" not in triggers:
+        wanted = STEPS_BY_STATEMENT.get(label) or (table and f"{table.name}_steps")
+        if table is None or wanted not in triggers:
             missing.append(label)
     assert missing == []
 
