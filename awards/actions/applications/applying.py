@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from awards.actions.applications.held import lock
 from awards.actions.applications.uploads import Upload, attach
 from awards.actions.refusals import (
     AwardsRefused,
@@ -75,6 +76,7 @@ def apply(
 def take_back(*, case: SubsidyCase, by: Account) -> None:
     """The applicant gives the application up; another may follow in the same year."""
     _require_own(case, by)
+    lock(case)
     _close_return(case, "")
     lifecycle.advance(case, to=CaseState.TAKEN_BACK, by=by)
 
@@ -94,6 +96,7 @@ def resubmit(
     A changed statement starts again with the home visit, which verified the old one.
     """
     _require_own(case, by)
+    lock(case)
     text = require_text(
         answer,
         gettext_noop("The answer is missing."),

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from awards.actions import telling
+from awards.actions.applications.held import lock
 from awards.actions.refusals import (
     AwardsRefused,
     RuleRefused,
@@ -104,6 +105,7 @@ def refuse(*, case: SubsidyCase, clause: str, reason: str, by: Account, today: d
 def _ready_to_decide(case: SubsidyCase, by: Account, today: date) -> RuleSet:
     access.require(by, Permission.SUBSIDY_DECIDE, case.organization)
     require_other(by, case.created_by, case.visited_by, case.reviewed_by)
+    lock(case)
     if case.state != CaseState.REVIEWED:
         raise AwardsRefused(
             gettext_noop("The application has not gone through visit and review (X11)."),

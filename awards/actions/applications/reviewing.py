@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from awards.actions import telling
+from awards.actions.applications.held import lock
 from awards.actions.applications.uploads import Upload, stored
 from awards.actions.refusals import (
     AwardsRefused,
@@ -42,6 +43,7 @@ def visit(
     """
     access.require(by, Permission.SUBSIDY_VISIT, case.organization)
     require_other(by, case.created_by)
+    lock(case)
     if not timezone.localdate(case.created_at) <= visited_on <= today:
         raise AwardsRefused(
             gettext_noop("The visit lies before the application or in the future."),
@@ -70,6 +72,7 @@ def review(*, case: SubsidyCase, opinion: str, recommended_fen: int | None, by: 
     """The county gives its opinion and may recommend an amount."""
     access.require(by, Permission.SUBSIDY_REVIEW, case.county)
     require_other(by, case.created_by, case.visited_by)
+    lock(case)
     text = require_text(
         opinion,
         gettext_noop("The opinion is missing."),
@@ -91,6 +94,7 @@ def return_(*, case: SubsidyCase, message: str, by: Account) -> ReturnForComplet
     """The step whose turn it is asks the member to complete something."""
     require_turn(case, by)
     require_other(by, case.created_by)
+    lock(case)
     asked = ReturnForCompletion.objects.create(
         case=case,
         stage=case.state,
