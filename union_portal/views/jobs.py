@@ -26,10 +26,11 @@ def jobs_for(account: Account) -> QuerySet[Job]:
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The page, or only its moving part when the page asks again by itself."""
     shown = get_object_or_404(jobs_for(cast(Account, request.user)), pk=job_id)
-    template = "job_progress.html" if request.headers.get("HX-Request") else "job.html"
+    is_part = bool(request.headers.get("HX-Request"))
+    template = "union_portal/job_progress.html" if is_part else "union_portal/job.html"
     report = shown.reports.select_related("file").first()
     context = {"job": shown, "report": report, "is_own": shown.requested_by_id == request.user.pk}
-    return render(request, f"union_portal/{template}", context)
+    return render(request, template, context)
 
 
 @require_POST
