@@ -296,6 +296,8 @@ QUEUE_LEASE_SECONDS = env.int("PORTAL_LEASE_SECONDS", 30)
 
 # -- notifications ------------------------------------------------------------------
 SMS_GATEWAY = env.str("PORTAL_SMS_GATEWAY", "union_portal.notifications.OutboxGateway")
+SMS_HTTP_URL = env.str("PORTAL_SMS_HTTP_URL", "")
+SMS_HTTP_KEY = env.str("PORTAL_SMS_HTTP_KEY", "")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

@@ -47,7 +47,7 @@ def write_roster(path: Path, *, city: Organization, people: int, today: date, se
 
 
 def _rows(
-    rng: random.Random, unions: list[tuple[str, str, str]], people: int, today: date
+    rng: random.Random, unions: list[tuple[str | None, str, str]], people: int, today: date
 ) -> Iterator[tuple[str, ...]]:
     born = {"first": date(1942, 1, 1), "last": date(2003, 12, 31)}
     made = fictional.make_people(
@@ -60,7 +60,7 @@ def _rows(
             person.name,
             person.national_id,
             person.mobile if has_phone else "",
-            uscc,
+            uscc or "",
             union.removesuffix("工会委员会").split("（")[0],
             rng.choice(BANKS),
             person.card_number,

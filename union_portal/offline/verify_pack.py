@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 
-def sha256(text):
+def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def roots(path):
+def roots(path: Path) -> dict:
     """{block: (root, count)} from the entries' own text."""
-    hashes = {}
+    hashes: dict = {}
     with path.open(encoding="utf-8") as lines:
         for row in lines:
             block, line = row.rstrip("\n").split("\t", 1)
@@ -25,9 +25,10 @@ def roots(path):
     return {block: (sha256("".join(found)), len(found)) for block, found in hashes.items()}
 
 
-def check(folder):
+def check(folder: Path) -> tuple:
     """A sentence for each difference."""
-    faults, before, expected = [], "0" * 64, 1
+    faults: list = []
+    before, expected = "0" * 64, 1
     found = roots(folder / "entries.jsonl")
     blocks = json.loads((folder / "blocks.json").read_text(encoding="utf-8"))
     for block in blocks:
@@ -50,7 +51,7 @@ def check(folder):
     return faults, (blocks[-1] if blocks else None)
 
 
-def main():
+def main() -> int:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
     faults, last = check(folder)
     for fault in faults:

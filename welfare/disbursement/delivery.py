@@ -30,7 +30,7 @@ from welfare.disbursement import (
     locks,
     settlement,
 )
-from welfare.disbursement.models import BankFile, EntryKind, PayoutBatch
+from welfare.disbursement.models import BankFile, EntryKind, PayoutBatch, ReturnFile
 from welfare.disbursement.refusals import PayoutRefused, explained
 from welfare.disbursement.register import SentRegister, put_once
 from welfare.disbursement.states import BatchState, LineState
@@ -116,7 +116,7 @@ def hand_over(batch_id: int, fence: int) -> None:
     crash.point("deliver.after_commit")
 
 
-def content_of(file: BankFile) -> bytes:
+def content_of(file: BankFile | ReturnFile) -> bytes:
     """The exact bytes that were committed. Raises ValueError if they do not fit their digest."""
     content = base64.b64decode(file.body)
     if sha256(content).hexdigest() != file.sha256:
