@@ -5,14 +5,18 @@ parts must come from one WeasyPrint version and carry continuing page numbers al
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
+
+FontTexts = Mapping[str, Mapping[str, str]]
+"""By a font file's sha256: glyph number (as text) to the character it stands for."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +44,23 @@ def join(
     *,
     details: Details,
     outline: Sequence[Bookmark] = (),
+    font_texts: FontTexts = MappingProxyType({}),
     is_tagged: bool = True,
 ) -> int:
     """Write the joined document and return its number of pages.
 
     A `<div>` that begins with `<pre>` is a list set in padded lines: in the tag tree it
-    becomes a table with a row for each line.
+    becomes a table with a row for each line. `font_texts` come from `pdf_fonts.settle`.
     """
     with ExitStack() as open_files, pikepdf.new() as joined:
-        fonts: dict[bytes, Any] = {}
+        fonts = _Fonts(joined, font_texts)
         tags = _TagTree(joined) if is_tagged else None
         for number, path in enumerate(parts):
             # Streams are copied when the result is written: the sources stay open until then.
             part = open_files.enter_context(pikepdf.open(path))
             first = len(joined.pages)
             joined.pages.extend(part.pages)
-            _share_fonts(joined, first, fonts)
+            fonts.share(first)
             if tags is not None:
                 tags.take(part, first, number)
         if tags is not None:
@@ -70,29 +75,66 @@ def join(
         return len(joined.pages)
 
 
-def _share_fonts(joined: pikepdf.Pdf, first: int, known: dict[bytes, Any]) -> None:
-    """Point the fonts of a part just added to the first equal font file and map."""
-    done: set[tuple[int, int]] = set()
-    for page in list(joined.pages)[first:]:
-        resources = page.obj.get(Name.Resources)
-        if resources is None or resources.objgen in done:
-            continue
-        if resources.objgen != (0, 0):
-            done.add(resources.objgen)
-        for font in (resources.get(Name.Font) or Dictionary()).values():
-            for holder, key in _font_streams(font):
-                content = hashlib.sha256(holder[key].read_raw_bytes()).digest()
-                holder[key] = known.setdefault(content, holder[key])
+class _Fonts:
+    """Points every section's fonts to one font file, one map to Unicode and one set of widths."""
+
+    def __init__(self, joined: pikepdf.Pdf, texts: FontTexts) -> None:
+        self.joined = joined
+        self.texts = texts
+        self.known: dict[tuple[str, str], Any] = {}
+
+    def share(self, first: int) -> None:
+        """Take the fonts of the pages from `first` on."""
+        done: set[tuple[int, int]] = set()
+        for page in list(self.joined.pages)[first:]:
+            resources = page.obj.get(Name.Resources)
+            if resources is None or resources.objgen in done:
+                continue
+            if resources.objgen != (0, 0):
+                done.add(resources.objgen)
+            for font in (resources.get(Name.Font) or Dictionary()).values():
+                self._share(font)
+
+    def _share(self, font: Any) -> None:
+        for descendant in font.get(Name.DescendantFonts) or ():
+            descriptor = descendant.get(Name.FontDescriptor) or Dictionary()
+            for key in (Name.FontFile, Name.FontFile2, Name.FontFile3):
+                if key in descriptor:
+                    digest = hashlib.sha256(descriptor[key].read_bytes()).hexdigest()
+                    descriptor[key] = self._first(digest, "file", descriptor[key])
+                    if digest in self.texts:
+                        font.ToUnicode = self._map(digest)
+                        descendant.W = self._first(digest, "widths", descendant.get(Name.W))
+
+    def _first(self, digest: str, what: str, mine: Any) -> Any:
+        """The first of its kind that came with this font file, as an object of its own."""
+        if (digest, what) not in self.known:
+            self.known[digest, what] = mine if mine.is_indirect else self.joined.make_indirect(mine)
+        return self.known[digest, what]
+
+    def _map(self, digest: str) -> Any:
+        if (digest, "map") not in self.known:
+            content = _to_unicode(self.texts[digest])
+            self.known[digest, "map"] = self.joined.make_stream(content)
+        return self.known[digest, "map"]
 
 
-def _font_streams(font: Any) -> Iterator[tuple[Any, Name]]:
-    if Name.ToUnicode in font:
-        yield font, Name.ToUnicode
-    for descendant in font.get(Name.DescendantFonts) or ():
-        descriptor = descendant.get(Name.FontDescriptor)
-        for key in (Name.FontFile, Name.FontFile2, Name.FontFile3):
-            if descriptor is not None and key in descriptor:
-                yield descriptor, key
+def _to_unicode(texts: Mapping[str, str]) -> bytes:
+    """A CMap from glyph numbers to characters. Source: ISO 32000-1, 9.10.3."""
+    rows = [
+        f"<{int(glyph):04x}> <{text.encode('utf-16-be').hex()}>"
+        for glyph, text in sorted(texts.items(), key=lambda pair: int(pair[0]))
+    ]
+    blocks = [rows[start : start + 100] for start in range(0, len(rows), 100)]
+    lines = [
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap",
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def",
+        "/CMapName /Adobe-Identity-UCS def /CMapType 2 def",
+        "1 begincodespacerange <0000> <ffff> endcodespacerange",
+        *(f"{len(rows)} beginbfchar\n" + "\n".join(rows) + "\nendbfchar" for rows in blocks),
+        "endcmap CMapName currentdict /CMap defineresource pop end end",
+    ]
+    return "\n".join(lines).encode()
 
 
 class _TagTree:

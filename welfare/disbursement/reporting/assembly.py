@@ -5,12 +5,13 @@ are known before anything is printed and are compared with the printed pages aft
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from union_portal.kit import pdf, pdf_join
+from union_portal.kit import pdf, pdf_fonts, pdf_join
 from welfare.disbursement.reporting.press import SLOTS, Press, RenderFailed
 
 _TRIES = 4
@@ -66,6 +67,7 @@ class Assembly:
         self.furniture = furniture
         self.is_tagged = is_tagged
         self.sections: list[Section] = []
+        self._font_texts = folder / "font-texts.json"
         self.characters = set(style) | set(furniture(1, 1))
 
     def add(
@@ -100,7 +102,10 @@ class Assembly:
         pdf.require_pango()
         style = self.folder / "style.css"
         style.write_text(self.style, encoding="utf-8")
-        fonts = pdf.report_fonts(["".join(sorted(self.characters))], self.folder)
+        characters = "".join(sorted(self.characters))
+        fonts = pdf.report_fonts([characters], self.folder)
+        texts = pdf_fonts.settle(fonts, [characters, *pdf.ALWAYS])
+        self._font_texts.write_text(json.dumps(texts), encoding="utf-8")
         shared = {
             "work": "print",
             "style": str(style),
@@ -175,6 +180,7 @@ class Assembly:
                     for section in self.sections
                     for title, page, level in section.bookmarks
                 ],
+                "font_texts": str(self._font_texts),
                 "is_tagged": self.is_tagged,
             }
         )

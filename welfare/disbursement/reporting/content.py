@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from union_portal.kit.refusals import Refused
 
 
 class Outcome(TextChoices):
@@ -190,8 +193,25 @@ class Issue:
     downloads: tuple[Occurrence, ...] = ()
 
 
-class Disagreement(Exception):
+class Disagreement(Refused):
     """The list and the totals of a report differ: nothing is issued."""
+
+    def __init__(self, number: str, what: str, found: Tally, expected: Tally) -> None:
+        super().__init__(
+            gettext_noop(
+                "Batch %(number)s: the %(what)s add up to %(lines)s payments and %(fen)s fen, the"
+                " control totals to %(expected_lines)s and %(expected_fen)s."
+            ),
+            gettext_noop("Nothing is printed until they agree: let the books be checked."),
+            {
+                "number": number,
+                "what": what,
+                "lines": found.lines,
+                "fen": found.fen,
+                "expected_lines": expected.lines,
+                "expected_fen": expected.fen,
+            },
+        )
 
 
 Row = TypeVar("Row", PayeeLine, FailureLine, Voucher)
@@ -226,19 +246,13 @@ def require_agreement(figures: BatchFigures, listed: Tally, paid: Tally) -> None
     Raises Disagreement, which names both sides.
     """
     sums = {
-        "list": listed,
+        "listed lines": listed,
         "counties": sum((county.all for county in figures.counties), Tally()),
     }
     if figures.bank_file is not None:
         sums["bank file"] = figures.bank_file.content
     for what, found in sums.items():
         if found != figures.control:
-            raise Disagreement(
-                f"{figures.number}: {what} {found.lines} lines, {found.fen} fen;"
-                f" control totals {figures.control.lines} lines, {figures.control.fen} fen"
-            )
+            raise Disagreement(figures.number, what, found, figures.control)
     if paid != figures.paid:
-        raise Disagreement(
-            f"{figures.number}: {paid.lines} lines, {paid.fen} fen listed as paid;"
-            f" counties {figures.paid.lines} lines, {figures.paid.fen} fen"
-        )
+        raise Disagreement(figures.number, "paid lines", paid, figures.paid)

@@ -17,13 +17,23 @@ from types import TracebackType
 from typing import Any, Self
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from union_portal.kit.refusals import Refused
 
 SLOTS = 2
 PATIENCE_SECONDS = 600
 
 
-class RenderFailed(Exception):
+class RenderFailed(Refused):
     """A section could not be rendered; the text names the section and the fault."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(
+            gettext_noop("A part of the report could not be rendered: %(fault)s"),
+            gettext_noop("Ask for the report again; if that fails too, tell your administrator."),
+            {"fault": fault},
+        )
 
 
 class Press:

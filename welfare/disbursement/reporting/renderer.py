@@ -51,6 +51,7 @@ def join_sections(request: dict[str, Any]) -> dict[str, Any]:
         [Path(part) for part in request["parts"]],
         Path(request["out"]),
         details=pdf_join.Details(**request["details"]),
+        font_texts=json.loads(Path(request["font_texts"]).read_bytes()),
         outline=[pdf_join.Bookmark(*bookmark) for bookmark in request["outline"]],
         is_tagged=request["is_tagged"],
     )
