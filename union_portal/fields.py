@@ -59,7 +59,7 @@ class SealedTextField(models.BinaryField):
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
-        kwargs["kind"] = self.kind
+        kwargs.update(kind=self.kind, null=self.null)  # Django leaves out what is its default
         return name, path, args, kwargs
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> str | None:
@@ -103,7 +103,7 @@ class BlindIndexField(models.CharField):
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
-        kwargs.update(source=self.source, kind=self.kind)
+        kwargs.update(source=self.source, kind=self.kind, null=self.null)
         return name, path, args, kwargs
 
     def contribute_to_class(

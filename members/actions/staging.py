@@ -2,11 +2,12 @@
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Final
 
 from django.db import connection
@@ -18,6 +19,7 @@ from members.rules.rows import FindUnion, PersonRow, RowError, read_person
 from union_portal.fields import keyring
 from union_portal.kit import masks, names
 from union_portal.kit.credit_code import read_credit_code
+from union_portal.kit.crypto import Keyring
 from union_portal.kit.plain_text import halfwidth
 from union_portal.kit.refusals import Refused
 from union_portal.kit.sheets import Row
@@ -48,17 +50,18 @@ class _Known:
     accounts: Sequence[str]
 
 
-@dataclass(slots=True)
-class _Marks:
-    """The sealed columns of one row: fingerprints always, ciphertext where it is new."""
+@dataclass(frozen=True)
+class _Sealed:
+    """Numbers of one kind in one chunk: every one's fingerprint, ciphertext where needed."""
 
-    national_id_index: str = ""
-    national_id: bytes | None = None
-    phone_index: str = ""
-    phone: bytes | None = None
-    account_index: str = ""
-    account: bytes | None = None
-    is_new: bool = False
+    prints: dict[str, str]
+    blobs: dict[str, bytes]
+
+    def columns(self, number: str) -> str:
+        """Ciphertext and fingerprint as two columns of a COPY."""
+        blob = self.blobs.get(number)
+        sealed = _NULL if blob is None else f"\\\\x{blob.hex()}"
+        return f"{sealed}\t{self.prints.get(number, _NULL)}"
 
 
 def clear(run: ImportRun) -> None:
@@ -167,69 +170,68 @@ def _by_name(typed: str, known: dict[str, list[int]]) -> int:
 
 
 def _staged_lines(run_id: int, people: Sequence[PersonRow]) -> Iterator[str]:
-    for person, marks in zip(people, _marks(people), strict=True):
-        yield _staged_line(run_id, person, marks)
+    ring = keyring()
+    prints = {
+        kind: _prints(ring, kind, [number for person in people if (number := pick(person))])
+        for kind, pick in _NUMBERS.items()
+    }
+    marks = prints["national_id"]
+    known = _known(list(marks.values()))
+    sealed = {}
+    for kind, pick in _NUMBERS.items():
+        needed = [
+            number
+            for person in people
+            if (number := pick(person))
+            and person.is_sound
+            and _is_needed(kind, prints[kind][number], known.get(marks.get(person.national_id, "")))
+        ]
+        blobs = dict(zip(needed, ring.seal_many(kind, needed), strict=True))
+        sealed[kind] = _Sealed(prints[kind], blobs)
+    for person in people:
+        is_new = marks.get(person.national_id) not in known
+        yield _staged_line(run_id, person, is_new, sealed)
 
 
-def _staged_line(run_id: int, person: PersonRow, marks: _Marks) -> str:
-    name = person.name
+def _staged_line(
+    run_id: int, person: PersonRow, is_new: bool, sealed: Mapping[str, _Sealed]
+) -> str:
     # A known person keeps name and pinyin: only a new one needs them made.
-    syllables = names.pinyin(name) if marks.is_new and name else ""
-    initials = "".join(syllable[0] for syllable in syllables.split())
+    syllables = names.pinyin(person.name) if is_new and person.name else ""
+    initials = "".join([syllable[0] for syllable in syllables.split()])
     extra = _escaped(json.dumps(person.extra, ensure_ascii=False)) if person.extra else _NULL
-    account = person.account_number
     return (
-        f"{run_id}\t{person.row}\t{'t' if person.is_sound else 'f'}\t{_escaped(name)}\t"
+        f"{run_id}\t{person.row}\t{'t' if person.is_sound else 'f'}\t{_escaped(person.name)}\t"
         f"{syllables}\t{initials}\t{person.sex}\t{person.born_on or _NULL}\t"
-        f"{_bytes(marks.national_id)}\t{marks.national_id_index or _NULL}\t"
+        f"{sealed['national_id'].columns(person.national_id)}\t"
         f"{masks.mask_id(person.national_id)}\t"
-        f"{_bytes(marks.phone)}\t{marks.phone_index or _NULL}\t"
+        f"{sealed['phone'].columns(person.phone)}\t"
         f"{masks.mask_phone(person.phone)}\t{_escaped(person.employer)}\t"
         f"{person.organization_id or _NULL}\t{person.died_on or _NULL}\t"
-        f"{_bytes(marks.account)}\t{marks.account_index or _NULL}\t{account[-4:]}\t"
-        f"{_escaped(person.account_holder)}\t{_escaped(person.bank_name)}\t{extra}\tf\n"
+        f"{sealed['bank_account'].columns(person.account_number)}\t"
+        f"{person.account_number[-4:]}\t{_escaped(person.account_holder)}\t"
+        f"{_escaped(person.bank_name)}\t{extra}\tf\n"
     )
 
 
-def _marks(people: Sequence[PersonRow]) -> list[_Marks]:
-    """Fingerprints of every number; ciphertext of those the person does not have yet."""
-    ring = keyring()
-    marks = [_Marks() for _ in people]
-    for kind, source, target in _SEALED:
-        chosen = [(m, text) for m, p in zip(marks, people, strict=True) if (text := source(p))]
-        prints = ring.fingerprint_many(kind, [text for _, text in chosen])
-        for (mark, _text), value in zip(chosen, prints, strict=True):
-            setattr(mark, f"{target}_index", value)
-    known = _known([mark.national_id_index for mark in marks if mark.national_id_index])
-    for mark in marks:
-        mark.is_new = mark.national_id_index not in known
-    for kind, source, target in _SEALED:
-        needed = [
-            (mark, text)
-            for mark, person in zip(marks, people, strict=True)
-            if (text := source(person))
-            and person.is_sound
-            and _is_needed(target, mark, known.get(mark.national_id_index))
-        ]
-        sealed = ring.seal_many(kind, [text for _, text in needed])
-        for (mark, _text), blob in zip(needed, sealed, strict=True):
-            setattr(mark, target, blob)
-    return marks
+_NUMBERS: Final[dict[str, Callable[[PersonRow], str]]] = {
+    "national_id": attrgetter("national_id"),
+    "phone": attrgetter("phone"),
+    "bank_account": attrgetter("account_number"),
+}
 
 
-_SEALED: Final[tuple[tuple[str, Callable[[PersonRow], str], str], ...]] = (
-    ("national_id", lambda person: person.national_id, "national_id"),
-    ("phone", lambda person: person.phone, "phone"),
-    ("bank_account", lambda person: person.account_number, "account"),
-)
+def _prints(ring: Keyring, kind: str, numbers: list[str]) -> dict[str, str]:
+    return dict(zip(numbers, ring.fingerprint_many(kind, numbers), strict=True))
 
 
-def _is_needed(target: str, mark: _Marks, known: _Known | None) -> bool:
+def _is_needed(kind: str, mark: str, known: _Known | None) -> bool:
+    """A number that the person has already is not sealed once more."""
     if known is None:
         return True
-    if target == "phone":
-        return mark.phone_index != known.phone_index
-    return target == "account" and mark.account_index not in known.accounts
+    if kind == "phone":
+        return mark != known.phone_index
+    return kind == "bank_account" and mark not in known.accounts
 
 
 def _known(indexes: list[str]) -> dict[str, _Known]:
@@ -258,8 +260,5 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "
 
 
 def _escaped(text: str) -> str:
-    return text.translate(_ESCAPES)
-
-
-def _bytes(blob: bytes | None) -> str:
-    return _NULL if blob is None else f"\\\\x{blob.hex()}"
+    """Text for COPY; names and words that print hold nothing to escape but a backslash."""
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)

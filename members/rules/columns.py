@@ -68,10 +68,13 @@ class Found:
     is_warning: bool = False
 
 
-class Cells:
-    """One row by column key. Reading collects faults instead of stopping at the first."""
+class Cells(dict[str, str]):
+    """One row by column key; what is not there is empty.
 
-    __slots__ = ("_headers", "_shown", "_texts", "faults", "rounded", "today")
+    Reading collects faults instead of stopping at the first.
+    """
+
+    __slots__ = ("_layout", "faults", "rounded", "today")
 
     def __init__(
         self,
@@ -80,20 +83,19 @@ class Cells:
         today: date,
         rounded: frozenset[str] = frozenset(),
     ) -> None:
-        self._texts = texts
-        self._headers = layout.headers
-        self._shown = layout.shown
+        found = map(texts.__getitem__, layout.headers.values())
+        super().__init__(zip(layout.headers, found, strict=True))
+        self._layout = layout
         self.rounded = rounded
         self.today = today
         self.faults: list[Fault] = []
 
-    def __getitem__(self, key: str) -> str:
-        header = self._headers.get(key)
-        return self._texts[header] if header is not None else ""
+    def __missing__(self, key: str) -> str:
+        return ""
 
     def is_rounded(self, key: str) -> bool:
         """Whether the spreadsheet has cut the digits of this number."""
-        return bool(self.rounded) and self._headers.get(key) in self.rounded
+        return bool(self.rounded) and self._layout.headers.get(key) in self.rounded
 
     def read(self, key: str, reader: Callable[[str], Read]) -> Read | None:
         """The cell through a reader; its refusal becomes a fault of the row."""
@@ -108,8 +110,9 @@ class Cells:
         return self.read(key, reader) if self[key] else None
 
     def fault(self, key: str, refusal: Refused, *, is_warning: bool = False) -> None:
-        header = self._headers.get(key) or self._shown[key].header
-        self.faults.append(Fault(header, masked(self._shown[key], self[key]), refusal, is_warning))
+        column = self._layout.shown[key]
+        header = self._layout.headers.get(key, column.header)
+        self.faults.append(Fault(header, masked(column, self[key]), refusal, is_warning))
 
     @property
     def is_sound(self) -> bool:
