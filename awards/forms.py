@@ -43,7 +43,8 @@ class EvidenceField(forms.FileField):
         self.widget.attrs["accept"] = ACCEPTED
 
     def clean(self, data: Any, initial: Any = None) -> list[Upload]:
-        chosen = data if isinstance(data, list | tuple) else [data] if data else []
+        given = data if isinstance(data, list | tuple) else [data]
+        chosen: list[UploadedFile] = [one for one in given if one]
         if len(chosen) > self.most:
             raise ValidationError(_("At most %(count)s files at a time.") % {"count": self.most})
         if not chosen and self.required:

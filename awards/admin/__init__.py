@@ -1,5 +1,23 @@
-"""What staff see of honours, subsidies and the rules they follow."""
+"""What staff see of honours and subsidies, with buttons that call actions."""
 
-from awards.admin import appeals, cases, honours, model_workers, rounds, rules
+from awards.admin import (
+    appeals,
+    cases,
+    checks,
+    honours,
+    model_workers,
+    queues,
+    rounds,
+    rule_sets,
+)
 
-__all__ = ["appeals", "cases", "honours", "model_workers", "rounds", "rules"]
+__all__ = [
+    "appeals",
+    "cases",
+    "checks",
+    "honours",
+    "model_workers",
+    "queues",
+    "rounds",
+    "rule_sets",
+]

@@ -1,29 +1,55 @@
-"""Appeals: looked at by somebody who did not decide."""
+"""Appeals: looked at by somebody else than the decider, answered in writing."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from awards.actions import appeals as upheld
-from awards.admin.rounds import yuan
-from awards.models import Scheme
+from awards import queries
+from awards.actions import appeals as awards_appeals
+from awards.models import Scheme, SubsidyCase
 from union_portal import access, appeals
 from union_portal.access import Permission
-from union_portal.admin import desk
 from union_portal.admin.buttons import Button, Text, every, only_in
-from union_portal.admin.pages import Fact
+from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import Step
 from union_portal.forms import YuanField
+from union_portal.kit import money
 from union_portal.models import Account, Appeal
 from union_portal.states import AppealState
-from welfare import queries
+
+CASE = SubsidyCase._meta.label_lower
+
+
+def case_of(appeal: Appeal) -> SubsidyCase | None:
+    """The subsidy case the appeal is about; None where another app decided."""
+    if appeal.decision.subject_type != CASE:
+        return None
+    return SubsidyCase.objects.filter(pk=appeal.decision.subject_id).first()
+
+
+def _not_involved(appeal: Appeal, by: Account) -> Text | None:
+    if by.pk in (appeal.decision.decided_by_id, appeal.appellant_id):
+        return _("Whoever decided or appeals does not review the appeal.")
+    return None
+
+
+def _mine(appeal: Appeal, by: Account) -> Text | None:
+    if appeal.reviewer_id not in (None, by.pk):
+        return _("Your colleague %(name)s took it.") % {"name": appeal.reviewer}
+    return None
+
+
+def _is_ours(appeal: Appeal, by: Account) -> Text | None:
+    if appeal.decision.subject_type != CASE:
+        return _("The decision is not about a subsidy.")
+    return None
 
 
 class AnswerForm(forms.Form):
@@ -32,41 +58,45 @@ class AnswerForm(forms.Form):
         min_length=4,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("The member reads it."),
+        help_text=_("What was examined, and what follows. The member reads it."),
     )
 
 
-class UpholdForm(AnswerForm):
-    amount_fen = YuanField(
-        label=_("New total amount"),
-        required=False,
-        help_text=_("For special hardship; for the other schemes the rules give it."),
-    )
+def uphold_form(appeal: Appeal, by: Account) -> type[forms.Form]:
+    """Only a special hardship has an amount to judge; the others follow from the rules."""
+    if appeal.decision.scheme != Scheme.SPECIAL_HARDSHIP:
+        return AnswerForm
+
+    class UpholdForm(AnswerForm):
+        amount_fen = YuanField(
+            label=_("New amount in all (yuan)"), initial=_plain(appeal.asked_fen)
+        )
+        field_order = ("amount_fen", "answer")
+
+    return UpholdForm
 
 
-def _other_than_reviewer(appeal: Appeal, account: Account) -> Text | None:
-    if appeal.reviewer_id is not None and appeal.reviewer_id != account.pk:
-        return _("A colleague has taken this appeal.")
-    return None
-
-
-def _decided_oneself(appeal: Appeal, account: Account) -> Text | None:
-    if account.pk in (appeal.decision.decided_by_id, appeal.appellant_id):
-        return _("Whoever decided or appeals does not review.")
-    return None
+def _plain(fen: int | None) -> str:
+    return "" if fen is None else money.plain_yuan(fen)
 
 
 def _uphold(appeal: Appeal, by: Account, data: dict[str, Any]) -> None:
-    upheld.uphold(appeal=appeal, by=by, today=timezone.localdate(), **data)
+    awards_appeals.uphold(
+        appeal=appeal,
+        amount_fen=data.get("amount_fen"),
+        answer=data["answer"],
+        by=by,
+        today=timezone.localdate(),
+    )
 
 
-def _facts(appeal: Appeal, account: Account) -> list[tuple[Any, Any]]:
+def _facts(appeal: Appeal, by: Account) -> list[tuple[Any, Any]]:
     decision = appeal.decision
+    asked = appeal.asked_fen
     return [
-        (_("Decision"), decision.number),
-        (_("Decided"), yuan(decision.amount_fen) if decision.amount_fen else _("refused")),
-        (_("Asked for"), yuan(appeal.asked_fen) or "–"),
-        (_("Decided by"), decision.decided_by),
+        (_("Decided"), decision.get_outcome_display()),
+        (_("Amount"), f"¥{money.yuan(decision.amount_fen)}"),
+        (_("Amount asked for"), "–" if asked is None else f"¥{money.yuan(asked)}"),
     ]
 
 
@@ -77,42 +107,43 @@ class AppealAdmin(ScopedModelAdmin):
     order = 30
     view_permissions = (Permission.APPEAL_REVIEW, Permission.AUDIT_VIEW)
     scope_path = "decision__organization__path"
-    list_display = ("__str__", "scheme", "decided", "asked", "filed_at", "reviewer", "state")
-    list_filter = ("state",)
+    list_display = ("__str__", "scheme", "period", "union", "filed_at", "reviewer", "state")
+    list_filter = ("state", "decision__scheme")
     list_select_related = ("decision__organization", "reviewer")
     fields = (
-        "scheme",
-        "decision_link",
-        "decided",
-        "asked",
+        "shown_case",
         "text",
         "filed_at",
         "reviewer",
         "answer",
         "answered_at",
+        "outcome",
         "state",
     )
     readonly_fields = fields
     buttons = (
         Button(
             name="take",
-            label=_("Take it up"),
+            label=_("Take it for review"),
             permission=Permission.APPEAL_REVIEW,
             act=lambda obj, by, data: appeals.take(appeal=obj, by=by),
-            explain=_("You look at it from now on; the member sees that it is under review."),
-            why_not=every(only_in(AppealState.FILED), _decided_oneself),
-            facts=_facts,
+            explain=_("From then on you answer it; the member sees that it is being reviewed."),
+            done=_("The appeal is yours."),
+            why_not=every(only_in(AppealState.FILED), _not_involved),
         ),
         Button(
             name="uphold",
-            label=_("Uphold"),
+            label=_("Uphold: decide anew"),
             permission=Permission.APPEAL_REVIEW,
             act=_uphold,
-            explain=_("The case is decided anew by the rules; the old decision stays on record."),
-            done=_("The appeal is upheld: the difference is owed."),
-            why_not=every(only_in(AppealState.REVIEWING), _other_than_reviewer, _decided_oneself),
+            explain=_(
+                "The rules are asked again. A new decision adds to the old one; what is"
+                " missing is paid."
+            ),
+            done=_("The appeal is upheld and the case decided anew."),
+            why_not=every(only_in(AppealState.REVIEWING), _not_involved, _mine, _is_ours),
             facts=_facts,
-            form=UpholdForm,
+            form_for=uphold_form,
             reauth=True,
         ),
         Button(
@@ -121,7 +152,8 @@ class AppealAdmin(ScopedModelAdmin):
             permission=Permission.APPEAL_REVIEW,
             act=lambda obj, by, data: appeals.dismiss(appeal=obj, by=by, **data),
             explain=_("The decision stands; the answer says why."),
-            why_not=every(only_in(AppealState.REVIEWING), _other_than_reviewer, _decided_oneself),
+            done=_("The appeal is answered."),
+            why_not=every(only_in(AppealState.REVIEWING), _not_involved, _mine),
             facts=_facts,
             form=AnswerForm,
             danger=True,
@@ -130,48 +162,45 @@ class AppealAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("scheme"))
     def scheme(self, appeal: Appeal) -> str:
-        return str(Scheme(appeal.decision.scheme).label)
+        return str(dict(Scheme.choices).get(appeal.decision.scheme, appeal.decision.scheme))
 
-    @admin.display(description=_("decided"))
-    def decided(self, appeal: Appeal) -> Any:
-        fen = appeal.decision.amount_fen
-        return yuan(fen) if fen else _("refused")
+    @admin.display(description=_("year"))
+    def period(self, appeal: Appeal) -> str:
+        return appeal.decision.period
 
-    @admin.display(description=_("asked for"))
-    def asked(self, appeal: Appeal) -> str:
-        return yuan(appeal.asked_fen) or "–"
+    @admin.display(description=_("union"))
+    def union(self, appeal: Appeal) -> str:
+        return str(appeal.decision.organization)
 
     @admin.display(description=_("case"))
-    def decision_link(self, appeal: Appeal) -> Any:
-        url = reverse("admin:awards_subsidycase_change", args=[appeal.decision.subject_id])
-        return format_html('<a href="{}">{}</a>', url, appeal.decision.number)
+    def shown_case(self, appeal: Appeal) -> Any:
+        case = case_of(appeal)
+        if case is None:
+            return appeal.decision.number
+        url = reverse("admin:awards_subsidycase_change", args=[case.pk])
+        return format_html('<a href="{}">{} · {}</a>', url, case.number, case.person.name)
 
     def facts(self, request: HttpRequest, obj: Appeal) -> list[Fact]:
-        last = appeals.last_day(obj.decision)
-        return [Fact(_("State"), obj.get_state_display()), Fact(_("Last day to appeal"), last)]
+        shown = [Fact(label, value) for label, value in _facts(obj, obj.appellant)]
+        return [Fact(_("State"), obj.get_state_display()), *shown]
 
-    def trail(self, request: HttpRequest, obj: Appeal) -> list[Step]:
-        return [
-            Step(event.at, event.who, event.title, event.text)
-            for event in queries.timeline(obj.decision)
+    def panels(self, request: HttpRequest, obj: Appeal) -> list[Panel]:
+        case = case_of(obj)
+        if case is None:
+            return []
+        rows = [
+            (step["clause"], step["text"], step["amount"]) for step in queries.explanation(case)
         ]
+        columns = (_("Clause"), _("Step"), _("Amount (yuan)"))
+        return [Panel(_("The decision, step by step"), columns, rows)]
 
 
-def _open(account: Account) -> int:
+def waiting(account: Account) -> int:
+    """Appeals nobody took, and those this account took; never one's own decisions."""
     reach = access.scope(account, Permission.APPEAL_REVIEW, "decision__organization__path")
     return (
-        Appeal.objects.filter(reach, state__in=[AppealState.FILED, AppealState.REVIEWING])
+        Appeal.objects.filter(reach)
+        .filter(Q(state=AppealState.FILED) | Q(state=AppealState.REVIEWING, reviewer=account))
         .exclude(decision__decided_by=account)
         .count()
     )
-
-
-desk.add_queue(
-    desk.Queue(
-        _("Appeals to review"),
-        Permission.APPEAL_REVIEW,
-        _open,
-        lambda: reverse("admin:union_portal_appeal_changelist"),
-        icon="balance",
-    )
-)

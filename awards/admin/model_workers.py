@@ -1,28 +1,37 @@
-"""Model workers, and their yearly verification as alive and keeping the honour."""
+"""The roll of model workers, and its yearly verification."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from awards import queries
-from awards.actions import model_workers
-from awards.admin.fields import PersonField
-from awards.admin.honours import by_person, link_to
-from awards.models import HardshipYear, ModelWorker, ModelWorkerKind, YearlyVerification
-from union_portal import access
+from awards.actions import honours, model_workers
+from awards.admin.honours import ended
+from awards.models import (
+    Honour,
+    HonourTitle,
+    ModelWorker,
+    ModelWorkerKind,
+    YearlyVerification,
+)
+from awards.states import HonourState
+from members.models import Person
+from members.queries import matches, people_for
 from union_portal.access import Permission
-from union_portal.admin import desk
 from union_portal.admin.buttons import Button, Text
 from union_portal.admin.fields import DateInput, ReasonForm
 from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin, reader
+from union_portal.admin.trail import Step, trail_of
 from union_portal.models import Account
 
 
@@ -30,48 +39,18 @@ def this_year() -> int:
     return timezone.localdate().year
 
 
-def enroll_form(obj: None, by: Account) -> type[forms.Form]:
-    class EnrollForm(forms.Form):
-        person = PersonField(account=by)
-        kind = forms.ChoiceField(label=_("Class"), choices=ModelWorkerKind.choices)
-        is_farmer = forms.BooleanField(label=_("Farmer"), required=False)
-        lost_work_capacity_on = forms.DateField(
-            label=_("Lost work capacity on"), required=False, widget=DateInput()
-        )
-
-    return EnrollForm
+def yes_or_no(label: Any) -> forms.Field:
+    """A question that wants an answer: nothing is preset."""
+    return forms.TypedChoiceField(
+        label=label,
+        choices=[("yes", _("yes")), ("no", _("no"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
 
 
-def update_form(worker: ModelWorker, by: Account) -> type[forms.Form]:
-    class UpdateForm(forms.Form):
-        kind = forms.ChoiceField(
-            label=_("Class"), choices=ModelWorkerKind.choices, initial=worker.kind
-        )
-        is_farmer = forms.BooleanField(label=_("Farmer"), required=False, initial=worker.is_farmer)
-        lost_work_capacity_on = forms.DateField(
-            label=_("Lost work capacity on"),
-            required=False,
-            widget=DateInput(),
-            initial=worker.lost_work_capacity_on,
-        )
-
-    return UpdateForm
-
-
-class VerificationForm(forms.Form):
+class YearForm(forms.Form):
     year = forms.IntegerField(label=_("Year"), initial=this_year)
-    is_alive = forms.TypedChoiceField(
-        label=_("Alive"),
-        choices=[("yes", _("yes")), ("no", _("no"))],
-        coerce=lambda value: value == "yes",
-        widget=forms.RadioSelect,
-    )
-    honour_retained = forms.TypedChoiceField(
-        label=_("Keeps the honour"),
-        choices=[("yes", _("yes")), ("no", _("no"))],
-        coerce=lambda value: value == "yes",
-        widget=forms.RadioSelect,
-    )
     evidence = forms.CharField(
         label=_("Evidence"),
         max_length=200,
@@ -79,238 +58,376 @@ class VerificationForm(forms.Form):
     )
 
 
-class VerifyAllForm(forms.Form):
-    year = forms.IntegerField(label=_("Year"), initial=this_year)
-    evidence = forms.CharField(
-        label=_("Evidence"),
-        max_length=200,
-        help_text=_("What shows it for all of them, such as a list of the registry office."),
-    )
-    looked = forms.BooleanField(label=_("I have gone through the list of those not verified"))
+class VerifyForm(YearForm):
+    is_alive = yes_or_no(_("Alive"))
+    honour_retained = yes_or_no(_("Keeps the honour"))
+    field_order = ("year", "is_alive", "honour_retained", "evidence")
 
 
-class HardshipForm(forms.Form):
-    year = forms.IntegerField(label=_("Year"), initial=this_year)
-    evidence = forms.CharField(label=_("Evidence"), max_length=200)
-
-
-class DeathForm(forms.Form):
+class DeathForm(ReasonForm):
     died_on = forms.DateField(label=_("Died on"), widget=DateInput())
-    reason = forms.CharField(label=_("How it is known"), max_length=200)
+
+
+def change_form(worker: ModelWorker, by: Account) -> type[forms.Form]:
+    class ChangeForm(forms.Form):
+        kind = forms.ChoiceField(
+            label=_("Class"), choices=ModelWorkerKind.choices, initial=worker.kind
+        )
+        is_farmer = forms.BooleanField(label=_("Farmer"), required=False, initial=worker.is_farmer)
+        lost_work_capacity_on = forms.DateField(
+            label=_("Lost work capacity on"),
+            required=False,
+            initial=worker.lost_work_capacity_on,
+            widget=DateInput(),
+            help_text=_("The day of the certificate; empty if able to work."),
+        )
+
+    return ChangeForm
+
+
+def confer_form(worker: ModelWorker, by: Account) -> type[forms.Form]:
+    class ConferForm(forms.Form):
+        title = forms.ModelChoiceField(label=_("Title"), queryset=HonourTitle.objects.all())
+        conferred_on = forms.DateField(label=_("Conferred on"), widget=DateInput())
+        certificate_no = forms.CharField(
+            label=_("Certificate number"), max_length=40, required=False
+        )
+
+    return ConferForm
+
+
+def withdraw_form(worker: ModelWorker, by: Account) -> type[forms.Form]:
+    class WithdrawForm(ReasonForm):
+        hardship = forms.ModelChoiceField(
+            label=_("Year of hardship"),
+            queryset=worker.hardship_years.filter(is_withdrawn=False),
+        )
+
+    return WithdrawForm
+
+
+def enroll_form(obj: None, by: Account) -> type[forms.Form]:
+    class EnrollForm(forms.Form):
+        who = forms.CharField(
+            label=_("Person"),
+            max_length=40,
+            help_text=_("The whole identity number, or a name that only one person has."),
+        )
+        kind = forms.ChoiceField(label=_("Class"), choices=ModelWorkerKind.choices)
+        is_farmer = forms.BooleanField(label=_("Farmer"), required=False)
+
+        def clean_who(self) -> Person:
+            found = people_for(by, Permission.HONOUR_EDIT).filter(
+                matches(self.cleaned_data["who"])
+            )[:2]
+            if len(found) != 1:
+                raise ValidationError(
+                    _("Nobody in the register fits, or several do: enter the identity number.")
+                )
+            return found[0]
+
+    return EnrollForm
+
+
+def _enroll(obj: None, by: Account, data: dict[str, Any]) -> str:
+    made = model_workers.enroll(person=data.pop("who"), by=by, **data)
+    return reverse("admin:awards_modelworker_change", args=[made.pk])
+
+
+def _verify(worker: ModelWorker, by: Account, data: dict[str, Any]) -> None:
+    model_workers.verify(model_worker=worker, by=by, today=timezone.localdate(), **data)
 
 
 def _verify_all(obj: None, by: Account, data: dict[str, Any]) -> Told:
-    data.pop("looked")
-    rows = unverified(by, data["year"])
-    count = model_workers.verify_set(rows=rows, by=by, today=timezone.localdate(), **data)
-    return Told(gettext("Verified as alive and keeping the honour:"), count)
+    count = model_workers.verify_set(by=by, today=timezone.localdate(), **data)
+    return Told(_("Model workers newly verified:"), count)
 
 
-def unverified(account: Account, year: int) -> QuerySet[ModelWorker]:
-    """Whom the account may verify and nobody has for the year."""
-    return ModelWorker.objects.filter(
-        access.scope(account, Permission.HONOUR_VERIFY, "person__organization__path"),
-        person__died_on__isnull=True,
-    ).exclude(pk__in=YearlyVerification.objects.filter(year=year).values("model_worker"))
-
-
-def _death(worker: ModelWorker, by: Account, data: dict[str, Any]) -> Told:
-    ended = model_workers.record_death(
-        model_worker=worker, by=by, today=timezone.localdate(), **data
+def _died(worker: ModelWorker, by: Account, data: dict[str, Any]) -> Told:
+    return ended(
+        model_workers.record_death(model_worker=worker, by=by, today=timezone.localdate(), **data)
     )
-    sentence = gettext("Unpaid subsidies withdrawn with it; on their way to the bank already:")
-    return Told(sentence, f"{ended.withdrawn} / {ended.on_their_way}")
 
 
-def _dead(worker: ModelWorker, account: Account) -> Text | None:
+def _alive(worker: ModelWorker, by: Account) -> Text | None:
     return _("The death is recorded already.") if worker.person.died_on else None
+
+
+class VerifiedFilter(admin.SimpleListFilter):
+    title = _("verified this year")
+    parameter_name = "verified"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("yes")), ("no", _("not yet")), ("bad", _("found dead or without honour"))]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = {
+            "yes": {"is_verified": True},
+            "no": {"is_verified": False, "was_found_wanting": False},
+            "bad": {"was_found_wanting": True},
+        }
+        return rows.filter(**chosen.get(self.value() or "", {}))
 
 
 @admin.register(ModelWorker)
 class ModelWorkerAdmin(ScopedModelAdmin):
     section = "honours"
-    icon = "star"
+    icon = "engineering"
     order = 10
     view_permissions = (Permission.PERSON_VIEW,)
     scope_path = "person__organization__path"
     list_display = (
         "person",
-        "identity",
+        "shown_number",
         "kind",
         "is_farmer",
         "union",
-        "municipal",
+        "has_honour",
         "verified",
     )
-    list_filter = ("kind", "is_farmer")
-    list_select_related = ("person__organization",)
+    list_filter = (VerifiedFilter, "kind", "is_farmer")
     search_fields = ("person__name",)
     ordering = ("id",)
-    fields = ("person_link", "kind", "is_farmer", "lost_work_capacity_on", "union", "enrolled_by")
+    fields = (
+        "person",
+        "shown_number",
+        "union",
+        "kind",
+        "is_farmer",
+        "lost_work_capacity_on",
+        "died_on",
+        "enrolled_by",
+        "enrolled_at",
+    )
     readonly_fields = fields
     list_buttons = (
         Button(
             name="enroll",
-            label=_("Enrol a model worker"),
+            label=_("Enter a model worker"),
             permission=Permission.HONOUR_EDIT,
-            act=lambda obj, by, data: model_workers.enroll(by=by, **data) and None,
-            explain=_("Lists come in through the import of people."),
+            act=_enroll,
+            explain=_("For one person; lists come in through the import."),
+            done=_("The person is on the roll. Enter the title next."),
             form_for=enroll_form,
         ),
         Button(
             name="verify-all",
-            label=_("Verify all that are open"),
+            label=_("Verify everybody not verified yet"),
             permission=Permission.HONOUR_VERIFY,
             act=_verify_all,
             explain=_(
-                "All open ones within your reach are noted as alive and keeping the honour."
-                " Enter deaths and losses one by one first."
+                "All living holders of an honour within your reach are entered as verified."
+                " Enter first who has died or lost the honour."
             ),
-            facts=lambda obj, account: [
-                (_("Not verified this year"), unverified(account, this_year()).count())
-            ],
-            form=VerifyAllForm,
+            form=YearForm,
             danger=True,
         ),
     )
     buttons = (
         Button(
             name="verify",
-            label=_("Verify"),
+            label=_("Verify for the year"),
             permission=Permission.HONOUR_VERIFY,
-            act=lambda obj, by, data: (
-                model_workers.verify(model_worker=obj, by=by, today=timezone.localdate(), **data)
-                and None
-            ),
-            explain=_("Only who is alive and keeps the honour is paid (X3)."),
-            why_not=_dead,
-            form=VerificationForm,
+            act=_verify,
+            explain=_("You saw or heard that the person lives and keeps the honour, or not."),
+            done=_("The verification is entered."),
+            form=VerifyForm,
         ),
         Button(
             name="hardship",
-            label=_("Record hardship"),
+            label=_("Enter a year of hardship"),
             permission=Permission.HONOUR_VERIFY,
             act=lambda obj, by, data: (
                 model_workers.record_hardship(model_worker=obj, by=by, **data) and None
             ),
-            explain=_("The year's standard applies instead of the festival gift (X5)."),
-            why_not=_dead,
-            form=HardshipForm,
+            explain=_("The year's standard for people in hardship replaces the festival gift."),
+            done=_("The year of hardship is entered."),
+            why_not=_alive,
+            form=YearForm,
+        ),
+        Button(
+            name="withdraw-hardship",
+            label=_("Withdraw a year of hardship"),
+            permission=Permission.HONOUR_VERIFY,
+            act=lambda obj, by, data: model_workers.withdraw_hardship(by=by, **data),
+            explain=_("It was entered in error; the entry stays and no longer counts."),
+            why_not=lambda obj, by: (
+                None
+                if obj.hardship_years.filter(is_withdrawn=False).exists()
+                else _("No year of hardship is entered.")
+            ),
+            form_for=withdraw_form,
+            danger=True,
+        ),
+        Button(
+            name="confer",
+            label=_("Enter a title"),
+            permission=Permission.HONOUR_EDIT,
+            act=lambda obj, by, data: (
+                honours.confer(person=obj.person, by=by, today=timezone.localdate(), **data)
+                and None
+            ),
+            explain=_("As it stands on the certificate."),
+            done=_("The title is on the roll of honours."),
+            form_for=confer_form,
         ),
         Button(
             name="change",
-            label=_("Change"),
+            label=_("Change class, farmer, work capacity"),
             permission=Permission.HONOUR_EDIT,
             act=lambda obj, by, data: (
                 model_workers.update(model_worker=obj, by=by, **data) and None
             ),
-            explain=_("Class, farmer, loss of work capacity."),
-            form_for=update_form,
+            explain=_("These facts decide about the living allowance."),
+            form_for=change_form,
         ),
         Button(
             name="death",
             label=_("Record a death"),
-            permission=Permission.HONOUR_VERIFY,
-            act=_death,
-            explain=_("What was decided and not yet sent to the bank is withdrawn (X3)."),
-            why_not=_dead,
+            permission=Permission.PERSON_EDIT,
+            act=_died,
+            explain=_("Subsidies that are not with the bank yet are withdrawn."),
+            why_not=_alive,
             form=DeathForm,
             danger=True,
         ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        judged = queries.model_workers_for(reader(request), this_year())
-        return judged.filter(pk__in=super().get_queryset(request).values("pk")).order_by("id")
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        return by_person(queryset, search_term)
+        return queries.model_workers_for(reader(request), this_year())
 
     @admin.display(description=_("identity number"))
-    def identity(self, worker: ModelWorker) -> str:
+    def shown_number(self, worker: ModelWorker) -> str:
         return worker.person.national_id_shown
 
     @admin.display(description=_("union"))
     def union(self, worker: ModelWorker) -> str:
         return str(worker.person.organization)
 
+    @admin.display(description=_("died on"))
+    def died_on(self, worker: ModelWorker) -> Any:
+        return worker.person.died_on or "–"
+
     @admin.display(description=_("municipal title"), boolean=True)
-    def municipal(self, worker: Any) -> bool:
+    def has_honour(self, worker: Any) -> bool:
         return bool(worker.holds_municipal)
 
     @admin.display(description=_("verified this year"), boolean=True)
     def verified(self, worker: Any) -> bool:
         return bool(worker.is_verified)
 
-    @admin.display(description=_("person"))
-    def person_link(self, worker: ModelWorker) -> Any:
-        return link_to(worker.person)
-
     def facts(self, request: HttpRequest, obj: Any) -> list[Fact]:
         year = this_year()
-        told = _("verified") if obj.is_verified else _("not verified")
+        verdict = (gettext("not yet"), "wait")
         if obj.was_found_wanting:
-            told = _("found wanting")
-        return [Fact(year, told, "good" if obj.is_verified else "wait")]
+            verdict = (gettext("found dead or without honour"), "bad")
+        if obj.is_verified:
+            verdict = (gettext("yes"), "good")
+        honour = (gettext("held"), "good") if obj.holds_municipal else (gettext("none"), "bad")
+        facts = [
+            Fact(_("Verified for %(year)s") % {"year": year}, *verdict),
+            Fact(_("Municipal title"), *honour),
+        ]
+        if obj.person.died_on:
+            facts.append(Fact(_("Died on"), obj.person.died_on, "bad"))
+        return facts
 
     def panels(self, request: HttpRequest, obj: ModelWorker) -> list[Panel]:
-        held = obj.person.honours.select_related("title").order_by("-conferred_on")
-        honours = [(h.title, h.conferred_on, h.get_state_display()) for h in held]
-        found = [
-            (v.year, yes_no(v.is_alive), yes_no(v.honour_retained), v.evidence, v.verified_by)
-            for v in obj.verifications.select_related("verified_by")
-        ]
-        hard = [
-            (h.year, h.evidence, _("withdrawn") if h.is_withdrawn else "")
-            for h in obj.hardship_years.all()
-        ]
+        verifications = obj.verifications.select_related("verified_by")
         return [
-            Panel(_("Honours"), (_("Title"), _("Conferred on"), _("State")), honours),
+            Panel(
+                _("Titles"),
+                (_("Title"), _("Conferred on"), _("Certificate number"), _("State")),
+                [
+                    (_link("honour", h.pk, h.title), h.conferred_on, h.certificate_no or "–",
+                     h.get_state_display())
+                    for h in obj.person.honours.select_related("title")
+                ],
+            ),
             Panel(
                 _("Yearly verifications"),
-                (_("Year"), _("Alive"), _("Keeps the honour"), _("Evidence"), _("By")),
-                found,
+                (_("Year"), _("Alive"), _("Keeps the honour"), _("Evidence"), _("By"), _("On")),
+                [
+                    (v.year, _mark(v.is_alive), _mark(v.honour_retained), v.evidence,
+                     v.verified_by, v.verified_on)
+                    for v in verifications
+                ],
             ),
-            Panel(_("Years of hardship"), (_("Year"), _("Evidence"), ""), hard),
-        ]
+            Panel(
+                _("Years of hardship"),
+                (_("Year"), _("Evidence"), _("By"), _("State")),
+                [
+                    (y.year, y.evidence, y.recorded_by,
+                     gettext("withdrawn") if y.is_withdrawn else gettext("counts"))
+                    for y in obj.hardship_years.select_related("recorded_by")
+                ],
+            ),
+            Panel(
+                _("Subsidies"),
+                (_("Case"), _("Scheme"), _("Year"), _("State")),
+                [
+                    (_link("subsidycase", c.pk, c.number), c.get_scheme_display(), c.period,
+                     c.get_state_display())
+                    for c in obj.person.subsidy_cases.order_by("-id")[:20]
+                ],
+            ),
+        ]  # fmt: skip
+
+    def trail(self, request: HttpRequest, obj: ModelWorker) -> list[Step]:
+        return trail_of(obj, *obj.person.honours.all())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ModelWorker], search_term: str
+    ) -> tuple[QuerySet[ModelWorker], bool]:
+        """Name, pinyin, initials, exact identity number or phone."""
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(person__in=Person.objects.filter(matches(search_term))), False
+
+    def get_search_help_text(self, request: HttpRequest) -> Any:
+        return _("Name, pinyin, initials, or a whole identity number or phone")
 
 
-@admin.register(HardshipYear)
-class HardshipYearAdmin(ScopedModelAdmin):
+def _mark(is_so: bool) -> str:
+    return gettext("yes") if is_so else gettext("no")
+
+
+def _link(model: str, pk: int, text: Any) -> Any:
+    return format_html(
+        '<a href="{}">{}</a>', reverse(f"admin:awards_{model}_change", args=[pk]), text
+    )
+
+
+@admin.register(YearlyVerification)
+class YearlyVerificationAdmin(ScopedModelAdmin):
     section = "honours"
-    icon = "volunteer_activism"
+    icon = "event_available"
     order = 40
-    view_permissions = (Permission.HONOUR_VERIFY, Permission.AUDIT_VIEW)
+    view_permissions = (Permission.PERSON_VIEW,)
     scope_path = "model_worker__person__organization__path"
-    list_display = ("model_worker", "year", "evidence", "recorded_by", "is_withdrawn")
-    list_filter = ("year", "is_withdrawn")
-    list_select_related = ("model_worker__person__organization", "recorded_by")
-    fields = ("model_worker", "year", "evidence", "recorded_by", "recorded_at", "is_withdrawn")
+    list_display = (
+        "model_worker",
+        "year",
+        "is_alive",
+        "honour_retained",
+        "evidence",
+        "verified_by",
+        "verified_on",
+    )
+    list_filter = ("year", "is_alive", "honour_retained")
+    list_select_related = ("model_worker__person__organization", "verified_by")
+    search_fields = ("model_worker__person__name",)
+    fields = list_display
     readonly_fields = fields
-    buttons = (
-        Button(
-            name="withdraw",
-            label=_("Withdraw"),
-            permission=Permission.HONOUR_VERIFY,
-            act=lambda obj, by, data: model_workers.withdraw_hardship(hardship=obj, by=by, **data),
-            explain=_("It was recorded in error; the row stays and no longer counts."),
-            why_not=lambda obj, account: _("It is withdrawn.") if obj.is_withdrawn else None,
-            form=ReasonForm,
-            danger=True,
-        ),
+    shows_trail = False
+
+
+def unverified(account: Account) -> int:
+    """Living holders of an honour whom nobody has verified for this year."""
+    judged: QuerySet[Any] = queries.model_workers_for(account, this_year())
+    held = Honour.objects.filter(person=OuterRef("person"), state=HonourState.HELD)
+    return (
+        judged.filter(Exists(held), person__died_on__isnull=True)
+        .filter(is_verified=False, was_found_wanting=False)
+        .count()
     )
-
-
-def yes_no(value: bool) -> Any:
-    return _("yes") if value else _("no")
-
-
-desk.add_queue(
-    desk.Queue(
-        _("Model workers to verify this year"),
-        Permission.HONOUR_VERIFY,
-        lambda account: unverified(account, this_year()).count(),
-        lambda: reverse("admin:awards_modelworker_changelist"),
-        icon="star",
-    )
-)

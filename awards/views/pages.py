@@ -1,6 +1,5 @@
 """What the member's pages show, and how a form is filled, sent, and shown again."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 from awards import queries
 from awards.actions.applications import Upload
 from awards.models import Scheme, SubsidyCase
-from awards.rules import grounds
+from awards.queries import statements
 from awards.states import CASE, CaseState
 from awards.views import held
 from members.models import BankAccount
@@ -30,7 +29,6 @@ from union_portal.models import (
     NoticeEntry,
     Objection,
     RuleSet,
-    StoredFile,
 )
 from union_portal.states import AppealState, DecisionState, NoticeState, ObjectionState
 from welfare.disbursement.models import Entitlement
@@ -107,40 +105,12 @@ def band_today() -> Band | None:
 
 def statement(case: SubsidyCase) -> dict[str, Any]:
     """The stored statement as the form shows it: amounts in yuan under their own names."""
-    details: dict[str, Any] = json.loads(str(case.details or "{}"))
     return {
         name.removesuffix("_fen"): money.plain_yuan(value)
         if name.endswith("_fen") and value is not None
         else value
-        for name, value in details.items()
+        for name, value in statements.details_of(case).items()
     }
-
-
-def stated(case: SubsidyCase) -> list[tuple[str, str]]:
-    """The statement as questions and answers."""
-    details: dict[str, Any] = json.loads(str(case.details or "{}"))
-    known = grounds.PATIENTS | grounds.CAUSES.get(case.ground, {})
-    labels = {
-        "patient": _("Who is ill"),
-        "cause": _("What caused the hardship"),
-        "costs_fen": _("Costs of the illness in all (yuan)"),
-        "basic_fen": _("Paid by basic medical insurance (yuan)"),
-        "major_illness_fen": _("Paid by major-illness insurance (yuan)"),
-        "assistance_fen": _("Paid by medical assistance (yuan)"),
-        "worker_aid_fen": _("Paid by the aid to workers in hardship (yuan)"),
-        "text": _("What happened, and what it costs"),
-    }
-    return [
-        (label, _said(name, details[name], known))
-        for name, label in labels.items()
-        if details.get(name) not in (None, "")
-    ]
-
-
-def _said(name: str, value: Any, known: dict[str, str]) -> str:
-    if name.endswith("_fen"):
-        return money.yuan(value)
-    return _(known[value]) if value in known else str(value)
 
 
 def why_no_appeal(case: SubsidyCase, today: date) -> str:
@@ -175,25 +145,14 @@ def whole(case: SubsidyCase, account: Account) -> dict[str, Any]:
         "appeals": Appeal.objects.filter(decision__in=chain).order_by("-id"),
         "open_appeals": OPEN_APPEALS,
         "asked": case.returns.filter(answered_at__isnull=True).first(),
-        "stated": stated(case),
-        "files": files_of(case),
+        "stated": statements.stated(case),
+        "files": statements.files_of(case),
         "rules": decision.rule_set if decision else None,
         "last_day": appeals.last_day(decision) if decision else None,
         "why_no_appeal": why_no_appeal(case, timezone.localdate()),
         "may_take_back": CASE.allows(case.state, CaseState.TAKEN_BACK),
         "lacks_account": decision is not None and decision.amount_fen > 0 and _lacks_account(case),
     }
-
-
-def files_of(case: SubsidyCase) -> list[StoredFile]:
-    """The member's own documents of the case, oldest first."""
-    return list(
-        StoredFile.objects.filter(
-            subject_type=SubsidyCase._meta.label_lower, subject_id=str(case.pk)
-        )
-        .exclude(purpose="visit_signature")
-        .order_by("created_at")
-    )
 
 
 def _lacks_account(case: SubsidyCase) -> bool:

@@ -80,8 +80,9 @@ def subsidy_apply(request: HttpRequest, person: Person) -> HttpResponse:
     ground = request.GET.get("ground", "")
     band = pages.band_today()
     if ground not in Ground.values or band is None:
-        context = {"grounds": Ground.choices, "band": band}
-        return render(request, "awards/subsidy_ground.html", context)
+        return render(
+            request, "awards/subsidy_ground.html", {"grounds": Ground.choices, "band": band}
+        )
     filled = pages.filled(
         request, f"apply-{ground}", lambda data, files: ApplicationForm(data, files, ground=ground)
     )

@@ -41,8 +41,9 @@ def browser(account: Account, *, fresh: bool = True) -> Client:
     assert session[BACKEND_SESSION_KEY]
     if fresh:
         session["account_authentication_methods"] = [
-            {"method": "password", "at": timezone.now().timestamp(), "username": account.username}
+            {"method": "password", "at": timezone.now().timestamp(), "reauthenticated": True}
         ]
+        session["account_authentication_methods_user"] = str(account.pk)
         session.save()
     return client
 

@@ -59,7 +59,7 @@ def test_a_kept_file_can_be_left_out(cast: Cast):
     [
         (b"", "empty"),
         (b"%PDF-1.7\n broken", "PDF"),
-        (b"\xff\xd8\xff cut", "photo"),
+        (b"\xff\xd8\xff cut", "content is JPG"),
     ],
 )
 def test_a_broken_file_is_named_with_the_remedy(cast: Cast, content: bytes, says: str):
