@@ -1,5 +1,23 @@
 """What finance and auditors see: funds, entitlements, batches, returns, the gate."""
 
-from welfare.admin import batches, figures, funds, lines, motions, returns
+from welfare.admin import (
+    bank_formats,
+    batches,
+    entitlements,
+    figures,
+    funds,
+    lines,
+    motions,
+    returns,
+)
 
-__all__ = ["batches", "figures", "funds", "lines", "motions", "returns"]
+__all__ = [
+    "bank_formats",
+    "batches",
+    "entitlements",
+    "figures",
+    "funds",
+    "lines",
+    "motions",
+    "returns",
+]

@@ -9,7 +9,7 @@ from union_portal import access
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.models import Account, Organization, OrganizationLevel
-from welfare.admin.funds import yuan
+from welfare.admin.shown import yuan
 from welfare.disbursement.models import LedgerAccount, LedgerKind, PayoutLine
 from welfare.disbursement.states import LineState
 

@@ -1,14 +1,14 @@
-"""Funds, their ledger, and what is owed from them."""
+"""Funds and their ledger: where every yuan of them stands."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from union_portal.access import Permission
@@ -18,18 +18,22 @@ from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step
 from union_portal.forms import YuanField
-from union_portal.kit import money
 from union_portal.models import Account
-from welfare import queries
-from welfare.disbursement import entitlements, ledger
-from welfare.disbursement.models import BankFormat, Entitlement, Entry, EntryKind, Fund
-from welfare.disbursement.states import EntitlementState, LineState
+from welfare.admin.shown import link, list_url, masked, scheme_titles, stamp, yuan
+from welfare.admin.trail import trail_of
+from welfare.disbursement import ledger
+from welfare.disbursement.models import (
+    BankFormat,
+    BatchStep,
+    Entry,
+    EntryKind,
+    Fund,
+    LedgerAccount,
+    LedgerKind,
+    Posting,
+)
 
 ENTRIES_SHOWN = 30
-
-
-def yuan(fen: int | None) -> str:
-    return "" if fen is None else f"¥{money.yuan(fen)}"
 
 
 def fund_form(obj: None, by: Account) -> type[forms.Form]:
@@ -63,6 +67,43 @@ def fund_form(obj: None, by: Account) -> type[forms.Form]:
     return FundForm
 
 
+@dataclass(frozen=True)
+class Segment:
+    """One part of a fund's bar, in per mille of what was appropriated."""
+
+    label: str | Promise
+    sum: str
+    start: int
+    width: int
+    colour: str
+
+
+# Dark enough to be told apart on white, and named in the table beside.
+_COLOURS = (
+    (LedgerKind.SPENT, "#14532d"),
+    (LedgerKind.TRANSIT, "#b45309"),
+    (LedgerKind.RESERVED, "#1d4ed8"),
+    (LedgerKind.AVAILABLE, "#9aa3ad"),
+)
+
+
+def segments(figures: ledger.Figures) -> list[Segment]:
+    """Where the appropriated money stands, side by side; whole numbers only."""
+    parts = {
+        LedgerKind.SPENT: figures.spent_fen,
+        LedgerKind.TRANSIT: figures.in_transit_fen,
+        LedgerKind.RESERVED: figures.reserved_fen,
+        LedgerKind.AVAILABLE: figures.available_fen,
+    }
+    whole = figures.appropriated_fen or 1
+    drawn, before = [], 0
+    for kind, colour in _COLOURS:
+        start, end = before * 1000 // whole, (before + parts[kind]) * 1000 // whole
+        drawn.append(Segment(kind.label, yuan(parts[kind]), start, end - start, colour))
+        before += parts[kind]
+    return drawn
+
+
 class AppropriationForm(forms.Form):
     amount_fen = YuanField(label=_("Amount"))
     key = forms.CharField(
@@ -84,20 +125,31 @@ class FundAdmin(ScopedModelAdmin):
     icon = "savings"
     order = 10
     view_permissions = (Permission.FUND_VIEW,)
-    list_display = ("name", "code", "year", "available", "reserved", "in_transit", "spent")
+    list_display = (
+        "name",
+        "code",
+        "year",
+        "appropriated",
+        "reserved",
+        "in_transit",
+        "spent",
+        "available",
+    )
     list_filter = ("year", "is_active")
+    list_select_related = ("organization",)
     search_fields = ("name", "code")
+    change_form_outer_before_template = "disbursement/fund_head.html"
     fields = (
         "name",
         "code",
         "year",
         "organization",
         "source",
-        "schemes",
+        "shown_schemes",
         "bank_format",
         "payer_name",
         "shown_account",
-        "approval_tiers",
+        "shown_tiers",
         "is_active",
     )
     readonly_fields = fields
@@ -133,6 +185,11 @@ class FundAdmin(ScopedModelAdmin):
         held = {account.kind: account.balance_fen for account in fund.ledger_accounts.all()}
         return yuan(held.get(kind, 0))
 
+    @admin.display(description=_("appropriated"))
+    def appropriated(self, fund: Fund) -> str:
+        held = {account.kind: account.balance_fen for account in fund.ledger_accounts.all()}
+        return yuan(-held.get(LedgerKind.SOURCE, 0))
+
     @admin.display(description=_("available"))
     def available(self, fund: Fund) -> str:
         return self._balance(fund, "available")
@@ -151,26 +208,56 @@ class FundAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("payer's account"))
     def shown_account(self, fund: Fund) -> str:
-        return f"************{fund.payer_account[-4:]}"
+        return masked(fund.payer_account[-4:])
+
+    @admin.display(description=_("uses"))
+    def shown_schemes(self, fund: Fund) -> str:
+        titles = scheme_titles()
+        return "、".join(titles.get(code, code) for code in fund.schemes)
+
+    @admin.display(description=_("approval tiers"))
+    def shown_tiers(self, fund: Fund) -> str:
+        told = [
+            f"≥ {yuan(tier['from_fen'])}: "
+            + "、".join(str(BatchStep(step).label) for step in tier["steps"])
+            for tier in fund.approval_tiers
+        ]
+        return "；".join(told) or "–"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        fund = self.get_object(request, object_id)
+        now = ledger.figures(fund) if isinstance(fund, Fund) else None
+        context = {
+            "segments": segments(now) if now else [],
+            "appropriated": yuan(now.appropriated_fen) if now else "",
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, context)
 
     def facts(self, request: HttpRequest, obj: Fund) -> list[Fact]:
         now = ledger.figures(obj)
         return [
             Fact(_("appropriated"), yuan(now.appropriated_fen)),
             Fact(_("available"), yuan(now.available_fen), "good" if now.available_fen else "wait"),
-            Fact(_("reserved"), yuan(now.reserved_fen)),
-            Fact(_("in transit"), yuan(now.in_transit_fen)),
-            Fact(_("spent"), yuan(now.spent_fen)),
         ]
+
+    def trail(self, request: HttpRequest, obj: Fund) -> list[Step]:
+        return trail_of(obj)
 
     def panels(self, request: HttpRequest, obj: Fund) -> list[Panel]:
         entries = obj.entries.select_related("recorded_by", "batch").prefetch_related("postings")
         rows = [
             (
-                entry.recorded_at.strftime("%Y-%m-%d %H:%M"),
+                stamp(entry.recorded_at),
                 entry.get_kind_display(),
                 yuan(sum(p.amount_fen for p in entry.postings.all() if p.amount_fen > 0)),
-                entry.batch or "",
+                link(entry.batch) if entry.batch else "",
                 entry.recorded_by or "",
                 entry.reason,
             )
@@ -202,9 +289,9 @@ class EntryAdmin(ScopedModelAdmin):
     view_permissions = (Permission.FUND_VIEW,)
     scope_path = "fund__organization__path"
     list_display = ("recorded_at", "kind", "fund", "amount", "batch", "recorded_by", "reason")
-    list_filter = ("kind", "fund")
+    list_filter = ("kind", "fund", "recorded_at")
     list_select_related = ("fund__organization", "batch", "recorded_by")
-    search_fields = ("=key",)
+    search_fields = ("=key", "=batch__number")
     fields = ("fund", "kind", "key", "batch", "amount", "reason", "recorded_by", "recorded_at")
     readonly_fields = fields
     shows_trail = False
@@ -229,132 +316,90 @@ class EntryAdmin(ScopedModelAdmin):
     def amount(self, entry: Entry) -> str:
         return yuan(sum(p.amount_fen for p in entry.postings.all() if p.amount_fen > 0))
 
+    def panels(self, request: HttpRequest, obj: Entry) -> list[Panel]:
+        rows = [
+            (posting.position, posting.account.get_kind_display(), yuan(posting.amount_fen))
+            for posting in obj.postings.select_related("account")
+        ]
+        return [Panel(_("Postings"), (_("No."), _("Account"), _("Amount")), rows)]
 
-@admin.register(Entitlement)
-class EntitlementAdmin(ScopedModelAdmin):
+
+@admin.register(LedgerAccount)
+class LedgerAccountAdmin(ScopedModelAdmin):
     section = "money"
-    icon = "request_quote"
-    order = 20
-    view_permissions = (Permission.BATCH_VIEW, Permission.FUND_VIEW)
-    list_display = (
-        "__str__",
-        "person",
-        "scheme",
-        "period",
-        "amount",
-        "organization",
-        "payment",
-        "state",
-    )
-    list_filter = ("state", "scheme", "period", "fund")
-    list_select_related = ("person", "organization", "fund")
-    search_fields = ("person__name__startswith", "=person__national_id_shown", "=id")
-    fields = (
-        "person",
-        "scheme",
-        "period",
-        "amount",
-        "fund",
-        "organization",
-        "decision",
-        "adjusts",
-        "granted_at",
-        "state",
-    )
+    icon = "account_tree"
+    order = 59
+    view_permissions = (Permission.FUND_VIEW,)
+    scope_path = "fund__organization__path"
+    list_display = ("fund", "kind", "balance")
+    list_display_links = ("kind",)
+    list_filter = ("kind", "fund")
+    list_select_related = ("fund__organization",)
+    search_fields = ("fund__name", "=fund__code")
+    ordering = ("fund", "id")
+    fields = ("fund", "kind", "balance")
     readonly_fields = fields
-    buttons = (
-        Button(
-            name="withdraw",
-            label=_("Withdraw"),
-            permission=Permission.BATCH_MAKE,
-            act=lambda obj, by, data: (
-                entitlements.withdraw(entitlement=obj, by=by, **data) and None
-            ),
-            explain=_("The money goes back to the fund. It takes a second person."),
-            done=_("The withdrawal waits for a second person."),
-            why_not=lambda obj, account: _gone(obj),
-            form=ReasonForm,
-            danger=True,
-            reauth=True,
-        ),
-        Button(
-            name="write-off",
-            label=_("Write off"),
-            permission=Permission.BATCH_MAKE,
-            act=lambda obj, by, data: (
-                entitlements.write_off(entitlement=obj, by=by, **data) and None
-            ),
-            explain=_("For money that can't reach the person. It takes a second person."),
-            done=_("The write-off waits for a second person."),
-            why_not=lambda obj, account: _gone(obj),
-            form=ReasonForm,
-            danger=True,
-            reauth=True,
-        ),
-    )
+    shows_trail = False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        within = super().get_queryset(request)
-        return Entitlement.objects.with_last_line().filter(pk__in=within.values("pk"))
+    @admin.display(description=_("balance"), ordering="balance_fen")
+    def balance(self, account: LedgerAccount) -> str:
+        return yuan(account.balance_fen)
 
-    @admin.display(description=_("amount"))
-    def amount(self, entitlement: Entitlement) -> str:
-        return yuan(entitlement.amount_fen)
-
-    @admin.display(description=_("payment"))
-    def payment(self, entitlement: Any) -> Any:
-        state = entitlement.line_state
-        return str(LineState(state).label) if state else "–"
-
-    def panels(self, request: HttpRequest, obj: Entitlement) -> list[Panel]:
-        lines = obj.lines.select_related("batch").order_by("attempt")
+    def panels(self, request: HttpRequest, obj: LedgerAccount) -> list[Panel]:
+        posted = obj.postings.select_related("entry__batch").order_by("-entry_id")
         rows = [
             (
-                line.attempt,
-                format_html(
-                    '<a href="{}">{}</a>',
-                    reverse("admin:disbursement_payoutbatch_change", args=[line.batch_id]),
-                    line.batch.number,
-                ),
-                line.e2e,
-                f"{line.bank_name} …{line.account_last_four}",
-                line.get_state_display(),
+                stamp(posting.entry.recorded_at),
+                link(posting.entry, posting.entry.get_kind_display()),
+                yuan(posting.amount_fen),
+                posting.entry.batch or "",
             )
-            for line in lines
+            for posting in posted[:ENTRIES_SHOWN]
         ]
-        columns = (_("Attempt"), _("Batch"), _("Payment"), _("Account"), _("State"))
-        steps = [
-            (step["clause"], told(step), yuan(step["amount_fen"])) for step in obj.decision.steps
-        ]
+        columns = (_("When"), _("Kind"), _("Amount"), _("Batch"))
         return [
-            Panel(_("Attempts to pay"), columns, rows),
-            Panel(_("How the sum came about"), (_("Clause"), _("Why"), _("Amount")), steps),
+            Panel(
+                _("Latest postings"),
+                columns,
+                rows,
+                link=list_url(Posting, account__id__exact=obj.pk),
+                link_text=_("All postings"),
+            )
         ]
 
-    def trail(self, request: HttpRequest, obj: Entitlement) -> list[Step]:
-        return [
-            Step(event.at, event.who, event.title, event.text)
-            for event in queries.timeline(obj.decision)
-        ]
 
+@admin.register(Posting)
+class PostingAdmin(ScopedModelAdmin):
+    section = "money"
+    icon = "format_list_numbered"
+    order = 61
+    view_permissions = (Permission.FUND_VIEW,)
+    scope_path = "entry__fund__organization__path"
+    list_display = ("recorded_at", "entry_kind", "account_kind", "amount", "fund")
+    list_filter = ("account__kind", "entry__kind", "entry__fund", "entry__recorded_at")
+    list_select_related = ("entry__fund__organization", "account")
+    search_fields = ("=entry__key", "=entry__batch__number")
+    ordering = ("-entry_id", "position")
+    fields = ("entry", "position", "account_kind", "amount")
+    readonly_fields = fields
+    shows_trail = False
 
-def told(step: dict[str, Any]) -> str:
-    """A step of an explained sum as a sentence; steps are kept as message ids."""
-    if "text" in step:
-        return str(step["text"])
-    values = {
-        name: money.yuan(value) if name.endswith("_fen") else str(value)
-        for name, value in step.get("values", {}).items()
-    }
-    text = gettext(step["message"])
-    return text % values if values else text
+    @admin.display(description=_("recorded at"), ordering="entry__recorded_at")
+    def recorded_at(self, posting: Posting) -> str:
+        return stamp(posting.entry.recorded_at)
 
+    @admin.display(description=_("kind"))
+    def entry_kind(self, posting: Posting) -> str:
+        return str(posting.entry.get_kind_display())
 
-def _gone(entitlement: Entitlement) -> Text | None:
-    if entitlement.state != EntitlementState.GRANTED:
-        return _("Not possible while it is “%(state)s”.") % {
-            "state": entitlement.get_state_display()
-        }
-    if not Entitlement.objects.unpaid().filter(pk=entitlement.pk).exists():
-        return _("A payment is under way or was made.")
-    return None
+    @admin.display(description=_("account"))
+    def account_kind(self, posting: Posting) -> str:
+        return str(posting.account.get_kind_display())
+
+    @admin.display(description=_("amount"), ordering="amount_fen")
+    def amount(self, posting: Posting) -> str:
+        return yuan(posting.amount_fen)
+
+    @admin.display(description=_("fund"))
+    def fund(self, posting: Posting) -> Any:
+        return posting.entry.fund

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,27 +15,58 @@ from union_portal.admin.buttons import Button, every, not_by, only_in
 from union_portal.admin.fields import ReasonForm
 from union_portal.admin.pages import Fact, Told
 from union_portal.admin.scoped import ScopedModelAdmin, federation, reader
+from union_portal.admin.trail import Step
 from union_portal.models import Account
-from welfare.admin.funds import yuan
+from welfare.admin.shown import link, list_url, yuan
+from welfare.admin.trail import trail_of
 from welfare.disbursement import gate, motions, replay
-from welfare.disbursement.models import Gate, Motion, MotionKind, SentMark
+from welfare.disbursement.models import (
+    Gate,
+    Motion,
+    MotionKind,
+    Result,
+    SentMark,
+    StrayPayment,
+)
 from welfare.disbursement.states import GateState, MotionState
 
 
 def _facts(motion: Motion, account: Account) -> list[tuple[Any, Any]]:
-    about = motion.batch or motion.line or motion.entitlement or _("restore gate")
+    about = about_of(motion)
     told = [
         (_("What"), motion.get_kind_display()),
         (_("About"), about),
         (_("Moved by"), motion.moved_by),
         (_("Reason"), motion.reason),
     ]
-    return [*told, *motion.detail.items()]
+    labels = {"result": _("Result"), "bank_ref": _("Reference")}
+    words = {str(result): result.label for result in Result}
+    return told + [
+        (labels.get(key, key), words.get(value, value)) for key, value in motion.detail.items()
+    ]
+
+
+def about_of(motion: Motion) -> Any:
+    """The row a motion is about, as a link."""
+    subject = motion.batch or motion.line or motion.entitlement
+    return link(subject) if subject is not None else _("restore gate")
 
 
 def _holds_a_duty(motion: Motion, account: Account) -> Any:
+    """Declining takes either of the two duties."""
     duties = motions.DUTIES[MotionKind(motion.kind)]
     if any(access.may(account, duty) for duty in duties):
+        return None
+    return _("It takes another duty than yours.")
+
+
+def _holds_the_other_duty(motion: Motion, account: Account) -> Any:
+    """Carrying out takes the duty that the mover lacks."""
+    one, other = motions.DUTIES[MotionKind(motion.kind)]
+    lacking = [
+        duty for duty in (one, other) if one == other or not access.may(motion.moved_by, duty)
+    ]
+    if all(access.may(account, duty) for duty in lacking or [one]):
         return None
     return _("It takes another duty than yours.")
 
@@ -50,14 +80,21 @@ class MotionAdmin(ScopedModelAdmin):
     order = 50
     view_permissions = (Permission.BATCH_VIEW,)
     scope_path = None
-    list_display = ("__str__", "kind", "moved_by", "moved_at", "seconded_by", "state")
+    list_display = (
+        "__str__",
+        "about",
+        "reason",
+        "moved_by",
+        "moved_at",
+        "seconded_by",
+        "state",
+    )
     list_filter = ("state", "kind")
-    list_select_related = ("moved_by", "seconded_by")
+    list_select_related = ("moved_by", "seconded_by", "batch", "line", "entitlement")
+    search_fields = ("=batch__number", "=line__e2e", "reason")
     fields = (
         "kind",
-        "batch",
-        "line",
-        "entitlement",
+        "about",
         "reason",
         "moved_by",
         "moved_at",
@@ -77,7 +114,7 @@ class MotionAdmin(ScopedModelAdmin):
             why_not=every(
                 only_in(MotionState.MOVED),
                 not_by("moved_by", _("You moved it yourself: a second person carries it out.")),
-                _holds_a_duty,
+                _holds_the_other_duty,
             ),
             facts=_facts,
             reauth=True,
@@ -100,8 +137,20 @@ class MotionAdmin(ScopedModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Motion]:
-        rows = super().get_queryset(request)
+        rows = super().get_queryset(request).defer("line__account_number")
         return rows if reaches_city(reader(request)) else rows.none()
+
+    @admin.display(description=_("about"))
+    def about(self, motion: Motion) -> Any:
+        return about_of(motion)
+
+    def facts(self, request: HttpRequest, obj: Motion) -> list[Fact]:
+        tone = "wait" if obj.state == MotionState.MOVED else "good"
+        told = [Fact(label, value) for label, value in _facts(obj, reader(request))]
+        return [Fact(_("State"), obj.get_state_display(), tone), *told]
+
+    def trail(self, request: HttpRequest, obj: Motion) -> list[Step]:
+        return trail_of(obj)
 
 
 def reaches_city(account: Account) -> bool:
@@ -177,11 +226,30 @@ class SentMarkAdmin(ScopedModelAdmin):
         return yuan(mark.total_fen)
 
 
+@admin.register(StrayPayment)
+class StrayPaymentAdmin(ScopedModelAdmin):
+    section = "money"
+    icon = "person_search"
+    order = 82
+    view_permissions = (Permission.AUDIT_VIEW, Permission.GATE_LIFT)
+    scope_path = None
+    list_display = ("e2e", "batch_number", "amount", "found_at", "placed_at")
+    list_filter = (("placed_at", admin.EmptyFieldListFilter),)
+    search_fields = ("=e2e", "=batch_number")
+    fields = ("e2e", "batch_number", "amount", "found_at", "placed_at")
+    readonly_fields = fields
+    shows_trail = False
+
+    @admin.display(description=_("amount"), ordering="amount_fen")
+    def amount(self, stray: StrayPayment) -> str:
+        return yuan(stray.amount_fen)
+
+
 def _waiting(account: Account) -> int:
     if not reaches_city(account):
         return 0
     moved = Motion.objects.filter(state=MotionState.MOVED).exclude(moved_by=account)
-    return sum(1 for motion in moved[:200] if _holds_a_duty(motion, account) is None)
+    return sum(1 for motion in moved[:200] if _holds_the_other_duty(motion, account) is None)
 
 
 def _gate_text(account: Account) -> str:
@@ -196,7 +264,7 @@ desk.add_queue(
         _("Acts that wait for a second person"),
         Permission.BATCH_VIEW,
         _waiting,
-        lambda: reverse("admin:disbursement_motion_changelist") + "?state__exact=moved",
+        lambda: list_url(Motion, state__exact=MotionState.MOVED),
         icon="handshake",
     )
 )

@@ -4,9 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from union_portal import access
@@ -14,14 +17,17 @@ from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, only_in
 from union_portal.admin.pages import Fact, Panel
-from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.scoped import ScopedModelAdmin, federation
 from union_portal.models import Account
-from welfare.admin.funds import yuan
+from welfare.admin.shown import link, list_url, stamp, yuan
+from welfare.admin.trail import trail_of
 from welfare.disbursement import returns
-from welfare.disbursement.models import Discrepancy, ReturnFile, Verdict
+from welfare.disbursement.bankfile import BankFileRefused
+from welfare.disbursement.models import Discrepancy, ReturnFile, ReturnRow, Verdict
 from welfare.disbursement.states import DiscrepancyState
 
 ROWS_SHOWN = 100
+FAULTS_SHOWN = 200
 
 
 class ReturnFileForm(forms.Form):
@@ -30,12 +36,34 @@ class ReturnFileForm(forms.Form):
         help_text=_("As the bank gave it: the format and the encoding are found out."),
     )
 
+    def clean_content(self) -> Any:
+        """A file that is too large is refused before it is read."""
+        upload = self.cleaned_data["content"]
+        if upload.size > returns.MOST_BYTES:
+            raise ValidationError(
+                _("The file is larger than %(most)s MB. A return file is a short list.")
+                % {"most": returns.MOST_BYTES // 1024 // 1024}
+            )
+        return upload
+
 
 def import_return(batch: Any, by: Account, data: dict[str, Any]) -> str:
     """Import an uploaded return file, on a batch's page or for whichever batch it names."""
     upload = data["content"]
-    file = returns.import_return(content=upload.read(), name=upload.name, by=by, batch=batch)
+    try:
+        file = returns.import_return(content=upload.read(), name=upload.name, by=by, batch=batch)
+    except BankFileRefused as refusal:
+        raise ValidationError(_all_faults(refusal)) from refusal
     return reverse("admin:disbursement_returnfile_change", args=[file.pk])
+
+
+def _all_faults(refusal: BankFileRefused) -> Any:
+    """The refusal with every fault of the file on a line of its own."""
+    faults = format_html_join(
+        "", "<li>{}</li>", ((str(fault),) for fault in refusal.faults[:FAULTS_SHOWN])
+    )
+    nothing = gettext("Nothing of this file was taken over.")
+    return format_html("<p>{} {}</p><ol>{}</ol>", refusal.message, nothing, faults)
 
 
 @admin.register(ReturnFile)
@@ -46,10 +74,21 @@ class ReturnFileAdmin(ScopedModelAdmin):
     view_permissions = (Permission.BATCH_VIEW,)
     scope_path = "batch__organization__path"
     unplaced = "batch"
-    list_display = ("name", "batch", "rows_count", "total", "imported_by", "imported_at")
-    list_select_related = ("batch__organization", "imported_by")
+    list_display = ("name", "batch_link", "rows_count", "total", "imported_by", "imported_at")
+    list_filter = ("bank_format", "imported_at")
+    list_select_related = ("batch__organization", "imported_by", "bank_format")
     search_fields = ("name", "=batch__number", "=sha256")
-    fields = ("name", "batch", "bank_format", "rows_count", "total", "sha256", "imported_at")
+    fields = (
+        "name",
+        "batch_link",
+        "bank_format",
+        "rows_count",
+        "total",
+        "size",
+        "sha256",
+        "imported_by",
+        "imported_at",
+    )
     readonly_fields = fields
     list_buttons = (
         Button(
@@ -63,7 +102,14 @@ class ReturnFileAdmin(ScopedModelAdmin):
         ),
     )
 
-    @admin.display(description=_("total"))
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("body")
+
+    @admin.display(description=_("batch"))
+    def batch_link(self, file: ReturnFile) -> Any:
+        return link(file.batch) if file.batch else "–"
+
+    @admin.display(description=_("total"), ordering="total_fen")
     def total(self, file: ReturnFile) -> str:
         return yuan(file.total_fen)
 
@@ -78,14 +124,14 @@ class ReturnFileAdmin(ScopedModelAdmin):
         rows = [
             (
                 row.number,
-                row.e2e,
+                link(row.line, row.e2e) if row.line else row.e2e,
                 yuan(row.amount_fen),
                 row.get_result_display(),
                 row.reason,
                 row.bank_ref,
                 row.get_verdict_display(),
             )
-            for row in obj.rows.order_by("number")[:ROWS_SHOWN]
+            for row in obj.rows.select_related("line").order_by("number")[:ROWS_SHOWN]
         ]
         columns = (
             _("Row"),
@@ -96,7 +142,72 @@ class ReturnFileAdmin(ScopedModelAdmin):
             _("Reference"),
             _("Judged"),
         )
-        return [Panel(_("Rows"), columns, rows)]
+        return [
+            Panel(
+                _("Rows"),
+                columns,
+                rows,
+                note=gettext("The first %(count)s entries.") % {"count": ROWS_SHOWN},
+                link=list_url(ReturnRow, file__id__exact=obj.pk),
+                link_text=_("All rows of this file"),
+            )
+        ]
+
+    def trail(self, request: HttpRequest, obj: ReturnFile) -> Any:
+        return trail_of(obj)
+
+
+@admin.register(ReturnRow)
+class ReturnRowAdmin(ScopedModelAdmin):
+    section = "money"
+    icon = "table_rows"
+    order = 47
+    view_permissions = (Permission.BATCH_VIEW,)
+    scope_path = "file__batch__organization__path"
+    unplaced = "file__batch"
+    list_display = (
+        "e2e",
+        "file_link",
+        "number",
+        "amount",
+        "result",
+        "reason",
+        "bank_ref",
+        "verdict",
+    )
+    list_filter = ("verdict", "result")
+    list_select_related = ("file__batch__organization", "line")
+    search_fields = ("=e2e", "=bank_ref")
+    ordering = ("-file", "number")
+    fields = (
+        "file_link",
+        "number",
+        "line_link",
+        "e2e",
+        "amount",
+        "result",
+        "reason",
+        "bank_ref",
+        "verdict",
+        "judged_at",
+    )
+    readonly_fields = fields
+    shows_trail = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("file__body", "line__account_number")
+
+    @admin.display(description=_("return file"))
+    def file_link(self, row: ReturnRow) -> Any:
+        return link(row.file)
+
+    @admin.display(description=_("payment"))
+    def line_link(self, row: ReturnRow) -> Any:
+        return link(row.line) if row.line else "–"
+
+    @admin.display(description=_("amount"), ordering="amount_fen")
+    def amount(self, row: ReturnRow) -> str:
+        return yuan(row.amount_fen)
 
 
 class FindingForm(forms.Form):
@@ -116,14 +227,14 @@ class DiscrepancyAdmin(ScopedModelAdmin):
     view_permissions = (Permission.BATCH_VIEW,)
     scope_path = "batch__organization__path"
     unplaced = "batch"
-    list_display = ("__str__", "kind", "batch_link", "line", "opened_at", "state")
+    list_display = ("__str__", "kind", "batch_link", "line_link", "opened_at", "finding", "state")
     list_filter = ("state", "kind")
-    list_select_related = ("batch__organization", "line")
+    list_select_related = ("batch__organization", "line", "row__file", "resolved_by")
+    search_fields = ("=batch__number", "=line__e2e", "=row__e2e")
     fields = (
         "kind",
         "batch_link",
-        "line",
-        "row",
+        "line_link",
         "opened_at",
         "finding",
         "resolved_by",
@@ -144,16 +255,36 @@ class DiscrepancyAdmin(ScopedModelAdmin):
         ),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("row__file__body", "line__account_number")
+
     @admin.display(description=_("batch"))
     def batch_link(self, found: Discrepancy) -> Any:
-        if found.batch is None:
-            return "–"
-        url = reverse("admin:disbursement_payoutbatch_change", args=[found.batch_id])
-        return format_html('<a href="{}">{}</a>', url, found.batch.number)
+        return link(found.batch) if found.batch else "–"
+
+    @admin.display(description=_("payment"))
+    def line_link(self, found: Discrepancy) -> Any:
+        return link(found.line) if found.line else "–"
+
+    def facts(self, request: HttpRequest, obj: Discrepancy) -> list[Fact]:
+        """What the bank says beside what is known here."""
+        told = [Fact(_("State"), obj.get_state_display())]
+        if obj.row is not None:
+            told += [
+                Fact(_("The bank names"), f"{obj.row.e2e} · {yuan(obj.row.amount_fen)}", "wait"),
+                Fact(_("Result"), obj.row.get_result_display()),
+                Fact(_("In the file"), f"{obj.row.file} · {stamp(obj.row.file.imported_at)}"),
+            ]
+        if obj.line is not None:
+            known = f"{yuan(obj.line.amount_fen)} · {obj.line.get_state_display()}"
+            told.append(Fact(_("Known here"), known))
+        return told
 
 
 def _open(account: Account) -> int:
     reach = access.scope(account, Permission.BATCH_SETTLE, "batch__organization__path")
+    if access.may(account, Permission.BATCH_SETTLE, federation()):
+        reach |= Q(batch__isnull=True)
     return Discrepancy.objects.filter(reach, state=DiscrepancyState.OPEN).count()
 
 
@@ -162,7 +293,7 @@ desk.add_queue(
         _("Discrepancies with the bank"),
         Permission.BATCH_SETTLE,
         _open,
-        lambda: reverse("admin:disbursement_discrepancy_changelist") + "?state__exact=open",
+        lambda: list_url(Discrepancy, state__exact=DiscrepancyState.OPEN),
         icon="report",
     )
 )

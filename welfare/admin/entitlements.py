@@ -1,0 +1,295 @@
+"""What is owed to whom, whether it is paid, and everything that happened to it."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import FileResponse, HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Person
+from members.queries import matches
+from union_portal.access import Permission
+from union_portal.admin.buttons import Button, Text, every, only_in
+from union_portal.admin.fields import ReasonForm
+from union_portal.admin.pages import Fact, Panel
+from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.trail import Step
+from union_portal.kit import money
+from union_portal.kit.sheets import SheetData, write_xlsx
+from union_portal.models import Account
+from welfare import queries
+from welfare.actions import exports
+from welfare.admin.shown import link, masked, scheme_titles, with_scheme_title, yuan
+from welfare.disbursement import entitlements
+from welfare.disbursement.models import Entitlement, PayoutLine
+from welfare.disbursement.states import IN_TRANSIT, UNPAID, EntitlementState, LineState, MotionState
+
+_TONES = {LineState.PAID: "good", LineState.FAILED: "bad", LineState.RETURNED: "bad"}
+_ROWS_AT_ONCE = 2000
+
+
+def told(step: dict[str, Any]) -> str:
+    """A step of an explained sum as a sentence; steps are kept as message ids."""
+    if "text" in step:
+        return str(step["text"])
+    values = {
+        name: money.yuan(value) if name.endswith("_fen") else str(value)
+        for name, value in step.get("values", {}).items()
+    }
+    text = gettext(step["message"])
+    return text % values if values else text
+
+
+def _payment_under_way(entitlement: Entitlement, account: Account) -> Text | None:
+    if not Entitlement.objects.unpaid().filter(pk=entitlement.pk).exists():
+        return _("A payment is under way or was made.")
+    return None
+
+
+def _moved_already(entitlement: Entitlement, account: Account) -> Text | None:
+    if entitlement.motions.filter(state=MotionState.MOVED).exists():
+        return _("It is moved already and waits for a second person.")
+    return None
+
+
+_ENDABLE = every(only_in(EntitlementState.GRANTED), _payment_under_way, _moved_already)
+
+
+class PaymentFilter(admin.SimpleListFilter):
+    """Where the newest attempt to pay stands."""
+
+    title = _("payment")
+    parameter_name = "payment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("waits", _("waits for a batch")),
+            ("under-way", _("under way")),
+            ("paid", _("paid")),
+            ("failed", _("failed, to be issued again")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        granted = Q(state=EntitlementState.GRANTED)
+        conditions = {
+            "waits": granted & (Q(line_state=None) | Q(line_state=LineState.VOID)),
+            "under-way": Q(line_state__in=[LineState.READY, *IN_TRANSIT]),
+            "paid": Q(line_state=LineState.PAID),
+            "failed": granted & Q(line_state__in=UNPAID),
+        }
+        chosen = self.value()
+        return queryset.filter(conditions[chosen]) if chosen in conditions else None
+
+
+def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
+    rows = exports.begin(
+        rows=Entitlement.objects.with_last_line(), by=by, path="organization__path"
+    )
+    sheet = BytesIO()
+    headers = (
+        gettext("Entitlement"), gettext("Person"), gettext("Identity number"), gettext("Union"),
+        gettext("Scheme"), gettext("Period"), gettext("Amount"), gettext("State"),
+        gettext("Payment"),
+    )  # fmt: skip
+    widths = (14, 14, 22, 36, 24, 10, 14, 12, 18)
+    write_xlsx(sheet, [SheetData(gettext("Entitlements"), headers, _sheet_rows(rows), widths)])
+    sheet.seek(0)
+    name = f"entitlements-{timezone.localdate():%Y%m%d}.xlsx"
+    return FileResponse(sheet, as_attachment=True, filename=name)
+
+
+def _sheet_rows(rows: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:
+    """Identity numbers only as masked."""
+    titles = scheme_titles()
+    for row in rows.select_related("person", "organization").iterator(_ROWS_AT_ONCE):
+        yield (
+            str(row),
+            row.person.name,
+            row.person.national_id_shown,
+            row.organization.name,
+            titles.get(row.scheme, row.scheme),
+            row.period,
+            money.yuan(row.amount_fen),
+            str(row.get_state_display()),
+            str(LineState(row.line_state).label) if row.line_state else "",
+        )
+
+
+@admin.register(Entitlement)
+class EntitlementAdmin(ScopedModelAdmin):
+    section = "money"
+    icon = "request_quote"
+    order = 20
+    view_permissions = (Permission.BATCH_VIEW, Permission.FUND_VIEW)
+    list_display = (
+        "__str__",
+        "person",
+        "national_id",
+        "shown_scheme",
+        "period",
+        "amount",
+        "organization",
+        "payment",
+        "state",
+    )
+    list_filter = (PaymentFilter, "state", "scheme", "period", "fund")
+    list_select_related = ("person", "organization", "fund")
+    search_fields = ("person__name",)
+    fields = (
+        "shown_person",
+        "national_id",
+        "shown_scheme",
+        "period",
+        "amount",
+        "shown_fund",
+        "organization",
+        "decision",
+        "shown_adjusts",
+        "granted_at",
+    )
+    readonly_fields = fields
+    list_buttons = (
+        Button(
+            name="export",
+            label=_("Export"),
+            permission=Permission.EXPORT,
+            act=_export,
+            explain=_("Everything within your reach as a sheet, masked; the export is logged."),
+            danger=True,
+            reauth=True,
+        ),
+    )
+    buttons = (
+        Button(
+            name="withdraw",
+            label=_("Withdraw"),
+            permission=Permission.BATCH_MAKE,
+            act=lambda obj, by, data: (
+                entitlements.withdraw(entitlement=obj, by=by, **data) and None
+            ),
+            explain=_("The money goes back to the fund. It takes a second person."),
+            done=_(
+                "The withdrawal is recorded; it waits for a second person unless the decision"
+                " itself ended it."
+            ),
+            why_not=_ENDABLE,
+            form=ReasonForm,
+            danger=True,
+            reauth=True,
+        ),
+        Button(
+            name="write-off",
+            label=_("Write off"),
+            permission=Permission.BATCH_MAKE,
+            act=lambda obj, by, data: (
+                entitlements.write_off(entitlement=obj, by=by, **data) and None
+            ),
+            explain=_("For money that can't reach the person. It takes a second person."),
+            done=_("The write-off waits for a second person."),
+            why_not=_ENDABLE,
+            form=ReasonForm,
+            danger=True,
+            reauth=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        return with_scheme_title(rows.with_last_line())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By the person's name, pinyin, initials, exact identity number or phone; or E00000001."""
+        typed = search_term.strip()
+        if not typed:
+            return queryset, False
+        if typed[0] in "Ee" and typed[1:].isdecimal():
+            return queryset.filter(pk=int(typed[1:])), False
+        return queryset.filter(person__in=Person.objects.filter(matches(typed)).values("pk")), False
+
+    def get_search_help_text(self, request: HttpRequest) -> Any:
+        return _("Name, pinyin, initials, a whole identity number or phone, or E and digits")
+
+    @admin.display(description=_("identity number"))
+    def national_id(self, entitlement: Entitlement) -> str:
+        return entitlement.person.national_id_shown
+
+    @admin.display(description=_("scheme"), ordering="scheme")
+    def shown_scheme(self, entitlement: Any) -> str:
+        return str(entitlement.scheme_title)
+
+    @admin.display(description=_("amount"), ordering="amount_fen")
+    def amount(self, entitlement: Entitlement) -> str:
+        return yuan(entitlement.amount_fen)
+
+    @admin.display(description=_("payment"))
+    def payment(self, entitlement: Any) -> str:
+        return str(LineState(entitlement.line_state).label) if entitlement.line_state else "–"
+
+    @admin.display(description=_("person"))
+    def shown_person(self, entitlement: Entitlement) -> Any:
+        return link(entitlement.person)
+
+    @admin.display(description=_("fund"))
+    def shown_fund(self, entitlement: Entitlement) -> Any:
+        return link(entitlement.fund)
+
+    @admin.display(description=_("adds to"))
+    def shown_adjusts(self, entitlement: Entitlement) -> Any:
+        return link(entitlement.adjusts) if entitlement.adjusts else "–"
+
+    def facts(self, request: HttpRequest, obj: Any) -> list[Fact]:
+        state = obj.line_state
+        paid = str(LineState(state).label) if state else _("waits for a batch")
+        return [
+            Fact(_("Amount"), yuan(obj.amount_fen)),
+            Fact(_("Sum in words"), money.in_words(obj.amount_fen, prefix=True)),
+            Fact(_("State"), obj.get_state_display()),
+            Fact(_("Payment"), paid, _TONES.get(state, "wait")),
+        ]
+
+    def panels(self, request: HttpRequest, obj: Entitlement) -> list[Panel]:
+        lines = PayoutLine.objects.filter(entitlement=obj).select_related("batch")
+        rows = [
+            (
+                line.attempt,
+                link(line.batch),
+                link(line),
+                f"{line.bank_name} {masked(line.account_last_four)}",
+                line.get_state_display(),
+            )
+            for line in lines.defer("account_number").order_by("attempt")
+        ]
+        columns = (_("Attempt"), _("Batch"), _("Payment"), _("Account"), _("State"))
+        steps = [
+            (step["clause"], told(step), yuan(step["amount_fen"])) for step in obj.decision.steps
+        ]
+        moved = [
+            (link(motion), motion.reason, motion.moved_by, motion.get_state_display())
+            for motion in obj.motions.select_related("moved_by")
+        ]
+        panels = [
+            Panel(_("How the sum came about"), (_("Clause"), _("Why"), _("Amount")), steps),
+            Panel(_("Attempts to pay"), columns, rows),
+        ]
+        if moved:
+            heads = (_("Act of two people"), _("Reason"), _("Moved by"), _("State"))
+            panels.append(Panel(_("Acts of two people"), heads, moved))
+        return panels
+
+    def trail(self, request: HttpRequest, obj: Entitlement) -> list[Step]:
+        return steps_of(obj)
+
+
+def steps_of(entitlement: Entitlement) -> list[Step]:
+    """The whole way of one entitlement's decision, as staff see it."""
+    return [
+        Step(event.at, event.who, event.title, event.text)
+        for event in queries.timeline(entitlement.decision)
+    ]

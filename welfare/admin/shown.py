@@ -1,0 +1,62 @@
+"""How the finance pages write amounts, times, accounts, schemes and links."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import CharField, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+from union_portal.kit import money
+from union_portal.models import RuleSet
+
+
+def yuan(fen: int | None) -> str:
+    """Fen as ¥1,234.50; nothing for nothing."""
+    return "" if fen is None else f"¥{money.yuan(fen)}"
+
+
+def stamp(at: datetime | None) -> str:
+    """A moment on the office's clock."""
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "–"
+
+
+def masked(last_four: str) -> str:
+    """An account of which only the last four digits are known."""
+    return f"************{last_four}"
+
+
+def link(row: Model, text: Any = None) -> Any:
+    """A link to the row's own staff page."""
+    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', url, row if text is None else text)
+
+
+def list_url(model: type[Model], **conditions: Any) -> str:
+    """The list of a kind, filtered."""
+    page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{page}?{urlencode(conditions)}"
+
+
+def scheme_titles() -> dict[str, str]:
+    """Every scheme as people call it: the title of its newest rule set."""
+    rows = RuleSet.objects.order_by("scheme", "-version").distinct("scheme")
+    return dict(rows.values_list("scheme", "title"))
+
+
+def scheme_title(scheme: str) -> str:
+    """One scheme as people call it."""
+    return scheme_titles().get(scheme, scheme)
+
+
+def with_scheme_title(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Annotate `scheme_title`, so that a list needs no query for each row."""
+    newest = RuleSet.objects.filter(scheme=OuterRef("scheme")).order_by("-version")
+    return rows.annotate(
+        scheme_title=Coalesce(
+            Subquery(newest.values("title")[:1]), "scheme", output_field=CharField()
+        )
+    )
