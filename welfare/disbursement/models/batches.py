@@ -12,7 +12,7 @@ from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.models import Account, Organization
 from union_portal.models.audit import append_only
 from union_portal.triggers import Trigger
-from welfare.disbursement.models.guards import frozen, kept, refusal
+from welfare.disbursement.models.guards import frozen, guard, kept, refusal
 from welfare.disbursement.models.ledger import Fund
 from welfare.disbursement.states import BATCH, BatchState
 
@@ -66,7 +66,7 @@ def _on_step(name: str, condition: str, func: str) -> Trigger:
 
 
 def _unless(condition: str, constraint: str, message: str) -> str:
-    return f"IF NOT ({condition}) THEN {refusal(constraint, message)} END IF;"
+    return guard(f"NOT ({condition})", constraint, message)
 
 
 _PAYABLE = """
@@ -308,38 +308,29 @@ class BatchApproval(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 declare=[("content", "record"), ("batch", "record")],
-                func=f"""
+                func="""
                     SELECT * INTO batch FROM disbursement_payoutbatch
                     WHERE id = NEW.batch_id FOR SHARE;
-                    IF batch.state <> 'sealed' OR batch.round <> NEW.round
-                       OR NOT batch.required_steps @> to_jsonb(NEW.step::text) THEN
-                        {
-                    refusal(
-                        "batch_approval_of_sealed",
-                        "batch_approval: this round does not await this step",
-                    )
-                }
-                    END IF;
-                    IF NEW.step = 'maker' AND NEW.account_id <> batch.made_by_id THEN
-                        {
-                    refusal(
-                        "batch_approval_maker_made_it",
-                        "batch_approval: the maker is whoever made the batch",
-                    )
-                }
-                    END IF;
-                    SELECT * INTO content FROM disbursement_batch_content(NEW.batch_id);
-                    IF NEW.digest IS DISTINCT FROM content.digest
-                       OR NEW.digest IS DISTINCT FROM batch.digest THEN
-                        {
-                    refusal(
-                        "batch_approval_digest",
-                        "batch_approval: the digest is not that of the content",
-                    )
-                }
-                    END IF;
-                    RETURN NEW;
-                """,
+                """
+                + guard(
+                    "batch.state <> 'sealed' OR batch.round <> NEW.round"
+                    " OR NOT batch.required_steps @> to_jsonb(NEW.step::text)",
+                    "batch_approval_of_sealed",
+                    "batch_approval: this round does not await this step",
+                )
+                + guard(
+                    "NEW.step = 'maker' AND NEW.account_id <> batch.made_by_id",
+                    "batch_approval_maker_made_it",
+                    "batch_approval: the maker is whoever made the batch",
+                )
+                + "SELECT * INTO content FROM disbursement_batch_content(NEW.batch_id);"
+                + guard(
+                    "NEW.digest IS DISTINCT FROM content.digest"
+                    " OR NEW.digest IS DISTINCT FROM batch.digest",
+                    "batch_approval_digest",
+                    "batch_approval: the digest is not that of the content",
+                )
+                + "RETURN NEW;",
             ),
             *append_only("batch_approval"),
         ]

@@ -13,7 +13,7 @@ from members.models import Person
 from union_portal.fields import FenField, StateField
 from union_portal.models import Decision, Organization
 from union_portal.triggers import Trigger
-from welfare.disbursement.models.guards import frozen, kept, pairs, refusal
+from welfare.disbursement.models.guards import frozen, guard, kept, pairs
 from welfare.disbursement.models.ledger import Fund
 from welfare.disbursement.states import (
     ENTITLEMENT,
@@ -43,6 +43,91 @@ class EntitlementQuerySet(models.QuerySet["Entitlement"]):
 
         last = PayoutLine.objects.filter(entitlement=OuterRef("pk")).order_by("-attempt")
         return self.annotate(line_state=Subquery(last.values("state")[:1]))
+
+
+# EXECUTEd, so that it is planned for the rows it gets.
+_BORN = (
+    """
+    EXECUTE $q$
+        SELECT bool_or(e.state <> 'granted') AS state,
+               bool_or(d.outcome IS DISTINCT FROM 'granted' OR d.state = 'withdrawn') AS decision,
+               bool_or(e.amount_fen IS DISTINCT FROM d.amount_fen - COALESCE(od.amount_fen, 0)
+                       OR e.scheme IS DISTINCT FROM d.scheme
+                       OR e.period IS DISTINCT FROM d.period
+                       OR e.organization_id IS DISTINCT FROM d.organization_id) AS content,
+               bool_or(e.claim_key IS DISTINCT FROM
+                       d.scheme || ':' || p.national_id_index || ':' || d.period
+                       || CASE WHEN e.adjusts_id IS NULL THEN '' ELSE ':+' || d.id END) AS claim,
+               bool_or(f.code IS DISTINCT FROM r.fund_code
+                       OR NOT f.schemes @> to_jsonb(d.scheme)) AS fund
+        FROM born e
+        LEFT JOIN union_portal_decision d ON d.id = e.decision_id
+        LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id
+        LEFT JOIN members_person p ON p.id = e.person_id
+        LEFT JOIN disbursement_fund f ON f.id = e.fund_id
+        LEFT JOIN disbursement_entitlement o ON o.id = e.adjusts_id
+        LEFT JOIN union_portal_decision od ON od.id = o.decision_id
+    $q$ INTO bad;
+    """
+    + guard("bad.state", "entitlement_steps", "entitlement: every one is born granted")
+    + guard(
+        "bad.decision",
+        "entitlement_decision_granted",
+        "entitlement: no standing decision grants it",
+    )
+    + guard(
+        "bad.content",
+        "entitlement_as_decided",
+        "entitlement: amount, scheme, period or union was not so decided",
+    )
+    + guard(
+        "bad.claim",
+        "entitlement_claim_key_true",
+        "entitlement: the claim key is not that of the person",
+    )
+    + guard(
+        "bad.fund",
+        "entitlement_fund_of_rule",
+        "entitlement: the rule set names another fund or use",
+    )
+    + "RETURN NULL;"
+)
+
+# Two people's motion, or the decision's own end: withdrawn, or replaced by another.
+_ENDED_BY_TWO = """
+    EXISTS (SELECT 1 FROM disbursement_motion m
+            WHERE m.entitlement_id = OLD.id AND m.state = 'seconded'
+              AND (m.kind, NEW.state) IN
+                  (('withdraw', 'withdrawn'), ('write_off', 'written_off')))
+    OR (NEW.state = 'withdrawn' AND EXISTS (
+        SELECT 1 FROM union_portal_decision d
+        WHERE d.id = OLD.decision_id
+          AND (d.state = 'withdrawn' OR EXISTS (
+               SELECT 1 FROM union_portal_decision n
+               WHERE n.replaces_id = d.id AND n.state <> 'withdrawn'))))
+"""
+
+# The decision row is locked first, as a line's birth does: one of them waits.
+_STEPS = (
+    guard(
+        f"OLD.state || '>' || NEW.state NOT IN ({pairs(ENTITLEMENT)})",
+        "entitlement_steps",
+        "entitlement: this is not a step",
+    )
+    + "PERFORM 1 FROM union_portal_decision WHERE id = OLD.decision_id FOR UPDATE;"
+    + guard(
+        "EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.entitlement_id = OLD.id"
+        " AND l.state IN ('ready', 'sent', 'unknown', 'paid'))",
+        "entitlement_not_on_its_way",
+        "entitlement: a payment is live or done",
+    )
+    + guard(
+        f"NOT ({_ENDED_BY_TWO})",
+        "entitlement_ended_by_two",
+        "entitlement: two people or the decision itself end it",
+    )
+    + "RETURN NEW;"
+)
 
 
 class Entitlement(models.Model):
@@ -96,67 +181,7 @@ class Entitlement(models.Model):
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="born"),
                 declare=[("bad", "record")],
-                func=f"""
-                    SELECT bool_or(e.state <> 'granted') AS state,
-                           bool_or(d.outcome IS DISTINCT FROM 'granted'
-                                   OR d.state = 'withdrawn') AS decision,
-                           bool_or(e.amount_fen IS DISTINCT FROM
-                                   d.amount_fen - COALESCE(od.amount_fen, 0)
-                                   OR e.scheme IS DISTINCT FROM d.scheme
-                                   OR e.period IS DISTINCT FROM d.period
-                                   OR e.organization_id IS DISTINCT FROM d.organization_id
-                           ) AS content,
-                           bool_or(e.claim_key IS DISTINCT FROM
-                                   d.scheme || ':' || p.national_id_index || ':' || d.period
-                                   || CASE WHEN e.adjusts_id IS NULL THEN ''
-                                      ELSE ':+' || d.id END) AS claim,
-                           bool_or(f.code IS DISTINCT FROM r.fund_code
-                                   OR NOT f.schemes @> to_jsonb(d.scheme)) AS fund
-                    INTO bad
-                    FROM born e
-                    LEFT JOIN union_portal_decision d ON d.id = e.decision_id
-                    LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id
-                    LEFT JOIN members_person p ON p.id = e.person_id
-                    LEFT JOIN disbursement_fund f ON f.id = e.fund_id
-                    LEFT JOIN disbursement_entitlement o ON o.id = e.adjusts_id
-                    LEFT JOIN union_portal_decision od ON od.id = o.decision_id;
-                    IF bad.state THEN
-                        {refusal("entitlement_steps", "entitlement: every one is born granted")}
-                    END IF;
-                    IF bad.decision THEN
-                        {
-                    refusal(
-                        "entitlement_decision_granted",
-                        "entitlement: no standing decision grants it",
-                    )
-                }
-                    END IF;
-                    IF bad.content THEN
-                        {
-                    refusal(
-                        "entitlement_as_decided",
-                        "entitlement: amount, scheme, period or union was not so decided",
-                    )
-                }
-                    END IF;
-                    IF bad.claim THEN
-                        {
-                    refusal(
-                        "entitlement_claim_key_true",
-                        "entitlement: the claim key is not that of the person",
-                    )
-                }
-                    END IF;
-                    IF bad.fund THEN
-                        {
-                    refusal(
-                        "entitlement_fund_of_rule",
-                        "entitlement: the rule set names another fund or use",
-                    )
-                }
-                    END IF;
-                    RETURN NULL;
-                """,
+                func=_BORN,
             ),
             frozen(
                 "entitlement_frozen",
@@ -164,43 +189,12 @@ class Entitlement(models.Model):
                 " claim_key, adjusts_id, granted_at",
                 "entitlement: what is owed is never edited",
             ),
-            # The decision row is locked first, as a line's birth does: one of them waits.
             Trigger(
                 name="entitlement_steps",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("state"),
                 condition=pgtrigger.Condition("NEW.state <> OLD.state"),
-                func=f"""
-                    IF OLD.state || '>' || NEW.state NOT IN ({pairs(ENTITLEMENT)}) THEN
-                        {refusal("entitlement_steps", "entitlement: this is not a step")}
-                    END IF;
-                    PERFORM 1 FROM union_portal_decision WHERE id = OLD.decision_id FOR UPDATE;
-                    IF EXISTS (SELECT 1 FROM disbursement_payoutline l
-                               WHERE l.entitlement_id = OLD.id
-                                 AND l.state IN ('ready', 'sent', 'unknown', 'paid')) THEN
-                        {
-                    refusal("entitlement_not_on_its_way", "entitlement: a payment is live or done")
-                }
-                    END IF;
-                    IF NOT EXISTS (SELECT 1 FROM disbursement_motion m
-                                   WHERE m.entitlement_id = OLD.id AND m.state = 'seconded'
-                                     AND (m.kind, NEW.state) IN
-                                         (('withdraw', 'withdrawn'), ('write_off', 'written_off')))
-                       AND NOT (NEW.state = 'withdrawn' AND EXISTS (
-                           SELECT 1 FROM union_portal_decision d
-                           WHERE d.id = OLD.decision_id
-                             AND (d.state = 'withdrawn' OR EXISTS (
-                                  SELECT 1 FROM union_portal_decision n
-                                  WHERE n.replaces_id = d.id AND n.state <> 'withdrawn')))) THEN
-                        {
-                    refusal(
-                        "entitlement_ended_by_two",
-                        "entitlement: two people or the decision itself end it",
-                    )
-                }
-                    END IF;
-                    RETURN NEW;
-                """,
+                func=_STEPS,
             ),
             *kept("entitlement"),
         ]

@@ -14,7 +14,7 @@ from union_portal.models.audit import append_only
 from union_portal.triggers import Trigger
 from welfare.disbursement.models.batches import PayoutBatch
 from welfare.disbursement.models.entitlements import Entitlement
-from welfare.disbursement.models.guards import frozen, kept, refusal
+from welfare.disbursement.models.guards import frozen, guard, kept
 from welfare.disbursement.models.lines import PayoutLine
 from welfare.disbursement.states import GATE, MOTION, GateState, MotionState
 
@@ -139,16 +139,13 @@ class StrayPayment(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 condition=pgtrigger.Condition("NEW.placed_at IS NOT NULL"),
-                func=f"""
-                    IF NOT EXISTS (SELECT 1 FROM disbursement_payoutline l
-                                   WHERE l.e2e = NEW.e2e AND l.amount_fen = NEW.amount_fen
-                                     AND l.state NOT IN ('ready', 'void')) THEN
-                        {
-                    refusal("stray_payment_placed", "stray_payment: no sent line stands for it")
-                }
-                    END IF;
-                    RETURN NEW;
-                """,
+                func=guard(
+                    "NOT EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.e2e = NEW.e2e"
+                    " AND l.amount_fen = NEW.amount_fen AND l.state NOT IN ('ready', 'void'))",
+                    "stray_payment_placed",
+                    "stray_payment: no sent line stands for it",
+                )
+                + "RETURN NEW;",
             ),
             *kept("stray_payment"),
         ]
@@ -184,20 +181,18 @@ class Gate(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition("OLD.state = 'safe' AND NEW.state = 'open'"),
-                func=f"""
-                    IF NOT EXISTS (SELECT 1 FROM disbursement_motion m
-                                   WHERE m.kind = 'lift_gate' AND m.state = 'seconded'
-                                     AND m.moved_at >= OLD.shut_at) THEN
-                        {refusal("gate_lifted_by_two", "gate: two people lift it")}
-                    END IF;
-                    IF EXISTS (SELECT 1 FROM disbursement_straypayment
-                               WHERE placed_at IS NULL) THEN
-                        {
-                    refusal("gate_nothing_remains", "gate: a payment is unknown to the database")
-                }
-                    END IF;
-                    RETURN NEW;
-                """,
+                func=guard(
+                    "NOT EXISTS (SELECT 1 FROM disbursement_motion m WHERE m.kind = 'lift_gate'"
+                    " AND m.state = 'seconded' AND m.moved_at >= OLD.shut_at)",
+                    "gate_lifted_by_two",
+                    "gate: two people lift it",
+                )
+                + guard(
+                    "EXISTS (SELECT 1 FROM disbursement_straypayment WHERE placed_at IS NULL)",
+                    "gate_nothing_remains",
+                    "gate: a payment is unknown to the database",
+                )
+                + "RETURN NEW;",
             ),
             *kept("gate"),
         ]

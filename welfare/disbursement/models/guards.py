@@ -17,6 +17,11 @@ def refusal(constraint: str, message: str) -> str:
     )
 
 
+def guard(condition: str, constraint: str, message: str) -> str:
+    """Raise by name if the condition holds."""
+    return f"IF {condition} THEN {refusal(constraint, message)} END IF;\n"
+
+
 def frozen(name: str, columns: str, message: str, *, when: str = "true") -> Trigger:
     """Refuse an UPDATE that changes one of `columns` while `when` holds."""
     new = ", ".join(f"NEW.{column.strip()}" for column in columns.split(","))

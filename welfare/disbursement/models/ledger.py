@@ -12,7 +12,7 @@ from union_portal.fields import FenField
 from union_portal.models import Account, Organization
 from union_portal.models.audit import append_only
 from union_portal.triggers import Trigger
-from welfare.disbursement.models.guards import TransactionIdField, frozen, kept, refusal
+from welfare.disbursement.models.guards import TransactionIdField, frozen, guard, kept, refusal
 
 
 class Fund(models.Model):
@@ -202,22 +202,20 @@ class Posting(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="born"),
-                func=f"""
-                    IF EXISTS (SELECT 1 FROM born p JOIN disbursement_entry e ON e.id = p.entry_id
-                               WHERE e.tx <> pg_current_xact_id()) THEN
-                        {
-                    refusal(
-                        "posting_in_its_transaction",
-                        "posting: an entry takes postings in its own transaction only",
-                    )
-                }
-                    END IF;
-                    IF EXISTS (SELECT 1 FROM born p
-                               JOIN disbursement_entry e ON e.id = p.entry_id
-                               JOIN disbursement_ledgeraccount a ON a.id = p.account_id
-                               WHERE a.fund_id <> e.fund_id) THEN
-                        {refusal("posting_same_fund", "posting: an entry stays within its fund")}
-                    END IF;
+                func=guard(
+                    "EXISTS (SELECT 1 FROM born p JOIN disbursement_entry e ON e.id = p.entry_id"
+                    " WHERE e.tx <> pg_current_xact_id())",
+                    "posting_in_its_transaction",
+                    "posting: an entry takes postings in its own transaction only",
+                )
+                + guard(
+                    "EXISTS (SELECT 1 FROM born p JOIN disbursement_entry e ON e.id = p.entry_id"
+                    " JOIN disbursement_ledgeraccount a ON a.id = p.account_id"
+                    " WHERE a.fund_id <> e.fund_id)",
+                    "posting_same_fund",
+                    "posting: an entry stays within its fund",
+                )
+                + """
                     PERFORM 1 FROM disbursement_ledgeraccount
                     WHERE id IN (SELECT account_id FROM born) ORDER BY id FOR UPDATE;
                     UPDATE disbursement_ledgeraccount a SET balance_fen = a.balance_fen + s.fen

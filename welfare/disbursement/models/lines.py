@@ -12,7 +12,7 @@ from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.triggers import Trigger
 from welfare.disbursement.models.batches import PayoutBatch
 from welfare.disbursement.models.entitlements import Entitlement
-from welfare.disbursement.models.guards import frozen, kept, pairs, refusal
+from welfare.disbursement.models.guards import frozen, guard, kept, pairs
 from welfare.disbursement.states import IN_TRANSIT, LINE, LIVE_OR_PAID, LineState
 
 
@@ -25,127 +25,142 @@ class PayoutLineQuerySet(models.QuerySet["PayoutLine"]):
         return self.filter(state__in=IN_TRANSIT)
 
 
+# Queries over transition tables are EXECUTEd, so that each is planned for the rows it gets: a
+# plan cached for three lines takes hours for a hundred thousand.
 # Decisions are locked in one order (by id), so that two assemblies can't deadlock, and
 # FOR SHARE, so that an objection and a line's birth wait for each other.
-_BORN = f"""
-    PERFORM 1 FROM disbursement_payoutbatch
-    WHERE id IN (SELECT batch_id FROM born) ORDER BY id FOR SHARE;
-    PERFORM 1 FROM union_portal_decision
-    WHERE id IN (SELECT e.decision_id FROM born n
-                 JOIN disbursement_entitlement e ON e.id = n.entitlement_id)
-    ORDER BY id FOR SHARE;
-    SELECT bool_or(n.state <> 'ready') AS state,
-           bool_or(b.state IS DISTINCT FROM 'draft') AS draft,
-           bool_or(d.state IS DISTINCT FROM 'clear') AS decision,
-           bool_or(e.state IS DISTINCT FROM 'granted') AS entitlement,
-           bool_or(NOT (b.pay_on >= r.valid_from AND today.day >= r.valid_from
-                   AND (r.valid_to IS NULL
-                        OR (b.pay_on <= r.valid_to AND today.day <= r.valid_to)))) AS rule_set,
-           bool_or((e.fund_id, e.scheme, e.period)
-                   IS DISTINCT FROM (b.fund_id, b.scheme, b.period)) AS other,
-           bool_or((a.state, a.person_id, a.fingerprint, a.holder)
-                   IS DISTINCT FROM ('confirmed'::varchar, e.person_id, n.account_fingerprint,
-                                     n.payee_name)) AS account,
-           bool_or(n.attempt > 1) AS again
-    INTO bad
-    FROM born n
-    CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date AS day) today
-    LEFT JOIN disbursement_payoutbatch b ON b.id = n.batch_id
-    LEFT JOIN disbursement_entitlement e ON e.id = n.entitlement_id
-    LEFT JOIN union_portal_decision d ON d.id = e.decision_id
-    LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id
-    LEFT JOIN members_bankaccount a ON a.id = n.bank_account_id;
-    IF bad.state THEN {refusal("payout_line_steps", "payout_line: every one is born ready")}
-    END IF;
-    IF bad.draft THEN {refusal("payout_line_of_draft", "payout_line: the batch is no draft")}
-    END IF;
-    IF bad.decision THEN
-        {refusal("payout_line_decision_clear", "payout_line: a decision is not clear")}
-    END IF;
-    IF bad.entitlement THEN
-        {refusal("payout_line_entitlement_granted", "payout_line: an entitlement has ended")}
-    END IF;
-    IF bad.rule_set THEN
-        {
-    refusal(
+_BORN = (
+    """
+    EXECUTE $q$
+        SELECT 1 FROM disbursement_payoutbatch
+        WHERE id IN (SELECT batch_id FROM born) ORDER BY id FOR SHARE
+    $q$;
+    EXECUTE $q$
+        SELECT 1 FROM union_portal_decision
+        WHERE id IN (SELECT e.decision_id FROM born n
+                     JOIN disbursement_entitlement e ON e.id = n.entitlement_id)
+        ORDER BY id FOR SHARE
+    $q$;
+    EXECUTE $q$
+        SELECT bool_or(n.state <> 'ready') AS state,
+               bool_or(b.state IS DISTINCT FROM 'draft') AS draft,
+               bool_or(d.state IS DISTINCT FROM 'clear') AS decision,
+               bool_or(e.state IS DISTINCT FROM 'granted') AS entitlement,
+               bool_or(NOT (b.pay_on >= r.valid_from AND today.day >= r.valid_from
+                       AND (r.valid_to IS NULL
+                            OR (b.pay_on <= r.valid_to AND today.day <= r.valid_to)))) AS rule_set,
+               bool_or((e.fund_id, e.scheme, e.period)
+                       IS DISTINCT FROM (b.fund_id, b.scheme, b.period)) AS other,
+               bool_or((a.state, a.person_id, a.fingerprint, a.holder)
+                       IS DISTINCT FROM ('confirmed'::varchar, e.person_id,
+                                         n.account_fingerprint, n.payee_name)) AS account,
+               bool_or(EXISTS (SELECT 1 FROM disbursement_straypayment s
+                               WHERE s.claim_key = e.claim_key AND s.placed_at IS NULL
+                                 AND s.batch_number <> b.number)) AS stray,
+               bool_or(n.attempt > 1) AS again
+        FROM born n
+        CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date AS day) today
+        LEFT JOIN disbursement_payoutbatch b ON b.id = n.batch_id
+        LEFT JOIN disbursement_entitlement e ON e.id = n.entitlement_id
+        LEFT JOIN union_portal_decision d ON d.id = e.decision_id
+        LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id
+        LEFT JOIN members_bankaccount a ON a.id = n.bank_account_id
+    $q$ INTO bad;
+    """
+    + guard("bad.state", "payout_line_steps", "payout_line: every one is born ready")
+    + guard("bad.draft", "payout_line_of_draft", "payout_line: the batch is no draft")
+    + guard("bad.decision", "payout_line_decision_clear", "payout_line: a decision is not clear")
+    + guard(
+        "bad.entitlement",
+        "payout_line_entitlement_granted",
+        "payout_line: an entitlement has ended",
+    )
+    + guard(
+        "bad.rule_set",
         "payout_line_rule_in_force",
         "payout_line: the payment lies outside the dates of its rule set",
     )
-}
-    END IF;
-    IF bad.other THEN
-        {refusal("payout_line_of_its_batch", "payout_line: of another fund, scheme or period")}
-    END IF;
-    IF bad.account THEN
-        {
-    refusal("payout_line_account_confirmed", "payout_line: not a confirmed account of the person")
-}
-    END IF;
-    IF EXISTS (SELECT 1 FROM disbursement_straypayment s
-               JOIN disbursement_entitlement e ON e.claim_key = s.claim_key
-               JOIN born n ON n.entitlement_id = e.id
-               JOIN disbursement_payoutbatch b ON b.id = n.batch_id
-               WHERE s.placed_at IS NULL AND s.batch_number <> b.number) THEN
-        {
-    refusal("payout_line_not_sent_before", "payout_line: the sent register knows a payment of it")
-}
-    END IF;
+    + guard(
+        "bad.other",
+        "payout_line_of_its_batch",
+        "payout_line: of another fund, scheme or period",
+    )
+    + guard(
+        "bad.account",
+        "payout_line_account_confirmed",
+        "payout_line: not a confirmed account of the person",
+    )
+    + guard(
+        "bad.stray",
+        "payout_line_not_sent_before",
+        "payout_line: the sent register knows a payment of it",
+    )
+    + """
     IF bad.again THEN
-        IF EXISTS (
-            SELECT 1 FROM born n
-            LEFT JOIN disbursement_payoutline p
-                   ON p.entitlement_id = n.entitlement_id AND p.attempt = n.attempt - 1
-            WHERE n.attempt > 1
-              AND (p.id IS NULL OR p.state NOT IN ('failed', 'returned', 'void')
-                   OR (p.state <> 'void' AND p.bank_account_id = n.bank_account_id
-                       AND NOT EXISTS (SELECT 1 FROM disbursement_motion m
-                                       WHERE m.line_id = p.id AND m.kind = 'retry'
-                                         AND m.state = 'seconded')))) THEN
-            {
-    refusal(
+        EXECUTE $q$
+            SELECT EXISTS (
+                SELECT 1 FROM born n
+                LEFT JOIN disbursement_payoutline p
+                       ON p.entitlement_id = n.entitlement_id AND p.attempt = n.attempt - 1
+                WHERE n.attempt > 1
+                  AND (p.id IS NULL OR p.state NOT IN ('failed', 'returned', 'void')
+                       OR (p.state <> 'void' AND p.bank_account_id = n.bank_account_id
+                           AND NOT EXISTS (SELECT 1 FROM disbursement_motion m
+                                           WHERE m.line_id = p.id AND m.kind = 'retry'
+                                             AND m.state = 'seconded')))) AS barred
+        $q$ INTO bad;
+    """
+    + guard(
+        "bad.barred",
         "payout_line_retry_permitted",
         "payout_line: a new attempt needs another account or a retry approved by two",
     )
-}
-        END IF;
-    END IF;
-    RETURN NULL;
-"""
+    + "END IF; RETURN NULL;"
+)
 
-_MOVED = f"""
-    SELECT bool_or(o.state || '>' || n.state NOT IN ({pairs(LINE)})) AS step,
-           bool_or(n.state = 'sent' AND b.state <> 'approved') AS sent,
-           bool_or(n.state = 'void' AND b.state NOT IN ('draft', 'void')) AS void,
-           bool_or(n.state IN ('unknown', 'paid', 'failed', 'returned') AND b.state NOT IN
-                   ('generated', 'delivering', 'delivered', 'reconciled', 'closed')) AS early,
-           bool_or(n.state IN ('paid', 'failed', 'returned')) AS answered
-    INTO bad
-    FROM was o JOIN becomes n ON n.id = o.id AND n.state <> o.state
-    JOIN disbursement_payoutbatch b ON b.id = n.batch_id;
-    IF bad.step THEN {refusal("payout_line_steps", "payout_line: this is not a step")} END IF;
-    IF bad.sent THEN
-        {refusal("payout_line_sent_with_batch", "payout_line: sent only with a released batch")}
-    END IF;
-    IF bad.void THEN
-        {refusal("payout_line_void_with_batch", "payout_line: sealed content is frozen")}
-    END IF;
-    IF bad.early THEN
-        {refusal("payout_line_answered_after_file", "payout_line: its file is not written")}
-    END IF;
-    IF bad.answered AND EXISTS (
-        SELECT 1 FROM was o JOIN becomes n ON n.id = o.id AND n.state <> o.state
-        WHERE n.state IN ('paid', 'failed', 'returned')
-          AND NOT EXISTS (SELECT 1 FROM disbursement_returnrow r
-                          WHERE r.line_id = n.id AND r.result = n.state
-                            AND r.verdict = 'applied' AND r.amount_fen = n.amount_fen)
-          AND NOT EXISTS (SELECT 1 FROM disbursement_motion m
-                          WHERE m.line_id = n.id AND m.kind = 'certificate'
-                            AND m.state = 'seconded' AND o.state = 'unknown'
-                            AND m.detail ->> 'result' = n.state)) THEN
-        {refusal("payout_line_bank_said_so", "payout_line: no return row or certificate says so")}
-    END IF;
-    RETURN NULL;
-"""
+_MOVED = (
+    f"""
+    EXECUTE $q$
+        SELECT bool_or(o.state || '>' || n.state NOT IN ({pairs(LINE)})) AS step,
+               bool_or(n.state = 'sent' AND b.state <> 'approved') AS sent,
+               bool_or(n.state = 'void' AND b.state NOT IN ('draft', 'void')) AS void,
+               bool_or(n.state IN ('unknown', 'paid', 'failed', 'returned') AND b.state NOT IN
+                       ('generated', 'delivering', 'delivered', 'reconciled', 'closed')) AS early,
+               bool_or(n.state IN ('paid', 'failed', 'returned')) AS answered
+        FROM was o JOIN becomes n ON n.id = o.id AND n.state <> o.state
+        JOIN disbursement_payoutbatch b ON b.id = n.batch_id
+    $q$ INTO bad;
+    """
+    + guard("bad.step", "payout_line_steps", "payout_line: this is not a step")
+    + guard(
+        "bad.sent",
+        "payout_line_sent_with_batch",
+        "payout_line: sent only with a released batch",
+    )
+    + guard("bad.void", "payout_line_void_with_batch", "payout_line: sealed content is frozen")
+    + guard("bad.early", "payout_line_answered_after_file", "payout_line: its file is not written")
+    + """
+    IF bad.answered THEN
+        EXECUTE $q$
+            SELECT EXISTS (
+                SELECT 1 FROM was o JOIN becomes n ON n.id = o.id AND n.state <> o.state
+                WHERE n.state IN ('paid', 'failed', 'returned')
+                  AND NOT EXISTS (SELECT 1 FROM disbursement_returnrow r
+                                  WHERE r.line_id = n.id AND r.result = n.state
+                                    AND r.verdict = 'applied' AND r.amount_fen = n.amount_fen)
+                  AND NOT EXISTS (SELECT 1 FROM disbursement_motion m
+                                  WHERE m.line_id = n.id AND m.kind = 'certificate'
+                                    AND m.state = 'seconded' AND o.state = 'unknown'
+                                    AND m.detail ->> 'result' = n.state)) AS unsaid
+        $q$ INTO bad;
+    """
+    + guard(
+        "bad.unsaid",
+        "payout_line_bank_said_so",
+        "payout_line: no return row or certificate says so",
+    )
+    + "END IF; RETURN NULL;"
+)
 
 
 class PayoutLine(models.Model):

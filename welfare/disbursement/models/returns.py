@@ -13,7 +13,7 @@ from union_portal.models import Account
 from union_portal.models.audit import append_only
 from union_portal.triggers import Trigger
 from welfare.disbursement.models.batches import BankFormat, PayoutBatch
-from welfare.disbursement.models.guards import frozen, kept, refusal
+from welfare.disbursement.models.guards import frozen, guard, kept, refusal
 from welfare.disbursement.models.lines import PayoutLine
 from welfare.disbursement.states import DISCREPANCY, DiscrepancyState
 
@@ -126,20 +126,24 @@ class ReturnRow(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(new="judged"),
-                func=f"""
-                    IF EXISTS (SELECT 1 FROM judged r
-                               LEFT JOIN disbursement_payoutline l ON l.id = r.line_id
-                               WHERE r.verdict = 'applied'
-                                 AND (l.e2e, l.amount_fen, l.account_fingerprint) IS DISTINCT FROM
-                                     (r.e2e, r.amount_fen, r.account_fingerprint)) THEN
-                        {
-                    refusal(
-                        "return_row_matches", "return_row: id, amount and account must all match"
-                    )
-                }
-                    END IF;
-                    RETURN NULL;
-                """,
+                declare=[("wrong", "boolean")],
+                # EXECUTEd, so that it is planned for the rows it gets.
+                func="""
+                    EXECUTE $q$
+                        SELECT EXISTS (
+                            SELECT 1 FROM judged r
+                            LEFT JOIN disbursement_payoutline l ON l.id = r.line_id
+                            WHERE r.verdict = 'applied'
+                              AND (l.e2e, l.amount_fen, l.account_fingerprint) IS DISTINCT FROM
+                                  (r.e2e, r.amount_fen, r.account_fingerprint))
+                    $q$ INTO wrong;
+                """
+                + guard(
+                    "wrong",
+                    "return_row_matches",
+                    "return_row: id, amount and account must all match",
+                )
+                + "RETURN NULL;",
             ),
             Trigger(
                 name="return_row_born_unmatched",
@@ -147,18 +151,13 @@ class ReturnRow(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="born"),
-                func=f"""
-                    IF EXISTS (SELECT 1 FROM born WHERE verdict <> 'no_match'
-                               OR line_id IS NOT NULL) THEN
-                        {
-                    refusal(
-                        "return_row_born_unmatched",
-                        "return_row: a row is judged after it is written",
-                    )
-                }
-                    END IF;
-                    RETURN NULL;
-                """,
+                func=guard(
+                    "EXISTS (SELECT 1 FROM born WHERE verdict <> 'no_match'"
+                    " OR line_id IS NOT NULL)",
+                    "return_row_born_unmatched",
+                    "return_row: a row is judged after it is written",
+                )
+                + "RETURN NULL;",
             ),
             *kept("return_row"),
         ]
