@@ -200,6 +200,8 @@ def write(*, rows: QuerySet[Any], by: Account, today: date) -> int:
 
     Rows of an uploader who may not enter honours were refused by `check`.
     """
+    if not rows.exists():
+        return 0
     done = model_workers.enroll_set(
         rows=_facts(rows.filter(person_id__isnull=False)).values(
             "person_id",

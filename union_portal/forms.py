@@ -58,9 +58,7 @@ class ObjectionForm(forms.Form):
         label=_("Phone"),
         max_length=20,
         required=False,
-        help_text=_(
-            "So that we can ask back and tell you the outcome. A body may leave it empty."
-        ),
+        help_text=_("So that we can ask back and tell you the outcome. A body may leave it empty."),
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
     text = forms.CharField(

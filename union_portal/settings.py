@@ -21,7 +21,7 @@ DEBUG = env.bool("PORTAL_DEBUG", False)
 # -- secrets ----------------------------------------------------------------------
 # The fixed values serve checks that need no secret (makemigrations --check, mypy);
 # `manage.py check --deploy` and the web server refuse them (union_portal/checks.py).
-INSECURE_SECRET = "insecure-only-for-checks-and-tests-0123456789abcdefghij"
+INSECURE_SECRET = "insecure-only-for-checks-and-tests-0123456789abcdefghij"  # noqa: S105
 SECRET_KEY = env.str("PORTAL_SECRET_KEY", INSECURE_SECRET)
 # "version:algorithm:base64 of 32 bytes", comma separated, the last one is current.
 INSECURE_KEYRING = "1:aes:aW5zZWN1cmUtb25seS1mb3ItY2hlY2tzLWFuZC10ZXM="
