@@ -95,7 +95,8 @@ def write(*, run: ImportRun, today: date, now: datetime) -> dict[str, Any]:
     result: dict[str, Any] = {"new": born, "updated": updated, "accounts": accounts}
     for group in groups():
         rows = import_checks.sound_rows(held, group.name)
-        result[group.name] = group.write(rows=rows, by=run.uploaded_by, today=today)
+        if rows.exists():  # a sheet without these columns asks for none of their rights
+            result[group.name] = group.write(rows=rows, by=run.uploaded_by, today=today)
     audit.record_ref(
         "person.import",
         Person._meta.label_lower,
