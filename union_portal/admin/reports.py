@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -102,7 +103,10 @@ class ReportRunAdmin(ScopedModelAdmin):
 
     def panels(self, request: HttpRequest, obj: ReportRun) -> list[Panel]:
         fetched = FileDownload.objects.filter(file=obj.file_id).select_related("account")
-        rows = [(one.at.strftime("%Y-%m-%d %H:%M"), one.account, one.reason) for one in fetched]
+        rows = [
+            (localtime(one.at).strftime("%Y-%m-%d %H:%M"), one.account, one.reason)
+            for one in fetched
+        ]
         return [Panel(_("Who fetched it"), (_("When"), _("Who"), _("Why")), rows)]
 
 

@@ -1,0 +1,47 @@
+"""Every URL of the portal, read from the URLconf, so that a new one is walked by itself."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RegexPattern
+
+# What a parameter is filled with where no row is meant: nothing has these ids.
+NOBODYS: dict[str, Any] = {
+    "int": 987654321,
+    "uuid": UUID("00000000-0000-4000-8000-000000000000"),
+    "slug": "nothing",
+    "str": "nothing",
+    "path": "nothing",
+}
+
+
+def patterns(
+    resolver: URLResolver | None = None, prefix: str = "", names: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str, URLPattern]]:
+    """Yield (name with namespaces, route, pattern) of every URL."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            inner = (*names, entry.namespace) if entry.namespace else names
+            yield from patterns(entry, route, inner)
+        else:
+            yield ":".join((*names, entry.name or route)), route, entry
+
+
+def address(route: str, pattern: URLPattern) -> str:
+    """A path that matches the pattern, with ids that belong to nobody."""
+    if isinstance(pattern.pattern, RegexPattern):
+        return "/admin/nothing/"
+    path = route
+    for kind, _name, text in _parameters(route):
+        path = path.replace(text, str(NOBODYS.get(kind, "nothing")))
+    return "/" + path
+
+
+def _parameters(route: str) -> Iterator[tuple[str, str, str]]:
+    for piece in route.split("<")[1:]:
+        inside = piece.split(">")[0]
+        kind, _colon, name = inside.rpartition(":")
+        yield kind or "str", name, f"<{inside}>"
