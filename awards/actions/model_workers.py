@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -63,6 +63,7 @@ def enroll(
     return made
 
 
+# Each statement is ordered, so that its look-ups are done before it writes.
 _ADD_TITLES = """
     INSERT INTO awards_honourtitle (code, name, level, is_model_worker)
     SELECT DISTINCT ON (r.title) 't' || substr(md5(r.title), 1, 12), r.title, r.level, true
@@ -98,6 +99,7 @@ _CONFER = """
     WHERE o.path LIKE ANY (%s)
       AND NOT EXISTS (SELECT 1 FROM awards_honour h
                       WHERE h.person_id = r.person_id AND h.title_id = t.id)
+    ORDER BY r.person_id
     ON CONFLICT DO NOTHING
 """
 _VERIFY = """
@@ -112,6 +114,7 @@ _VERIFY = """
                   WHERE h.person_id = p.id AND h.state = 'held')
       AND NOT EXISTS (SELECT 1 FROM awards_yearlyverification v
                       WHERE v.model_worker_id = w.id AND v.year = %s)
+    ORDER BY w.id
 """
 
 
@@ -136,6 +139,7 @@ def enroll_set(*, rows: QuerySet[Any, Any], by: Account) -> Enrolled:
     conferred = _insert(_CONFER, rows, names, by, reach)
     done = Enrolled(enrolled.count, conferred.count)
     if enrolled.count or conferred.count:
+        _analyze("awards_modelworker", "awards_honour")
         audit.record_ref(
             "modelworker.enrolled_set",
             "awards.modelworker",
@@ -249,6 +253,7 @@ def verify_set(
         after=[reach, year],
     )
     if made.count:
+        _analyze("awards_yearlyverification")
         audit.record_ref(
             "modelworker.verified_set",
             "awards.modelworker",
@@ -323,6 +328,12 @@ def record_death(
     person = model_worker.person
     people.record_death(person=person, died_on=died_on, by=by, today=today, reason=reason)
     return honours.end_unpaid(person, by=by, reason=reason or "died")
+
+
+def _analyze(*tables: str) -> None:
+    """The planner knows nothing yet of rows written a moment ago."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def _insert(

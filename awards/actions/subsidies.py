@@ -27,6 +27,8 @@ SUBJECT_TYPE = "awards.subsidycase"
 COUNTY_CLAUSE = "county"
 _EXCLUDED = gettext_noop("Left out by the county: %(reason)s")
 
+# Ordered, so that everybody is measured before the first row is written: otherwise each
+# look at the table reads past the rows this statement has just added.
 _INSERT_CASES = """
     INSERT INTO awards_subsidycase (person_id, scheme, period, round_id, organization_id,
         county_id, ground, amount_fen, steps, refusal_clause, reason, created_by_id, created_at,
@@ -34,7 +36,7 @@ _INSERT_CASES = """
     SELECT q.person_id, %s, %s, %s, q.organization_id, q.county_id, '', q.awarded_fen, q.steps,
         q.refusal_clause, '', %s, %s, '',
         CASE WHEN q.is_entitled THEN 'proposed' ELSE 'ineligible' END
-    FROM ({candidates}) q
+    FROM ({candidates}) q ORDER BY q.person_id
 """
 _INSERT_CHECKS = """
     INSERT INTO awards_countycheck (round_id, county_id, confirmed_count, excluded_count, note,
@@ -246,6 +248,8 @@ def _write_cases(round_: SubsidyRound, asked: Candidates) -> None:
         cursor.execute(
             _INSERT_CASES.format(candidates=asked.sql.text), [*values, *asked.sql.params]
         )
+        # The planner knows nothing yet of rows written a moment ago.
+        cursor.execute("ANALYZE awards_subsidycase")
         cursor.execute(_INSERT_CHECKS, [round_.pk])
 
 

@@ -17,12 +17,13 @@ from awards.states import LIVE_CASES
 from members.models import Person
 from union_portal.models import Organization, RuleSet
 
-# One row per model worker. The county is the organization right below the federation.
+# One row per model worker; each looked up by index, whatever the planner knows of tables
+# that were filled a moment ago. The county is the organization right below the federation.
 _FACTS = """
     SELECT w.person_id, p.organization_id,
         COALESCE(NULLIF(split_part(o.path, '/', 2), ''), split_part(o.path, '/', 1))::bigint
             AS county_id,
-        h.person_id IS NOT NULL AS is_municipal,
+        h.is_held IS NOT NULL AS is_municipal,
         p.died_on IS NULL AND COALESCE(v.is_alive, true) AS is_alive,
         COALESCE(h.is_held, false) AND COALESCE(v.honour_retained, true) AS retains_honour,
         COALESCE(v.is_alive AND v.honour_retained, false) AS is_verified,
@@ -39,16 +40,15 @@ _FACTS = """
     FROM awards_modelworker w
     JOIN members_person p ON p.id = w.person_id
     JOIN union_portal_organization o ON o.id = p.organization_id
-    LEFT JOIN (
-        SELECT r.person_id, bool_or(r.state = 'held') AS is_held
+    CROSS JOIN LATERAL (
+        SELECT bool_or(r.state = 'held') AS is_held
         FROM awards_honour r JOIN awards_honourtitle t ON t.id = r.title_id
-        WHERE t.level = 'municipal' AND t.is_model_worker GROUP BY r.person_id
-    ) h ON h.person_id = w.person_id
-    LEFT JOIN (
-        SELECT DISTINCT ON (model_worker_id) model_worker_id, is_alive, honour_retained
-        FROM awards_yearlyverification WHERE year = %(year)s
-        ORDER BY model_worker_id, id DESC
-    ) v ON v.model_worker_id = w.id
+        WHERE r.person_id = w.person_id AND t.level = 'municipal' AND t.is_model_worker
+    ) h
+    LEFT JOIN LATERAL (
+        SELECT y.is_alive, y.honour_retained FROM awards_yearlyverification y
+        WHERE y.model_worker_id = w.id AND y.year = %(year)s ORDER BY y.id DESC LIMIT 1
+    ) v ON true
     WHERE o.path LIKE %(path)s
 """
 
