@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('visited_on', models.DateField(verbose_name='visited on')),
                 ('visitors', models.CharField(help_text='Names of everyone who went.', max_length=160, verbose_name='visitors')),
-                ('findings', union_portal.fields.SealedTextField(blank=True, editable=True, kind='medical', null=True, verbose_name='findings')),
+                ('findings', union_portal.fields.SealedTextField(blank=True, editable=True, kind='medical', null=False, verbose_name='findings')),
                 ('is_confirmed', models.BooleanField(verbose_name='the need is confirmed')),
                 ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
                 ('e2e', models.CharField(max_length=35, unique=True, verbose_name='end-to-end id')),
                 ('amount_fen', union_portal.fields.FenField(verbose_name='amount')),
                 ('payee_name', models.CharField(max_length=60, verbose_name='payee')),
-                ('account_number', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_account', null=True, verbose_name='account number')),
+                ('account_number', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_account', null=False, verbose_name='account number')),
                 ('account_fingerprint', models.CharField(editable=False, max_length=64)),
                 ('account_last_four', models.CharField(max_length=4, verbose_name='last four digits')),
                 ('bank_name', models.CharField(max_length=80, verbose_name='bank')),
@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveBigIntegerField(verbose_name='bytes')),
                 ('rows_count', models.PositiveIntegerField(verbose_name='rows')),
                 ('total_fen', union_portal.fields.FenField(verbose_name='total')),
-                ('body', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_file', null=True)),
+                ('body', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_file', null=False)),
                 ('imported_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
@@ -245,7 +245,7 @@ class Migration(migrations.Migration):
                 ('lines_count', models.PositiveIntegerField(verbose_name='lines')),
                 ('total_fen', union_portal.fields.FenField(verbose_name='total')),
                 ('digest', models.CharField(max_length=64)),
-                ('body', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_file', null=True)),
+                ('body', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_file', null=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
