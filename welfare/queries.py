@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -12,7 +13,14 @@ from union_portal.kit.money import yuan
 from union_portal.models import Appeal, Decision, Message, NoticeEntry, Objection
 from union_portal.notifications import text_of
 from union_portal.states import AppealState, MessageState, ObjectionState
-from welfare.disbursement.models import Entitlement, PayoutBatch, PayoutLine, ReturnRow
+from welfare.disbursement.models import (
+    Entitlement,
+    Motion,
+    PayoutBatch,
+    PayoutLine,
+    ReturnRow,
+)
+from welfare.disbursement.states import MotionState
 
 
 class Tone(StrEnum):
@@ -115,6 +123,7 @@ def _paid(decision: Decision) -> Iterator[Event]:
     for line in lines.order_by("attempt"):
         yield from _travelled(line, line.batch)
         yield from _answered(line)
+    yield from _acted_on(entitlement, lines)
 
 
 def _travelled(line: PayoutLine, batch: PayoutBatch) -> Iterator[Event]:
@@ -144,6 +153,27 @@ def _answered(line: PayoutLine) -> Iterator[Event]:
             text=" ".join(filter(None, [row.reason, row.bank_ref])),
             tone=Tone.GOOD if row.result == "paid" else Tone.BAD,
         )
+
+
+def _acted_on(entitlement: Entitlement, lines: QuerySet[PayoutLine]) -> Iterator[Event]:
+    """What two people did about it: retry, certificate, withdrawal, write-off."""
+    about = Motion.objects.filter(Q(entitlement=entitlement) | Q(line__in=lines))
+    for motion in about.select_related("moved_by", "seconded_by"):
+        what = motion.get_kind_display()
+        yield Event(
+            at=motion.moved_at,
+            title=_("Proposed: %(what)s") % {"what": what},
+            text=motion.reason,
+            who=str(motion.moved_by),
+            tone=Tone.WAITING if motion.state == MotionState.MOVED else Tone.PLAIN,
+        )
+        if motion.seconded_at is not None:
+            yield Event(
+                at=motion.seconded_at,
+                title=_("%(state)s: %(what)s")
+                % {"state": motion.get_state_display(), "what": what},
+                who=str(motion.seconded_by or ""),
+            )
 
 
 def _appealed(decision: Decision) -> Iterator[Event]:

@@ -13,12 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from awards import queries
 from awards.actions import appeals as awards_appeals
+from awards.admin.columns import column, told_trail
 from awards.models import Scheme, SubsidyCase
 from union_portal import access, appeals
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every, only_in
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.trail import Step
 from union_portal.forms import YuanField
 from union_portal.kit import money
 from union_portal.models import Account, Appeal
@@ -107,17 +109,25 @@ class AppealAdmin(ScopedModelAdmin):
     order = 30
     view_permissions = (Permission.APPEAL_REVIEW, Permission.AUDIT_VIEW)
     scope_path = "decision__organization__path"
-    list_display = ("__str__", "scheme", "period", "union", "filed_at", "reviewer", "state")
+    list_display = (
+        "__str__",
+        "scheme",
+        "period",
+        "union",
+        column("filed_at", _("filed on")),
+        column("reviewer", _("reviewer")),
+        "state",
+    )
     list_filter = ("state", "decision__scheme")
     list_select_related = ("decision__organization", "reviewer")
     fields = (
         "shown_case",
         "text",
-        "filed_at",
-        "reviewer",
+        column("filed_at", _("filed on")),
+        column("reviewer", _("reviewer")),
         "answer",
-        "answered_at",
-        "outcome",
+        column("answered_at", _("answered on")),
+        column("outcome", _("new decision")),
         "state",
     )
     readonly_fields = fields
@@ -179,6 +189,9 @@ class AppealAdmin(ScopedModelAdmin):
             return appeal.decision.number
         url = reverse("admin:awards_subsidycase_change", args=[case.pk])
         return format_html('<a href="{}">{} · {}</a>', url, case.number, case.person.name)
+
+    def trail(self, request: HttpRequest, obj: Appeal) -> list[Step]:
+        return told_trail(obj)
 
     def facts(self, request: HttpRequest, obj: Appeal) -> list[Fact]:
         shown = [Fact(label, value) for label, value in _facts(obj, obj.appellant)]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from awards import queries
 from awards.actions import applications, publicity
+from awards.admin.columns import column
 from awards.admin.rounds import NoticeForm, notice_title
 from awards.forms import EvidenceField, OneFileField
 from awards.models import Scheme, SubsidyCase
@@ -217,7 +218,7 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
         "shown_number",
         "scheme",
         "period",
-        "round",
+        column("round", _("round")),
         "organization",
         "county",
         "ground",
@@ -226,7 +227,7 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
         "amount",
         "refusal_clause",
         "reason",
-        "created_at",
+        column("created_at", _("begun on")),
     )
     readonly_fields = fields
     list_buttons = (

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from awards import queries
 from awards.actions import subsidies
+from awards.admin.columns import column
 from awards.models import CountyCheck, SubsidyCase
 from awards.queries import rounds
 from awards.states import CheckState
@@ -71,17 +72,23 @@ class CountyCheckAdmin(ScopedModelAdmin):
     view_permissions = (Permission.SUBSIDY_REVIEW, Permission.SUBSIDY_PROPOSE,
                         Permission.SUBSIDY_DECIDE, Permission.AUDIT_VIEW)  # fmt: skip
     scope_path = "county__path"
-    list_display = ("__str__", "state", "confirmed_count", "excluded_count", "checked_at")
+    list_display = (
+        "__str__",
+        "state",
+        "confirmed_count",
+        "excluded_count",
+        column("checked_at", _("checked on")),
+    )
     list_filter = ("state", "round__scheme", "round__period")
     list_select_related = ("round__rule_set", "county", "checked_by")
     fields = (
-        "round",
+        column("round", _("round")),
         "county",
         "confirmed_count",
         "excluded_count",
         "note",
-        "checked_by",
-        "checked_at",
+        column("checked_by", _("checked by")),
+        column("checked_at", _("checked on")),
     )
     readonly_fields = fields
     buttons = (CHECK,)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from awards.actions import honours
+from awards.admin.columns import column, told_trail
 from awards.models import Honour, HonourLevel, HonourTitle
 from awards.states import HonourState
 from members import queries
@@ -20,6 +21,7 @@ from union_portal.admin.buttons import Button, only_in
 from union_portal.admin.fields import DateInput, ReasonForm
 from union_portal.admin.pages import Fact, Told
 from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.trail import Step
 from union_portal.models import Account
 
 
@@ -106,12 +108,12 @@ class HonourAdmin(ScopedModelAdmin):
         "title",
         "conferred_on",
         "certificate_no",
-        "recorded_by",
-        "recorded_at",
+        column("recorded_by", _("entered by")),
+        column("recorded_at", _("entered on")),
         "state",
         "revoked_on",
         "revoked_reason",
-        "revoked_by",
+        column("revoked_by", _("revoked by")),
     )
     readonly_fields = fields
     buttons = (
@@ -134,6 +136,9 @@ class HonourAdmin(ScopedModelAdmin):
     @admin.display(description=_("union"))
     def union(self, honour: Honour) -> str:
         return str(honour.person.organization)
+
+    def trail(self, request: HttpRequest, obj: Honour) -> list[Step]:
+        return told_trail(obj)
 
     def facts(self, request: HttpRequest, obj: Honour) -> list[Fact]:
         tone = "good" if obj.state == HonourState.HELD else "bad"

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from awards import queries
 from awards.actions import honours, model_workers
+from awards.admin.columns import column, told_trail
 from awards.admin.honours import ended
 from awards.models import (
     Honour,
@@ -31,7 +32,7 @@ from union_portal.admin.buttons import Button, Text
 from union_portal.admin.fields import DateInput, ReasonForm
 from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin, reader
-from union_portal.admin.trail import Step, trail_of
+from union_portal.admin.trail import Step
 from union_portal.models import Account
 
 
@@ -196,8 +197,8 @@ class ModelWorkerAdmin(ScopedModelAdmin):
         "is_farmer",
         "lost_work_capacity_on",
         "died_on",
-        "enrolled_by",
-        "enrolled_at",
+        column("enrolled_by", _("entered by")),
+        column("enrolled_at", _("entered on")),
     )
     readonly_fields = fields
     list_buttons = (
@@ -374,7 +375,7 @@ class ModelWorkerAdmin(ScopedModelAdmin):
         ]  # fmt: skip
 
     def trail(self, request: HttpRequest, obj: ModelWorker) -> list[Step]:
-        return trail_of(obj, *obj.person.honours.all())
+        return told_trail(obj, *obj.person.honours.all())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ModelWorker], search_term: str
@@ -411,7 +412,7 @@ class YearlyVerificationAdmin(ScopedModelAdmin):
         "is_alive",
         "honour_retained",
         "evidence",
-        "verified_by",
+        column("verified_by", _("verified by")),
         "verified_on",
     )
     list_filter = ("year", "is_alive", "honour_retained")

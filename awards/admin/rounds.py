@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from awards import queries
 from awards.actions import publicity, subsidies
+from awards.admin.columns import column, told_trail
 from awards.models import CountyCheck, Scheme, SubsidyRound
 from awards.queries import rounds
 from awards.states import CaseState, RoundState
@@ -28,6 +29,7 @@ from union_portal.admin.buttons import Button, Text, every, not_by, only_in
 from union_portal.admin.fields import ReasonForm
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
+from union_portal.admin.trail import Step
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
 from union_portal.models import (
@@ -165,7 +167,7 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
         "refused_count",
         "amount",
         "open_counties",
-        "proposed_at",
+        column("proposed_at", _("proposed on")),
     )
     list_filter = ("state", "scheme", "period")
     fields = (
@@ -173,10 +175,10 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
         "period",
         "rule_set",
         "reference_on",
-        "proposed_by",
-        "proposed_at",
-        "decided_by",
-        "decided_at",
+        column("proposed_by", _("proposed by")),
+        column("proposed_at", _("proposed on")),
+        column("decided_by", _("decided by")),
+        column("decided_at", _("decided on")),
     )
     readonly_fields = fields
     list_buttons = (PROPOSE,)
@@ -285,6 +287,9 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
                 link_text=_("All cases of the round"),
             ),
         ]
+
+    def trail(self, request: HttpRequest, obj: SubsidyRound) -> list[Step]:
+        return told_trail(obj)
 
     def change_view(
         self,

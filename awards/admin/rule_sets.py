@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from awards.admin.columns import column, told_trail
 from awards.models import Scheme
 from awards.rules import check
 from awards.rules.parameters import DECISION_DAY, PARAMETERS, Parameter
@@ -21,6 +22,7 @@ from union_portal.admin.buttons import Button, Text, every
 from union_portal.admin.fields import DateInput
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.trail import Step
 from union_portal.forms import YuanField
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
@@ -224,9 +226,9 @@ class RuleSetAdmin(ScopedModelAdmin):
         "notice_days",
         "notice_counts_first_day",
         "appeal_days",
-        "written_by",
-        "adopted_by",
-        "adopted_at",
+        column("written_by", _("written by")),
+        column("adopted_by", _("adopted by")),
+        column("adopted_at", _("adopted on")),
     )
     readonly_fields = fields
     buttons = (
@@ -275,6 +277,9 @@ class RuleSetAdmin(ScopedModelAdmin):
     @admin.display(description=_("adopted"), boolean=True)
     def is_adopted(self, rule_set: RuleSet) -> bool:
         return rule_set.adopted_at is not None
+
+    def trail(self, request: HttpRequest, obj: RuleSet) -> list[Step]:
+        return told_trail(obj)
 
     def facts(self, request: HttpRequest, obj: RuleSet) -> list[Fact]:
         today = timezone.localdate()

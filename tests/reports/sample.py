@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from union_portal.kit import fictional, masks, regions
-from welfare.disbursement.reporting.assembly import Printed
+from union_portal.kit.pdf_assembly import Printed
 from welfare.disbursement.reporting.content import (
     Approval,
     BankFileFigures,

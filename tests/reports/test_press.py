@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.reports import sample
+from union_portal.kit.pdf_assembly import Assembly
 from union_portal.kit.pdf_join import Details
+from union_portal.kit.pdf_press import Press, RenderFailed
 from welfare.disbursement.reporting import pages
-from welfare.disbursement.reporting.assembly import Assembly
-from welfare.disbursement.reporting.press import Press, RenderFailed
 from welfare.disbursement.reporting.wording import Wording
 
 DETAILS = Details(title="t", author="a", made_at="2026-01-24T09:12:00+08:00")
@@ -21,6 +22,7 @@ def assembly(folder, html, pages_expected=1, *, is_guess=False):
     figures = sample.figures(sample.payees(3))
     made = Assembly(
         folder,
+        cache_dir=settings.VAR_DIR / "fontconfig",
         style=pages.style(),
         furniture=lambda first, total: pages.page_style(
             figures, Wording(), first=first, total=total
@@ -49,7 +51,7 @@ def test_a_wrong_guess_of_pages_is_corrected(tmp_path):
 
 
 def test_a_section_that_crashes_fails_alone_and_says_so(tmp_path):
-    with Press(tmp_path) as press:
+    with Press(tmp_path, cache_dir=tmp_path) as press:
         request = {"work": "print", "out": str(tmp_path / "gone.pdf")}
         number = press._send(request)
         deadline = time.monotonic() + 30
@@ -76,7 +78,7 @@ def test_stopping_the_report_stops_what_it_renders(tmp_path):
 
 def test_the_rendering_process_gets_no_secrets(tmp_path, monkeypatch):
     monkeypatch.setenv("PORTAL_SECRET_KEY", "s" * 40)
-    with Press(tmp_path) as press:
+    with Press(tmp_path, cache_dir=tmp_path) as press:
         environment = Path(f"/proc/{press.process.pid}/environ").read_bytes()
     assert b"s" * 40 not in environment
     assert b"DATABASE_URL" not in environment

@@ -129,7 +129,7 @@ def _made(request: HttpRequest, account: Account, form: forms.Form) -> HttpRespo
 def waiting(account: Account) -> list[dict[str, Any]]:
     """What waits to be paid, by fund, scheme and period, each with the way to its preview."""
     titles = scheme_titles()
-    rows = (
+    rows: QuerySet[Any, Any] = (
         candidates.fresh(Entitlement.objects.unpaid())
         .filter(access.scope(account, Permission.BATCH_MAKE))
         .order_by("fund", "scheme", "period")

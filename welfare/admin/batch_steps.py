@@ -280,7 +280,7 @@ STEPS = (
     ),
     Button(
         name="close",
-        label=_("Close"),
+        label=_("Close the batch"),
         permission=Permission.BATCH_SETTLE,
         act=lambda obj, by, data: batches.close(batch=obj, by=by, **data) and None,
         explain=_("Only when every payment is answered and the bank statement agrees."),

@@ -42,7 +42,16 @@ from welfare.admin.batch_steps import (
     taken,
     totals,
 )
-from welfare.admin.shown import link, list_url, masked, stamp, with_scheme_title, yuan
+from welfare.admin.shown import (
+    breakable,
+    column,
+    link,
+    list_url,
+    masked,
+    stamp,
+    with_scheme_title,
+    yuan,
+)
 from welfare.admin.trail import trail_of
 from welfare.disbursement import batches, candidates
 from welfare.disbursement.models import BatchStep, Entitlement, PayoutBatch, PayoutLine
@@ -68,13 +77,13 @@ class PayoutBatchAdmin(ScopedModelAdmin):
         "shown_state",
         "shown_scheme",
         "period",
-        "organization",
+        "shown_organization",
         "shown_count",
         "shown_total",
         "shown_paid",
         "shown_failed",
         "pay_on",
-        "made_by",
+        "shown_maker",
     )
     list_filter = ("state", "scheme", "period", "fund", "pay_on")
     list_select_related = ("fund", "organization", "made_by", "bank_format", "bank_file")
@@ -84,19 +93,19 @@ class PayoutBatchAdmin(ScopedModelAdmin):
         "shown_fund",
         "shown_scheme",
         "period",
-        "organization",
-        "bank_format",
+        "shown_organization",
+        "shown_format",
         "pay_on",
         "shown_corrects",
-        "made_by",
-        "made_at",
-        "sealed_at",
-        "approved_at",
-        "delivered_at",
-        "reconciled_at",
-        "closed_at",
+        "shown_maker",
+        "shown_made",
+        "shown_sealed",
+        "shown_approved",
+        "shown_delivered",
+        "shown_reconciled",
+        "shown_closed",
         "shown_debit",
-        "digest",
+        "shown_digest",
     )
     readonly_fields = fields
     list_buttons = (assembly.BUTTON,)
@@ -133,6 +142,20 @@ class PayoutBatchAdmin(ScopedModelAdmin):
             paid_lines=Subquery(paid, output_field=IntegerField()),
             failed_lines=Subquery(failed, output_field=IntegerField()),
         )
+
+    shown_organization = column("organization", _("union"))
+    shown_format = column("bank_format", _("bank format"))
+    shown_maker = column("made_by", _("made by"))
+    shown_made = column("made_at", _("made at"))
+    shown_sealed = column("sealed_at", _("sealed at"))
+    shown_approved = column("approved_at", _("released at"))
+    shown_delivered = column("delivered_at", _("delivered at"))
+    shown_reconciled = column("reconciled_at", _("reconciled at"))
+    shown_closed = column("closed_at", _("closed at"))
+
+    @admin.display(description=_("digest"))
+    def shown_digest(self, batch: PayoutBatch) -> Any:
+        return breakable(batch.digest)
 
     @admin.display(description=_("state"), ordering="state")
     def shown_state(self, batch: PayoutBatch) -> Any:
@@ -215,7 +238,7 @@ def _approvals(batch: PayoutBatch) -> Panel:
         (
             BatchStep(step).label,
             done[step].account if step in done else "–",
-            stamp(done[step].approved_at) if step in done else _("waiting"),
+            stamp(done[step].approved_at) if step in done else _("not approved yet"),
             f"{done[step].digest[:16]}…" if step in done else "–",
         )
         for step in steps
@@ -283,8 +306,8 @@ def _lines(batch: PayoutBatch) -> Panel:
     first = gettext("The first %(count)s; failed ones come first.") % {"count": LINES_SHOWN}
     note = format_html("{}" + " · {}" * len(by_state), first, *by_state)
     return Panel(
-        _("Payments"),
-        (_("Line"), _("Payee"), _("Account"), _("Amount"), _("State")),
+        _("Payment lines"),
+        (_("No."), _("Payee"), _("Account"), _("Amount"), _("State")),
         rows,
         note=note,
         link=list_url(PayoutLine, batch__id__exact=batch.pk),

@@ -24,7 +24,7 @@ from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import Account
 from welfare import queries
 from welfare.actions import exports
-from welfare.admin.shown import link, masked, scheme_titles, with_scheme_title, yuan
+from welfare.admin.shown import column, link, masked, scheme_titles, with_scheme_title, yuan
 from welfare.disbursement import entitlements
 from welfare.disbursement.models import Entitlement, PayoutLine
 from welfare.disbursement.states import IN_TRANSIT, UNPAID, EntitlementState, LineState, MotionState
@@ -128,12 +128,12 @@ class EntitlementAdmin(ScopedModelAdmin):
     view_permissions = (Permission.BATCH_VIEW, Permission.FUND_VIEW)
     list_display = (
         "__str__",
-        "person",
+        "shown_name",
         "national_id",
         "shown_scheme",
         "period",
         "amount",
-        "organization",
+        "shown_organization",
         "payment",
         "state",
     )
@@ -147,10 +147,10 @@ class EntitlementAdmin(ScopedModelAdmin):
         "period",
         "amount",
         "shown_fund",
-        "organization",
-        "decision",
+        "shown_organization",
+        "shown_decision",
         "shown_adjusts",
-        "granted_at",
+        "shown_granted",
     )
     readonly_fields = fields
     list_buttons = (
@@ -197,6 +197,11 @@ class EntitlementAdmin(ScopedModelAdmin):
             reauth=True,
         ),
     )
+
+    shown_name = column("person", _("person"))
+    shown_organization = column("organization", _("union"))
+    shown_decision = column("decision", _("decision"))
+    shown_granted = column("granted_at", _("granted at"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)

@@ -19,7 +19,7 @@ from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step
 from union_portal.forms import YuanField
 from union_portal.models import Account
-from welfare.admin.shown import link, list_url, masked, scheme_titles, stamp, yuan
+from welfare.admin.shown import column, link, list_url, masked, scheme_titles, stamp, yuan
 from welfare.admin.trail import trail_of
 from welfare.disbursement import ledger
 from welfare.disbursement.models import (
@@ -143,7 +143,7 @@ class FundAdmin(ScopedModelAdmin):
         "name",
         "code",
         "year",
-        "organization",
+        "shown_organization",
         "source",
         "shown_schemes",
         "bank_format",
@@ -177,6 +177,8 @@ class FundAdmin(ScopedModelAdmin):
             reauth=True,
         ),
     )
+
+    shown_organization = column("organization", _("union"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Fund]:
         return super().get_queryset(request).prefetch_related("ledger_accounts")
@@ -288,11 +290,28 @@ class EntryAdmin(ScopedModelAdmin):
     order = 60
     view_permissions = (Permission.FUND_VIEW,)
     scope_path = "fund__organization__path"
-    list_display = ("recorded_at", "kind", "fund", "amount", "batch", "recorded_by", "reason")
+    list_display = (
+        "shown_at",
+        "kind",
+        "shown_fund",
+        "amount",
+        "shown_batch",
+        "shown_recorder",
+        "reason",
+    )
     list_filter = ("kind", "fund", "recorded_at")
     list_select_related = ("fund__organization", "batch", "recorded_by")
     search_fields = ("=key", "=batch__number")
-    fields = ("fund", "kind", "key", "batch", "amount", "reason", "recorded_by", "recorded_at")
+    fields = (
+        "shown_fund",
+        "kind",
+        "shown_key",
+        "shown_batch",
+        "amount",
+        "reason",
+        "shown_recorder",
+        "shown_at",
+    )
     readonly_fields = fields
     shows_trail = False
     buttons = (
@@ -309,6 +328,12 @@ class EntryAdmin(ScopedModelAdmin):
         ),
     )
 
+    shown_at = column("recorded_at", _("recorded at"))
+    shown_fund = column("fund", _("fund"))
+    shown_key = column("key", _("document or event"))
+    shown_batch = column("batch", _("batch"))
+    shown_recorder = column("recorded_by", _("recorded by"))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
         return super().get_queryset(request).prefetch_related("postings")
 
@@ -321,7 +346,7 @@ class EntryAdmin(ScopedModelAdmin):
             (posting.position, posting.account.get_kind_display(), yuan(posting.amount_fen))
             for posting in obj.postings.select_related("account")
         ]
-        return [Panel(_("Postings"), (_("No."), _("Account"), _("Amount")), rows)]
+        return [Panel(_("Postings"), (_("No."), _("Ledger account"), _("Amount")), rows)]
 
 
 @admin.register(LedgerAccount)
@@ -331,15 +356,17 @@ class LedgerAccountAdmin(ScopedModelAdmin):
     order = 59
     view_permissions = (Permission.FUND_VIEW,)
     scope_path = "fund__organization__path"
-    list_display = ("fund", "kind", "balance")
+    list_display = ("shown_fund", "kind", "balance")
     list_display_links = ("kind",)
     list_filter = ("kind", "fund")
     list_select_related = ("fund__organization",)
     search_fields = ("fund__name", "=fund__code")
     ordering = ("fund", "id")
-    fields = ("fund", "kind", "balance")
+    fields = ("shown_fund", "kind", "balance")
     readonly_fields = fields
     shows_trail = False
+
+    shown_fund = column("fund", _("fund"))
 
     @admin.display(description=_("balance"), ordering="balance_fen")
     def balance(self, account: LedgerAccount) -> str:
@@ -380,9 +407,13 @@ class PostingAdmin(ScopedModelAdmin):
     list_select_related = ("entry__fund__organization", "account")
     search_fields = ("=entry__key", "=entry__batch__number")
     ordering = ("-entry_id", "position")
-    fields = ("entry", "position", "account_kind", "amount")
+    fields = ("shown_entry", "recorded_at", "account_kind", "amount", "fund")
     readonly_fields = fields
     shows_trail = False
+
+    @admin.display(description=_("entry"))
+    def shown_entry(self, posting: Posting) -> Any:
+        return link(posting.entry)
 
     @admin.display(description=_("recorded at"), ordering="entry__recorded_at")
     def recorded_at(self, posting: Posting) -> str:
@@ -392,7 +423,7 @@ class PostingAdmin(ScopedModelAdmin):
     def entry_kind(self, posting: Posting) -> str:
         return str(posting.entry.get_kind_display())
 
-    @admin.display(description=_("account"))
+    @admin.display(description=_("ledger account"))
     def account_kind(self, posting: Posting) -> str:
         return str(posting.account.get_kind_display())
 

@@ -17,7 +17,7 @@ from union_portal.admin.pages import Fact, Told
 from union_portal.admin.scoped import ScopedModelAdmin, federation, reader
 from union_portal.admin.trail import Step
 from union_portal.models import Account
-from welfare.admin.shown import link, list_url, yuan
+from welfare.admin.shown import breakable, column, link, list_url, yuan
 from welfare.admin.trail import trail_of
 from welfare.disbursement import gate, motions, replay
 from welfare.disbursement.models import (
@@ -84,9 +84,9 @@ class MotionAdmin(ScopedModelAdmin):
         "__str__",
         "about",
         "reason",
-        "moved_by",
-        "moved_at",
-        "seconded_by",
+        "shown_mover",
+        "shown_moved",
+        "shown_second",
         "state",
     )
     list_filter = ("state", "kind")
@@ -96,10 +96,10 @@ class MotionAdmin(ScopedModelAdmin):
         "kind",
         "about",
         "reason",
-        "moved_by",
-        "moved_at",
-        "seconded_by",
-        "seconded_at",
+        "shown_mover",
+        "shown_moved",
+        "shown_second",
+        "shown_seconded",
         "state",
     )
     readonly_fields = fields
@@ -135,6 +135,11 @@ class MotionAdmin(ScopedModelAdmin):
             danger=True,
         ),
     )
+
+    shown_mover = column("moved_by", _("moved by"))
+    shown_moved = column("moved_at", _("moved at"))
+    shown_second = column("seconded_by", _("carried out or declined by"))
+    shown_seconded = column("seconded_at", _("carried out or declined at"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Motion]:
         rows = super().get_queryset(request).defer("line__account_number")
@@ -173,8 +178,8 @@ class GateAdmin(ScopedModelAdmin):
     order = 80
     view_permissions = (Permission.GATE_LIFT, Permission.AUDIT_VIEW)
     scope_path = None
-    list_display = ("__str__", "cause", "shut_at")
-    fields = ("state", "cause", "shut_at", "system_identifier", "timeline")
+    list_display = ("__str__", "cause", "shown_shut")
+    fields = ("state", "cause", "shown_shut", "shown_server", "shown_timeline")
     readonly_fields = fields
     buttons = (
         Button(
@@ -198,6 +203,10 @@ class GateAdmin(ScopedModelAdmin):
         ),
     )
 
+    shown_shut = column("shut_at", _("shut at"))
+    shown_server = column("system_identifier", _("database server"))
+    shown_timeline = column("timeline", _("database timeline"))
+
     def facts(self, request: HttpRequest, obj: Gate) -> list[Fact]:
         if not obj.is_shut:
             return []
@@ -215,11 +224,31 @@ class SentMarkAdmin(ScopedModelAdmin):
     order = 81
     view_permissions = (Permission.AUDIT_VIEW, Permission.GATE_LIFT)
     scope_path = None
-    list_display = ("sequence", "batch_number", "name", "lines_count", "total", "marked_at")
+    list_display = ("shown_sequence", "batch_number", "name", "lines_count", "total", "shown_at")
     search_fields = ("=batch_number",)
-    fields = ("sequence", "batch_number", "name", "lines_count", "total", "sha256", "chain")
+    fields = (
+        "shown_sequence",
+        "batch_number",
+        "name",
+        "lines_count",
+        "total",
+        "shown_digest",
+        "shown_chain",
+        "shown_at",
+    )
     readonly_fields = fields
     shows_trail = False
+
+    shown_sequence = column("sequence", _("sequence number"))
+    shown_at = column("marked_at", _("recorded at"))
+
+    @admin.display(description="SHA-256")
+    def shown_digest(self, mark: SentMark) -> Any:
+        return breakable(mark.sha256)
+
+    @admin.display(description=_("chain"))
+    def shown_chain(self, mark: SentMark) -> Any:
+        return breakable(mark.chain)
 
     @admin.display(description=_("total"))
     def total(self, mark: SentMark) -> str:
@@ -233,10 +262,13 @@ class StrayPaymentAdmin(ScopedModelAdmin):
     order = 82
     view_permissions = (Permission.AUDIT_VIEW, Permission.GATE_LIFT)
     scope_path = None
-    list_display = ("e2e", "batch_number", "amount", "found_at", "placed_at")
+    list_display = ("e2e", "batch_number", "amount", "shown_found", "shown_placed")
     list_filter = (("placed_at", admin.EmptyFieldListFilter),)
     search_fields = ("=e2e", "=batch_number")
-    fields = ("e2e", "batch_number", "amount", "found_at", "placed_at")
+
+    shown_found = column("found_at", _("found at"))
+    shown_placed = column("placed_at", _("placed at"))
+    fields = ("e2e", "batch_number", "amount", "shown_found", "shown_placed")
     readonly_fields = fields
     shows_trail = False
 

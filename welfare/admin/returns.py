@@ -19,7 +19,7 @@ from union_portal.admin.buttons import Button, only_in
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, federation
 from union_portal.models import Account
-from welfare.admin.shown import link, list_url, stamp, yuan
+from welfare.admin.shown import breakable, column, link, list_url, stamp, yuan
 from welfare.admin.trail import trail_of
 from welfare.disbursement import returns
 from welfare.disbursement.bankfile import BankFileRefused
@@ -74,20 +74,20 @@ class ReturnFileAdmin(ScopedModelAdmin):
     view_permissions = (Permission.BATCH_VIEW,)
     scope_path = "batch__organization__path"
     unplaced = "batch"
-    list_display = ("name", "batch_link", "rows_count", "total", "imported_by", "imported_at")
+    list_display = ("name", "batch_link", "rows_count", "total", "shown_importer", "shown_at")
     list_filter = ("bank_format", "imported_at")
     list_select_related = ("batch__organization", "imported_by", "bank_format")
     search_fields = ("name", "=batch__number", "=sha256")
     fields = (
         "name",
         "batch_link",
-        "bank_format",
+        "shown_format",
         "rows_count",
         "total",
         "size",
-        "sha256",
-        "imported_by",
-        "imported_at",
+        "shown_digest",
+        "shown_importer",
+        "shown_at",
     )
     readonly_fields = fields
     list_buttons = (
@@ -104,6 +104,14 @@ class ReturnFileAdmin(ScopedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("body")
+
+    shown_format = column("bank_format", _("bank format"))
+    shown_importer = column("imported_by", _("imported by"))
+    shown_at = column("imported_at", _("imported at"))
+
+    @admin.display(description="SHA-256")
+    def shown_digest(self, file: ReturnFile) -> Any:
+        return breakable(file.sha256)
 
     @admin.display(description=_("batch"))
     def batch_link(self, file: ReturnFile) -> Any:
@@ -189,13 +197,15 @@ class ReturnRowAdmin(ScopedModelAdmin):
         "reason",
         "bank_ref",
         "verdict",
-        "judged_at",
+        "shown_at",
     )
     readonly_fields = fields
     shows_trail = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("file__body", "line__account_number")
+
+    shown_at = column("judged_at", _("judged at"))
 
     @admin.display(description=_("return file"))
     def file_link(self, row: ReturnRow) -> Any:
@@ -227,7 +237,15 @@ class DiscrepancyAdmin(ScopedModelAdmin):
     view_permissions = (Permission.BATCH_VIEW,)
     scope_path = "batch__organization__path"
     unplaced = "batch"
-    list_display = ("__str__", "kind", "batch_link", "line_link", "opened_at", "finding", "state")
+    list_display = (
+        "__str__",
+        "kind",
+        "batch_link",
+        "line_link",
+        "shown_opened",
+        "finding",
+        "state",
+    )
     list_filter = ("state", "kind")
     list_select_related = ("batch__organization", "line", "row__file", "resolved_by")
     search_fields = ("=batch__number", "=line__e2e", "=row__e2e")
@@ -235,10 +253,10 @@ class DiscrepancyAdmin(ScopedModelAdmin):
         "kind",
         "batch_link",
         "line_link",
-        "opened_at",
+        "shown_opened",
         "finding",
-        "resolved_by",
-        "resolved_at",
+        "shown_resolver",
+        "shown_resolved",
         "state",
     )
     readonly_fields = fields
@@ -257,6 +275,10 @@ class DiscrepancyAdmin(ScopedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("row__file__body", "line__account_number")
+
+    shown_opened = column("opened_at", _("opened at"))
+    shown_resolver = column("resolved_by", _("settled by"))
+    shown_resolved = column("resolved_at", _("settled at"))
 
     @admin.display(description=_("batch"))
     def batch_link(self, found: Discrepancy) -> Any:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import CharField, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -60,3 +61,19 @@ def with_scheme_title(rows: QuerySet[Any]) -> QuerySet[Any]:
             Subquery(newest.values("title")[:1]), "scheme", output_field=CharField()
         )
     )
+
+
+def column(name: str, label: Any) -> Any:
+    """A field of the row under a translated label; moments on the office's clock."""
+
+    @admin.display(description=label, ordering=name, empty_value="–")
+    def shown(staff_page: Any, row: Any) -> Any:
+        value = getattr(row, name)
+        return stamp(value) if isinstance(value, datetime) else value
+
+    return shown
+
+
+def breakable(text: str) -> Any:
+    """A long digest that may break anywhere, so that it fits a narrow screen."""
+    return format_html('<span style="overflow-wrap: anywhere">{}</span>', text) if text else "–"

@@ -121,15 +121,20 @@ def _rows(
     numbered: Iterator[tuple[int, Cells]], headers: Sequence[str], limits: Limits
 ) -> Iterator[Row]:
     count = 0
+    is_plain = all(headers)
     for number, cells in numbered:
-        if not any(text for text, _ in cells):
+        texts, roundings = zip(*cells, strict=True) if cells else ((), ())
+        if not any(texts):
             continue
-        if cells[0][0].startswith(EXAMPLE_MARKS):
+        if texts[0].startswith(EXAMPLE_MARKS):
             continue
         count += 1
         if count > limits.max_rows:
             raise too_many_rows(limits)
-        yield _row(number, cells, headers)
+        if is_plain and len(texts) == len(headers) and not any(roundings):
+            yield Row(number, dict(zip(headers, texts, strict=True)))
+        else:
+            yield _row(number, cells, headers)
 
 
 def _row(number: int, cells: Cells, headers: Sequence[str]) -> Row:

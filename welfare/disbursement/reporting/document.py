@@ -5,11 +5,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from django.conf import settings
 from django.utils.functional import Promise
 
+from union_portal.kit.pdf_assembly import Assembly, Bookmark, Printed, Progress
 from union_portal.kit.pdf_join import Details
+from union_portal.kit.pdf_press import SLOTS
 from welfare.disbursement.reporting import pages
-from welfare.disbursement.reporting.assembly import Assembly, Bookmark, Printed, Progress
 from welfare.disbursement.reporting.content import (
     BatchFigures,
     ContentDigest,
@@ -22,11 +24,13 @@ from welfare.disbursement.reporting.content import (
 )
 from welfare.disbursement.reporting.listing import LINES_PER_PAGE, Layout, Page, paginate
 from welfare.disbursement.reporting.listing_html import page_writer
-from welfare.disbursement.reporting.press import SLOTS
 from welfare.disbursement.reporting.wording import Wording
 
 PAGES_PER_SECTION = 26
-"""About 1,000 rows."""
+"""About 1,000 rows in padded lines."""
+
+PAGES_OF_CELLS = 8
+"""About 300 rows with a cell per field, which take eight times the memory."""
 
 CELLS_UP_TO = 2_000
 """A longer list is set in padded lines."""
@@ -51,6 +55,7 @@ class Report:
         self._content = ContentDigest(figures)
         self._assembly = Assembly(
             folder,
+            cache_dir=settings.VAR_DIR / "fontconfig",
             style=pages.style(),
             furniture=lambda first, total: pages.page_style(
                 figures, words, first=first, total=total
@@ -84,9 +89,10 @@ class Report:
         write = page_writer(layout, self.words, title, is_compact=self.is_compact)
         room = LINES_PER_PAGE - (1 if self.words.is_bilingual else 0)
         listed = paginate(self._content.passing(rows), layout, room)
+        size = PAGES_PER_SECTION if self.is_compact else PAGES_OF_CELLS
         marks: list[Bookmark] = [(self.words.plain(title), 0, 0)]
         run: list[Page]
-        while run := list(islice(listed, PAGES_PER_SECTION)):
+        while run := list(islice(listed, size)):
             html = "".join(map(write, run))
             self._assembly.add("list", html, len(run), [*marks, *_bookmarks(run)])
             marks = []

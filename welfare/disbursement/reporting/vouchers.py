@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from union_portal.kit.money import in_words, yuan
+from union_portal.kit.pdf_assembly import Assembly, Bookmark, Printed, Progress
 from union_portal.kit.pdf_join import Details
-from welfare.disbursement.reporting.assembly import Assembly, Bookmark, Printed, Progress
+from union_portal.kit.pdf_press import SLOTS
 from welfare.disbursement.reporting.content import BatchFigures, ContentDigest, Voucher
 from welfare.disbursement.reporting.pages import Labels, css_text
-from welfare.disbursement.reporting.press import SLOTS
 from welfare.disbursement.reporting.wording import Wording
 
 PER_SECTION = 120
@@ -36,6 +37,7 @@ class VoucherBook:
         self._content = ContentDigest(figures)
         self._assembly = Assembly(
             folder,
+            cache_dir=settings.VAR_DIR / "fontconfig",
             style=render_to_string("reports/voucher.css"),
             furniture=self._furniture,
             is_tagged=figures.paid.lines <= TAGS_UP_TO,

@@ -1,4 +1,4 @@
-"""A process that renders: `python -m welfare.disbursement.reporting.renderer CACHE`.
+"""A process that renders: `python -m union_portal.kit.pdf_renderer CACHE`.
 
 It imports WeasyPrint once and forks for every request, so that each section starts small and
 gives all its memory back; a section that crashes takes nobody with it. Requests come as one

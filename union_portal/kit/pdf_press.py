@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from union_portal.kit.refusals import Refused
@@ -37,10 +36,14 @@ class RenderFailed(Refused):
 
 
 class Press:
-    """The rendering process, as a context. `slots` sections are rendered at a time."""
+    """The rendering process, as a context. `slots` sections are rendered at a time.
 
-    def __init__(self, folder: Path, *, slots: int = SLOTS) -> None:
+    `cache_dir` keeps what fontconfig knows of the fonts from one report to the next.
+    """
+
+    def __init__(self, folder: Path, *, cache_dir: Path, slots: int = SLOTS) -> None:
         self.folder = folder
+        self.cache_dir = cache_dir
         self.slots = slots
         self.peak_kb = 0
 
@@ -50,8 +53,8 @@ class Press:
             [
                 sys.executable,
                 "-m",
-                "welfare.disbursement.reporting.renderer",
-                str(settings.VAR_DIR / "fontconfig"),
+                "union_portal.kit.pdf_renderer",
+                str(self.cache_dir),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -142,7 +145,7 @@ def _bare_environment(folder: Path) -> dict[str, str]:
     return kept | {
         "HOME": str(folder),
         "TMPDIR": str(folder),
-        "PYTHONPATH": str(settings.BASE_DIR),
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from union_portal.kit import pdf, pdf_fonts, pdf_join
-from welfare.disbursement.reporting.press import SLOTS, Press, RenderFailed
+from union_portal.kit.pdf_press import SLOTS, Press, RenderFailed
 
 _TRIES = 4
 
@@ -51,18 +51,20 @@ class Assembly:
     """The sections of one document in order.
 
     `furniture(first, total)` is the style of a section that begins with page `first`: its
-    headers, footers and counters. `style` is shared by all sections.
+    headers, footers and counters. `style` is shared by all sections. `cache_dir`: see `Press`.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
+        cache_dir: Path,
         style: str,
         furniture: Callable[[int, int], str],
         is_tagged: bool,
     ) -> None:
         self.folder = folder
+        self.cache_dir = cache_dir
         self.style = style
         self.furniture = furniture
         self.is_tagged = is_tagged
@@ -112,7 +114,7 @@ class Assembly:
             "fonts": [str(fonts.regular), str(fonts.bold)],
             "is_tagged": self.is_tagged,
         }
-        with Press(self.folder, slots=slots) as press:
+        with Press(self.folder, cache_dir=self.cache_dir, slots=slots) as press:
             self._settle(press, shared, progress)
             pages = self._join(press, out, details)
             peak_kb = press.peak_kb

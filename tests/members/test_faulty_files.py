@@ -1,0 +1,242 @@
+"""What bad files of people get: what is wrong, where, and how to mend it; nothing written."""
+
+import io
+import zipfile
+
+import openpyxl
+import pytest
+
+from members.models import ImportFinding, Person
+from members.states import ImportState
+from tests.cast import Cast
+from tests.members.sheets import HEADERS, as_csv, as_xlsx, bring_in, make_rows, upload
+from union_portal.kit.identity import check_character
+
+pytestmark = pytest.mark.django_db
+
+
+def number(body: str) -> str:
+    """A number of 17 digits with its check character."""
+    return body + check_character(body)
+
+
+def repacked(content: bytes, *, add: dict[str, bytes] | None = None, **change) -> bytes:
+    """A workbook with parts added, or with the bytes of every part replaced."""
+    target = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+        for name, part in (add or {}).items():
+            new.writestr(name, part)
+    return target.getvalue()
+
+
+def merged(rows) -> bytes:
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx(rows)))
+    book.active.merge_cells("G2:G3")
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+class TestFilesThatSimplyWork:
+    @pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-8", "utf-8-sig", "utf-16"])
+    def test_whatever_encoding_an_office_writes(self, cast: Cast, encoding: str):
+        rows = make_rows(cast.tree.union, 3)
+        rows[0]["姓名"] = "王喆"
+        run = bring_in(as_csv(rows, encoding=encoding), by=cast.qiao, organization=cast.tree.union)
+        assert run.result["new"] == 3
+        assert Person.objects.filter(name="王喆").exists()
+
+    @pytest.mark.parametrize(
+        ("column", "mend"),
+        [
+            ("证件号码", str.lower),
+            ("证件号码", lambda text: "".join(chr(ord(c) + 0xFEE0) for c in text)),
+            ("证件号码", lambda text: f"{text[:6]} {text[6:14]} {text[14:]}"),
+            ("证件号码", lambda text: f"'{text}"),
+            ("手机号", lambda text: f"+86 {text[:3]}-{text[3:7]}-{text[7:]}"),
+            ("银行账号", lambda text: " ".join(text[n : n + 4] for n in range(0, 19, 4))),
+            ("姓名", lambda text: f" {text[0]} {text[1:]}　"),
+            ("工会名称", lambda text: f" {text} "),
+        ],
+    )
+    def test_what_people_type_is_mended_silently(self, cast: Cast, column, mend):
+        row = make_rows(cast.tree.union, 1)[0]
+        body = "61272219600101002"
+        row["证件号码"] = number(body)
+        run = bring_in(
+            as_csv([{**row, column: mend(row[column])}]),
+            by=cast.qiao,
+            organization=cast.tree.union,
+        )
+        assert run.result["new"] == 1
+        person = Person.objects.get(name=row["姓名"])
+        assert (person.national_id, person.phone) == (row["证件号码"], row["手机号"])
+
+    @pytest.mark.parametrize("prefix", ["810000", "820000", "830000"])
+    def test_residence_permits_are_accepted(self, cast: Cast, prefix: str):
+        row = make_rows(cast.tree.union, 1)[0] | {"证件号码": number(f"{prefix}19700101001")}
+        assert (
+            bring_in(as_csv([row]), by=cast.qiao, organization=cast.tree.union).result["new"] == 1
+        )
+
+    def test_english_headers_and_a_title_above_them(self, cast: Cast):
+        row = make_rows(cast.tree.union, 1)[0]
+        text = f"2026 roster,,\n,,\nIdentity number,Name,Phone\n{row['证件号码']},{row['姓名']},\n"
+        run = bring_in(text.encode(), by=cast.qiao, organization=cast.tree.union)
+        assert run.result["new"] == 1
+
+    def test_dates_as_cells_and_as_text(self, cast: Cast):
+        import datetime
+
+        row = make_rows(cast.tree.union, 1)[0] | {"证件号码": number("61272219600105002")}
+        for written in ("1960-01-05", "1960/1/5", "1960年1月5日", "19600105"):
+            run = upload(
+                as_csv([{**row, "出生日期": written}]), by=cast.qiao, organization=cast.tree.union
+            )
+            assert run.error_count == 0, written
+        book = openpyxl.Workbook()
+        book.active.append(HEADERS)
+        book.active.append(
+            [datetime.date(1960, 1, 5) if h == "出生日期" else row.get(h, "") for h in HEADERS]
+        )
+        content = io.BytesIO()
+        book.save(content)
+        run = upload(content.getvalue(), by=cast.qiao, organization=cast.tree.union)
+        assert run.error_count == 0
+
+    def test_a_column_nobody_knows_is_passed_over_with_a_warning(self, cast: Cast):
+        row = make_rows(cast.tree.union, 1)[0] | {"备注": "x"}
+        run = upload(
+            as_csv([row], headers=[*HEADERS, "备注"]), by=cast.qiao, organization=cast.tree.union
+        )
+        assert (run.error_count, run.warning_count) == (0, 1)
+
+
+def faulty(rows) -> dict[str, tuple[bytes, str]]:
+    """One file for each fault that stops the whole file, and what its uploader is told."""
+    plain = as_xlsx(rows)
+    formula = [{**rows[0], "工作单位": "=1+1"}]
+    zeros = {"xl/media/image1.png": bytes(500 * 1024 * 1024)}
+    headers = [header for header in HEADERS if header != "户名"]
+    return {
+        "empty": (b"", "The file is empty."),
+        "no header": (b"a,b\n1,2\n", "header row"),
+        "no rows": (as_csv([]), "no rows below its header"),
+        "missing column": (
+            as_csv([], headers=["姓名", "手机号"]) + "王一,\n".encode(),
+            "These columns are missing: 证件号码.",
+        ),
+        "double header": (
+            ("姓名,姓名,证件号码\n王一,王一,1\n").encode(),
+            'Two columns are named "姓名"',
+        ),
+        "double meaning": (
+            ("姓名,身份证号,证件号码\n王一,1,1\n").encode(),
+            'The columns "身份证号" and "证件号码" mean the same.',
+        ),
+        "formula": (as_xlsx(formula, formulas=True), "contains formulas, for example in H2"),
+        "macro": (repacked(plain, add={"xl/vbaProject.bin": b"x"}), "contains macros"),
+        "zip bomb": (repacked(plain, add=zeros), "unpacks to far more"),
+        "merged": (merged(rows * 2), "Cells are merged: G2:G3"),
+        "old xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old .xls format"),
+        "cut": (plain[: len(plain) // 2], "damaged"),
+        "not a sheet": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "neither UTF-8 nor GBK"),
+        "open quote": (as_csv(rows, headers=headers) + '"王一,'.encode(), "quotation mark"),
+        "stray value": (b"", ""),
+    }
+
+
+@pytest.mark.parametrize("fault", [name for name in faulty([{}]) if name != "stray value"])
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(cast: Cast, fault: str):
+    content, told = faulty(make_rows(cast.tree.union, 1))[fault]
+    before = Person.objects.count()
+    run = upload(content, by=cast.qiao, organization=cast.tree.union, name="people.xlsx")
+    assert run.state == ImportState.REFUSED
+    assert told in run.fault
+    assert not ImportFinding.objects.filter(run=run, severity="error").exists()
+    assert Person.objects.count() == before
+
+
+CELLS = {
+    "no name": ({"姓名": ""}, "The name is missing."),
+    "digits in the name": ({"姓名": "王5"}, "a digit or a sign"),
+    "no number": ({"证件号码": ""}, "The identity number is missing."),
+    "15 digits": ({"证件号码": "612722600101002"}, "15 digits, no longer valid"),
+    "17 digits": ({"证件号码": "61272219600101002"}, "17 characters instead of 18"),
+    "letter O": ({"证件号码": "6127221960O1010021"}, "other than digits"),
+    "check digit": ({"证件号码": "612722196001010020"}, "check character"),
+    "future birth": ({"证件号码": number("61272220990101002")}, "in the future"),
+    "birth before 1900": ({"证件号码": number("61272218990101002")}, "before 1900"),
+    "30 February": ({"证件号码": number("61272219600230002")}, "does not exist"),
+    "rounded number": ({"证件号码": "6.12722E+17"}, "into a rounded number"),
+    "float": ({"证件号码": "612722196001010000.0"}, "into a rounded number"),
+    "sex differs": ({"性别": "男", "证件号码": number("61272219600101002")}, "The sex differs"),
+    "no sex": ({"性别": "x"}, "no sex the identity card knows"),
+    "birth differs": ({"出生日期": "1901-01-01"}, "The birth date differs"),
+    "no date": ({"出生日期": "last year"}, "not a complete date"),
+    "spreadsheet day": ({"出生日期": "21916"}, "not a complete date"),
+    "impossible day": ({"出生日期": "1960-02-30"}, "no such day"),
+    "landline": ({"手机号": "09123456789"}, "No mainland mobile network"),
+    "short phone": ({"手机号": "1380013800"}, "10 digits instead of 11"),
+    "float phone": ({"手机号": "13800138000.0"}, "rounded number"),
+    "unknown union": ({"工会名称": "没有"}, "No union of this name"),
+    "unknown code": ({"工会编号": "81610800MC12345678"}, ""),
+    "card check digit": ({"银行账号": "6299990000000000001"}, "check digit"),
+    "rounded card": ({"银行账号": "6.29999E+18"}, "rounded number"),
+    "no bank": ({"开户银行": ""}, "bank of the account is missing"),
+    "another's account": ({"户名": "王另名"}, "differs from the person's name"),
+    "future death": ({"去世日期": "2027-01-01"}, "lies in the future"),
+    "death before birth": ({"去世日期": "1905-01-01"}, "before the birth"),
+    "long employer": ({"工作单位": "长" * 121}, "longer than 120"),
+}
+
+
+@pytest.mark.parametrize("fault", CELLS)
+def test_a_faulty_cell_is_named_with_its_row_column_and_remedy(cast: Cast, fault: str):
+    change, told = CELLS[fault]
+    rows = make_rows(cast.tree.union, 3)
+    rows[1] |= change
+    before = Person.objects.count()
+    run = upload(as_csv(rows), by=cast.qiao, organization=cast.tree.union)
+    [finding] = ImportFinding.objects.filter(run=run, severity="error")
+    assert finding.row == 3
+    assert finding.column in change
+    assert told in finding.message
+    assert finding.remedy
+    assert Person.objects.count() == before
+
+
+def test_a_number_cell_that_lost_digits_is_told_apart_from_a_typing_mistake(cast: Cast):
+    row = make_rows(cast.tree.union, 1)[0] | {"证件号码": 612722196001010021}
+    run = upload(as_xlsx([row]), by=cast.qiao, organization=cast.tree.union)
+    [finding] = ImportFinding.objects.filter(run=run, severity="error")
+    assert "into a rounded number" in finding.message
+    assert "text" in finding.remedy
+
+
+def test_a_value_beside_the_table_is_named(cast: Cast):
+    row = make_rows(cast.tree.union, 1)[0]
+    text = f"姓名,证件号码,,\n{row['姓名']},{row['证件号码']},,stray\n"
+    run = upload(text.encode(), by=cast.qiao, organization=cast.tree.union)
+    [finding] = ImportFinding.objects.filter(run=run, severity="error")
+    assert "a value in column D" in finding.message
+
+
+def test_the_example_row_of_the_template_is_no_person(cast: Cast):
+    rows = make_rows(cast.tree.union, 1)
+    example = {**rows[0], "姓名": "示例: 张三", "证件号码": "x"}
+    run = upload(as_csv([example, *rows]), by=cast.qiao, organization=cast.tree.union)
+    assert (run.rows_count, run.error_count) == (1, 0)
+
+
+def test_findings_are_told_in_the_readers_language(cast: Cast):
+    rows = make_rows(cast.tree.union, 1)
+    rows[0]["姓名"] = ""
+    run = upload(as_csv(rows), by=cast.qiao, organization=cast.tree.union)
+    finding = ImportFinding.objects.filter(run=run).first()
+    assert finding.message_id == "The name is missing."

@@ -1,0 +1,37 @@
+"""Everything that happened to one decision's money stands on one timeline."""
+
+from tests.disbursement.conftest import office  # noqa: F401  (a fixture)
+from welfare import queries
+from welfare.disbursement import batches, motions
+from welfare.disbursement.models import Entitlement
+
+
+def titles(decision) -> list[str]:
+    return [event.title for event in queries.timeline(decision)]
+
+
+def test_a_payment_is_told_from_decision_to_the_banks_word(office):  # noqa: F811
+    batch = office.settled("paid")
+    told = titles(Entitlement.objects.get().decision)
+    assert told == [
+        "Granted: 300.00 yuan",
+        "Money set aside: 300.00 yuan",
+        f"Put into payout batch {batch.number}",
+        f"Batch {batch.number} sealed",
+        f"Batch {batch.number} checked and released",
+        f"Bank file of batch {batch.number} written",
+        f"Handed to the bank in batch {batch.number}",
+        "The bank says: paid",
+    ]
+
+
+def test_what_two_people_did_is_told_with_the_reason(office):  # noqa: F811
+    batch = office.settled("failed")
+    motion = batches.retry(line=office.line(batch), by=office.cast.feng, reason="was frozen")
+    motions.second(motion=motion, by=office.cast.feng_checker)
+    events = queries.timeline(Entitlement.objects.get().decision)[-2:]
+    assert [event.title for event in events] == [
+        "Proposed: try the same account again",
+        "carried out: try the same account again",
+    ]
+    assert (events[0].text, events[0].who) == ("was frozen", "Feng")
