@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from members import queries, resources
 from members.actions import bank_accounts, people
@@ -21,7 +22,7 @@ from union_portal.admin.buttons import Button, Text
 from union_portal.admin.fields import DateInput, ReasonForm, union_field
 from union_portal.admin.pages import Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import Step, trail_of
+from union_portal.admin.trail import Step, name_acts, trail_of
 from union_portal.models import Account
 
 
@@ -170,6 +171,23 @@ def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
 
 def _alive(person: Person, account: Account) -> Text | None:
     return _("The death is recorded already.") if person.died_on else None
+
+
+name_acts(
+    {
+        "person.register": gettext_noop("Registered"),
+        "person.update": gettext_noop("Data changed"),
+        "person.record_death": gettext_noop("Death recorded"),
+        "person.attach_account": gettext_noop("Log-in attached"),
+        "person.first_login": gettext_noop("First log-in"),
+        "person.unmask": gettext_noop("A whole number was shown"),
+        "person.export": gettext_noop("Exported"),
+        "person.subsidies_ended": gettext_noop("Unpaid subsidies ended"),
+        "bankaccount.enter": gettext_noop("Bank account entered"),
+        "bankaccount.cautioned": gettext_noop("Confirmed in spite of a caution"),
+        "importrun.upload": gettext_noop("File uploaded"),
+    }
+)
 
 
 @admin.register(Person)

@@ -9,6 +9,7 @@ from union_portal.admin import (
     notices,
     organizations,
     reports,
+    skin,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "notices",
     "organizations",
     "reports",
+    "skin",
 ]

@@ -7,11 +7,47 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Model
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, gettext_noop
 
 from union_portal.models import AuditEntry
 
 LONGEST = 200
+
+# Acts that are no move from state to state, as people read them; apps add theirs.
+ACTS: dict[str, str] = {
+    "account.create": gettext_noop("Account made"),
+    "account.rename": gettext_noop("Account renamed"),
+    "account.lock": gettext_noop("Account closed"),
+    "account.unlock": gettext_noop("Account opened again"),
+    "account.set_password": gettext_noop("New first password"),
+    "role.grant": gettext_noop("Role granted"),
+    "role.end": gettext_noop("Role ended"),
+    "organization.create": gettext_noop("Union added"),
+    "organization.describe": gettext_noop("Description corrected"),
+    "organization.move": gettext_noop("Moved in the tree"),
+    "organization.close": gettext_noop("Union closed"),
+    "notice.draft": gettext_noop("List drawn up"),
+    "objection.filed": gettext_noop("Objection filed"),
+    "appeal.filed": gettext_noop("Appeal filed"),
+    "decision.made": gettext_noop("Decided"),
+    "decision.made_set": gettext_noop("Decided in bulk"),
+    "rule_set.draft": gettext_noop("Rule set drafted"),
+    "rule_set.edit": gettext_noop("Draft corrected"),
+    "rule_set.adopt": gettext_noop("Rule set adopted"),
+    "holiday.enter": gettext_noop("Day entered"),
+    "holiday.remove": gettext_noop("Day removed"),
+    "file.store": gettext_noop("File stored"),
+    "file.fetch": gettext_noop("File fetched"),
+    "report.request": gettext_noop("Report asked for"),
+    "job.cancel": gettext_noop("Stopped on request"),
+    "job.retry": gettext_noop("Put into the queue again"),
+    "message.posted": gettext_noop("Letters posted"),
+}
+
+
+def name_acts(names: dict[str, str]) -> None:
+    """Words for an app's own acts: message ids, translated when they are read."""
+    ACTS.update(names)
 
 
 @dataclass(frozen=True)
@@ -46,12 +82,13 @@ def told(entry: AuditEntry) -> str:
         label = entry.subject_type
         new = state_label(label, detail["new"])
         if "old" in detail:
-            return _("%(old)s → %(new)s") % {
+            return gettext("%(old)s → %(new)s") % {
                 "old": state_label(label, detail["old"]),
                 "new": new,
             }
         return str(new)
-    return entry.action
+    known = ACTS.get(entry.action)
+    return gettext(known) if known else entry.action
 
 
 def state_label(label: str, state: str) -> str:
