@@ -17,6 +17,7 @@ from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step
 from union_portal.models import Account
 from welfare.actions import bank_formats
+from welfare.admin.shown import column
 from welfare.admin.trail import trail_of
 from welfare.disbursement.models import BankFormat
 
@@ -28,7 +29,7 @@ def written(definition: dict[str, Any]) -> str:
 class DefinitionForm(forms.Form):
     """The layout as JSON: settings, columns and the words the bank answers with."""
 
-    name = forms.CharField(label=_("Name"), max_length=120)
+    name = forms.CharField(label=_("Name of the format"), max_length=120)
     definition = forms.CharField(
         label=_("Definition (JSON)"),
         max_length=20_000,
@@ -87,10 +88,10 @@ class BankFormatAdmin(ScopedModelAdmin):
     order = 70
     view_permissions = (Permission.BATCH_VIEW,)
     scope_path = None
-    list_display = ("name", "code", "kind", "encoding", "is_active")
+    list_display = ("shown_name", "code", "kind", "encoding", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "code")
-    fields = ("code", "name", "is_active", "shown_definition")
+    fields = ("shown_name", "code", "is_active", "shown_definition")
     readonly_fields = fields
     list_buttons = (
         Button(
@@ -116,6 +117,8 @@ class BankFormatAdmin(ScopedModelAdmin):
             reauth=True,
         ),
     )
+
+    shown_name = column("name", _("bank format"))
 
     @admin.display(description=_("kind"))
     def kind(self, bank_format: BankFormat) -> str:

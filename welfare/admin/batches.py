@@ -49,6 +49,7 @@ from welfare.admin.shown import (
     list_url,
     masked,
     stamp,
+    titled,
     with_scheme_title,
     yuan,
 )
@@ -85,7 +86,13 @@ class PayoutBatchAdmin(ScopedModelAdmin):
         "pay_on",
         "shown_maker",
     )
-    list_filter = ("state", "scheme", "period", "fund", "pay_on")
+    list_filter = (
+        ("state", titled(_("state"), admin.ChoicesFieldListFilter)),
+        "scheme",
+        "period",
+        ("fund", titled(_("fund"))),
+        "pay_on",
+    )
     list_select_related = ("fund", "organization", "made_by", "bank_format", "bank_file")
     search_fields = ("=number", "=digest")
     fields = (
@@ -340,7 +347,7 @@ def _files(batch: PayoutBatch) -> Panel | None:
         )
         for returned in batch.return_files.defer("body")
     ]
-    columns = (_("Kind"), _("Name"), _("When"), _("Rows"), _("Sum"), "SHA-256")
+    columns = (_("Kind"), _("File name"), _("When"), _("Rows"), _("Sum"), "SHA-256")
     return Panel(_("Bank file and answers"), columns, rows)
 
 

@@ -24,7 +24,16 @@ from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import Account
 from welfare import queries
 from welfare.actions import exports
-from welfare.admin.shown import column, link, masked, scheme_titles, with_scheme_title, yuan
+from welfare.admin.shown import (
+    column,
+    link,
+    masked,
+    scheme_titles,
+    shown_state,
+    titled,
+    with_scheme_title,
+    yuan,
+)
 from welfare.disbursement import entitlements
 from welfare.disbursement.models import Entitlement, PayoutLine
 from welfare.disbursement.states import IN_TRANSIT, UNPAID, EntitlementState, LineState, MotionState
@@ -135,9 +144,15 @@ class EntitlementAdmin(ScopedModelAdmin):
         "amount",
         "shown_organization",
         "payment",
-        "state",
+        shown_state,
     )
-    list_filter = (PaymentFilter, "state", "scheme", "period", "fund")
+    list_filter = (
+        PaymentFilter,
+        ("state", titled(_("state"), admin.ChoicesFieldListFilter)),
+        "scheme",
+        "period",
+        ("fund", titled(_("fund"))),
+    )
     list_select_related = ("person", "organization", "fund")
     search_fields = ("person__name",)
     fields = (

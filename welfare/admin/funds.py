@@ -19,7 +19,7 @@ from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step
 from union_portal.forms import YuanField
 from union_portal.models import Account
-from welfare.admin.shown import column, link, list_url, masked, scheme_titles, stamp, yuan
+from welfare.admin.shown import column, link, list_url, masked, scheme_titles, stamp, titled, yuan
 from welfare.admin.trail import trail_of
 from welfare.disbursement import ledger
 from welfare.disbursement.models import (
@@ -39,7 +39,7 @@ ENTRIES_SHOWN = 30
 def fund_form(obj: None, by: Account) -> type[forms.Form]:
     class FundForm(forms.Form):
         code = forms.SlugField(label=_("Code"), max_length=40)
-        name = forms.CharField(label=_("Name"), max_length=120)
+        name = forms.CharField(label=_("Name of the fund"), max_length=120)
         year = forms.IntegerField(label=_("Year"), min_value=2000, max_value=2199)
         organization = union_field(by, Permission.FUND_APPROPRIATE)
         schemes = forms.CharField(
@@ -126,7 +126,7 @@ class FundAdmin(ScopedModelAdmin):
     order = 10
     view_permissions = (Permission.FUND_VIEW,)
     list_display = (
-        "name",
+        "shown_name",
         "code",
         "year",
         "appropriated",
@@ -140,7 +140,7 @@ class FundAdmin(ScopedModelAdmin):
     search_fields = ("name", "code")
     change_form_outer_before_template = "disbursement/fund_head.html"
     fields = (
-        "name",
+        "shown_name",
         "code",
         "year",
         "shown_organization",
@@ -178,6 +178,7 @@ class FundAdmin(ScopedModelAdmin):
         ),
     )
 
+    shown_name = column("name", _("fund"))
     shown_organization = column("organization", _("union"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Fund]:
@@ -299,7 +300,11 @@ class EntryAdmin(ScopedModelAdmin):
         "shown_recorder",
         "reason",
     )
-    list_filter = ("kind", "fund", "recorded_at")
+    list_filter = (
+        "kind",
+        ("fund", titled(_("fund"))),
+        ("recorded_at", titled(_("recorded at"), admin.DateFieldListFilter)),
+    )
     list_select_related = ("fund__organization", "batch", "recorded_by")
     search_fields = ("=key", "=batch__number")
     fields = (
@@ -358,7 +363,7 @@ class LedgerAccountAdmin(ScopedModelAdmin):
     scope_path = "fund__organization__path"
     list_display = ("shown_fund", "kind", "balance")
     list_display_links = ("kind",)
-    list_filter = ("kind", "fund")
+    list_filter = ("kind", ("fund", titled(_("fund"))))
     list_select_related = ("fund__organization",)
     search_fields = ("fund__name", "=fund__code")
     ordering = ("fund", "id")
@@ -403,7 +408,12 @@ class PostingAdmin(ScopedModelAdmin):
     view_permissions = (Permission.FUND_VIEW,)
     scope_path = "entry__fund__organization__path"
     list_display = ("recorded_at", "entry_kind", "account_kind", "amount", "fund")
-    list_filter = ("account__kind", "entry__kind", "entry__fund", "entry__recorded_at")
+    list_filter = (
+        ("account__kind", titled(_("ledger account"), admin.ChoicesFieldListFilter)),
+        "entry__kind",
+        ("entry__fund", titled(_("fund"))),
+        ("entry__recorded_at", titled(_("recorded at"), admin.DateFieldListFilter)),
+    )
     list_select_related = ("entry__fund__organization", "account")
     search_fields = ("=entry__key", "=entry__batch__number")
     ordering = ("-entry_id", "position")

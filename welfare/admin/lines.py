@@ -24,7 +24,7 @@ from union_portal.models import Account
 from welfare.actions import exports
 from welfare.admin.batch_steps import asks_for
 from welfare.admin.entitlements import steps_of
-from welfare.admin.shown import link, masked, stamp, yuan
+from welfare.admin.shown import link, masked, shown_state, stamp, titled, yuan
 from welfare.disbursement import batches, unknowns
 from welfare.disbursement.models import PayoutLine, Result
 from welfare.disbursement.states import LineState, MotionState
@@ -101,9 +101,14 @@ class PayoutLineAdmin(ScopedModelAdmin):
         "amount",
         "shown_batch",
         "attempt",
-        "state",
+        shown_state,
     )
-    list_filter = ("state", "batch__scheme", "batch__period", "batch__fund")
+    list_filter = (
+        ("state", titled(_("state"), admin.ChoicesFieldListFilter)),
+        "batch__scheme",
+        "batch__period",
+        ("batch__fund", titled(_("fund"))),
+    )
     list_select_related = ("batch__organization",)
     search_fields = ("=e2e", "payee_name__startswith", "=batch__number", "=account_last_four")
     fields = (
@@ -117,7 +122,7 @@ class PayoutLineAdmin(ScopedModelAdmin):
         "bank_code",
         "amount",
         "shown_entitlement",
-        "state",
+        shown_state,
     )
     readonly_fields = fields
     list_buttons = (

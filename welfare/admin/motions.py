@@ -17,7 +17,7 @@ from union_portal.admin.pages import Fact, Told
 from union_portal.admin.scoped import ScopedModelAdmin, federation, reader
 from union_portal.admin.trail import Step
 from union_portal.models import Account
-from welfare.admin.shown import breakable, column, link, list_url, yuan
+from welfare.admin.shown import breakable, column, link, list_url, shown_state, titled, yuan
 from welfare.admin.trail import trail_of
 from welfare.disbursement import gate, motions, replay
 from welfare.disbursement.models import (
@@ -87,9 +87,9 @@ class MotionAdmin(ScopedModelAdmin):
         "shown_mover",
         "shown_moved",
         "shown_second",
-        "state",
+        shown_state,
     )
-    list_filter = ("state", "kind")
+    list_filter = (("state", titled(_("state"), admin.ChoicesFieldListFilter)), "kind")
     list_select_related = ("moved_by", "seconded_by", "batch", "line", "entitlement")
     search_fields = ("=batch__number", "=line__e2e", "reason")
     fields = (
@@ -100,7 +100,7 @@ class MotionAdmin(ScopedModelAdmin):
         "shown_moved",
         "shown_second",
         "shown_seconded",
-        "state",
+        shown_state,
     )
     readonly_fields = fields
     buttons = (
@@ -179,7 +179,7 @@ class GateAdmin(ScopedModelAdmin):
     view_permissions = (Permission.GATE_LIFT, Permission.AUDIT_VIEW)
     scope_path = None
     list_display = ("__str__", "cause", "shown_shut")
-    fields = ("state", "cause", "shown_shut", "shown_server", "shown_timeline")
+    fields = (shown_state, "cause", "shown_shut", "shown_server", "shown_timeline")
     readonly_fields = fields
     buttons = (
         Button(
@@ -224,12 +224,19 @@ class SentMarkAdmin(ScopedModelAdmin):
     order = 81
     view_permissions = (Permission.AUDIT_VIEW, Permission.GATE_LIFT)
     scope_path = None
-    list_display = ("shown_sequence", "batch_number", "name", "lines_count", "total", "shown_at")
+    list_display = (
+        "shown_sequence",
+        "batch_number",
+        "shown_name",
+        "lines_count",
+        "total",
+        "shown_at",
+    )
     search_fields = ("=batch_number",)
     fields = (
         "shown_sequence",
         "batch_number",
-        "name",
+        "shown_name",
         "lines_count",
         "total",
         "shown_digest",
@@ -240,6 +247,7 @@ class SentMarkAdmin(ScopedModelAdmin):
     shows_trail = False
 
     shown_sequence = column("sequence", _("sequence number"))
+    shown_name = column("name", _("file name"))
     shown_at = column("marked_at", _("recorded at"))
 
     @admin.display(description="SHA-256")

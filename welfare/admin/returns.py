@@ -19,7 +19,7 @@ from union_portal.admin.buttons import Button, only_in
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, federation
 from union_portal.models import Account
-from welfare.admin.shown import breakable, column, link, list_url, stamp, yuan
+from welfare.admin.shown import breakable, column, link, list_url, shown_state, stamp, titled, yuan
 from welfare.admin.trail import trail_of
 from welfare.disbursement import returns
 from welfare.disbursement.bankfile import BankFileRefused
@@ -74,12 +74,15 @@ class ReturnFileAdmin(ScopedModelAdmin):
     view_permissions = (Permission.BATCH_VIEW,)
     scope_path = "batch__organization__path"
     unplaced = "batch"
-    list_display = ("name", "batch_link", "rows_count", "total", "shown_importer", "shown_at")
-    list_filter = ("bank_format", "imported_at")
+    list_display = ("shown_name", "batch_link", "rows_count", "total", "shown_importer", "shown_at")
+    list_filter = (
+        ("bank_format", titled(_("bank format"))),
+        ("imported_at", titled(_("imported at"), admin.DateFieldListFilter)),
+    )
     list_select_related = ("batch__organization", "imported_by", "bank_format")
     search_fields = ("name", "=batch__number", "=sha256")
     fields = (
-        "name",
+        "shown_name",
         "batch_link",
         "shown_format",
         "rows_count",
@@ -105,6 +108,7 @@ class ReturnFileAdmin(ScopedModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("body")
 
+    shown_name = column("name", _("file name"))
     shown_format = column("bank_format", _("bank format"))
     shown_importer = column("imported_by", _("imported by"))
     shown_at = column("imported_at", _("imported at"))
@@ -244,9 +248,9 @@ class DiscrepancyAdmin(ScopedModelAdmin):
         "line_link",
         "shown_opened",
         "finding",
-        "state",
+        shown_state,
     )
-    list_filter = ("state", "kind")
+    list_filter = (("state", titled(_("state"), admin.ChoicesFieldListFilter)), "kind")
     list_select_related = ("batch__organization", "line", "row__file", "resolved_by")
     search_fields = ("=batch__number", "=line__e2e", "=row__e2e")
     fields = (
@@ -257,7 +261,7 @@ class DiscrepancyAdmin(ScopedModelAdmin):
         "finding",
         "shown_resolver",
         "shown_resolved",
-        "state",
+        shown_state,
     )
     readonly_fields = fields
     buttons = (

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
 from union_portal.kit import money
 from union_portal.models import RuleSet
@@ -77,3 +78,20 @@ def column(name: str, label: Any) -> Any:
 def breakable(text: str) -> Any:
     """A long digest that may break anywhere, so that it fits a narrow screen."""
     return format_html('<span style="overflow-wrap: anywhere">{}</span>', text) if text else "–"
+
+
+def titled(title: Any, kind: type[admin.FieldListFilter] = admin.RelatedFieldListFilter) -> Any:
+    """A list filter under a translated title."""
+
+    class Titled(kind):  # type: ignore[misc,valid-type]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+    return Titled
+
+
+@admin.display(description=_("state"), ordering="state")
+def shown_state(row: Any) -> Any:
+    """The state of any row of the engine, as its name."""
+    return row.get_state_display()

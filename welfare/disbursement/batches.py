@@ -17,7 +17,16 @@ from members.states import BankAccountState
 from union_portal import audit, lifecycle, sets
 from union_portal.access import Permission
 from union_portal.models import Account, Organization
-from welfare.disbursement import acting, bell, candidates, formats, gate, locks, motions
+from welfare.disbursement import (
+    acting,
+    bell,
+    candidates,
+    formats,
+    gate,
+    locks,
+    motions,
+    statistics,
+)
 from welfare.disbursement.candidates import LeftOut
 from welfare.disbursement.models import (
     BatchApproval,
@@ -304,6 +313,7 @@ def _fill(batch: PayoutBatch, payable: QuerySet[Entitlement]) -> int:
             [batch.pk, batch.number, *chosen.parameters, most],
         )
         count = cursor.rowcount
+    statistics.refresh(PayoutLine, count)
     audit.record("payoutbatch.fill", batch, by=batch.made_by, count=count)
     return int(count)
 

@@ -12,7 +12,7 @@ from union_portal import audit, lifecycle, sets
 from union_portal.access import Permission
 from union_portal.models import Account, Decision
 from union_portal.states import DecisionState
-from welfare.disbursement import acting, ledger, locks, motions
+from welfare.disbursement import acting, ledger, locks, motions, statistics
 from welfare.disbursement.acting import Actor
 from welfare.disbursement.models import (
     Entitlement,
@@ -140,6 +140,7 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
         )
         count, total, first, last = cursor.fetchone()
     if count:
+        statistics.refresh(Entitlement, count)
         _reserve(fund, total, key=f"grant:{first}-{last}", by=by)
         audit.record(
             "entitlement.grant_set", fund, by=by, count=count, fen=total, first=first, last=last

@@ -21,7 +21,7 @@ from union_portal.fields import keyring
 from union_portal.kit.plain_text import halfwidth
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
-from welfare.disbursement import acting, bankfile, crash, formats, locks, settlement
+from welfare.disbursement import acting, bankfile, crash, formats, locks, settlement, statistics
 from welfare.disbursement.acting import Actor
 from welfare.disbursement.bankfile import BankFileRefused, ReturnContents
 from welfare.disbursement.models import (
@@ -231,6 +231,7 @@ def _write_rows(file: ReturnFile, contents: ReturnContents) -> None:
             " WITH (FORMAT csv, FORCE_NOT_NULL (bank_ref, reason_code, reason))",
             out,
         )
+    statistics.refresh(ReturnRow, len(contents.rows))
 
 
 def _digits(account: str) -> str:

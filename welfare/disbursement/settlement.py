@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from union_portal import lifecycle
-from welfare.disbursement import acting, crash, ledger, locks
+from welfare.disbursement import acting, crash, ledger, locks, statistics
 from welfare.disbursement.acting import Actor
 from welfare.disbursement.models import (
     Discrepancy,
@@ -66,8 +66,8 @@ WITH kept AS (
     SELECT k.id, k.line_id, CASE
         WHEN NOT k.sum_fits THEN 'amount'
         WHEN NOT k.account_fits THEN 'conflict'
-        WHEN EXISTS (SELECT 1 FROM told t WHERE t.line_id = k.line_id
-                     AND t.result = k.result AND t.bank_ref = k.bank_ref) THEN 'repeat'
+        WHEN (k.line_id, k.result, k.bank_ref) IN
+             (SELECT line_id, result, bank_ref FROM told) THEN 'repeat'
         WHEN k.line_state = 'void' THEN 'conflict'
         WHEN k.line_state = 'ready' THEN 'early'
         WHEN k.result = 'unknown' THEN
@@ -84,8 +84,7 @@ WITH kept AS (
             ELSE 'conflict' END
         WHEN k.line_state = 'failed' AND k.result = 'failed' THEN 'repeat'
         WHEN k.line_state IN ('paid', 'returned') AND k.result = 'paid'
-             AND NOT EXISTS (SELECT 1 FROM told t WHERE t.line_id = k.line_id
-                             AND t.result = 'paid') THEN 'repeat'
+             AND k.line_id NOT IN (SELECT line_id FROM told WHERE result = 'paid') THEN 'repeat'
         ELSE 'conflict' END AS verdict
     FROM ranked k
 )
@@ -107,6 +106,7 @@ def apply_kept(batch_ids: Iterable[int], *, cause: str, by: Actor) -> int:
         turn += 1
         with explained(), connection.cursor() as cursor:
             cursor.execute(_JUDGE, [ids])
+            statistics.refresh(ReturnRow, cursor.rowcount)
         step = sum(
             _move(ids, result, state, kind, sources, key=f"{cause}:{turn}", by=by)
             for result, state, kind, sources in _MOVES
