@@ -17,7 +17,7 @@ def check_import(run: queue.Run, *, import_id: int) -> dict[str, int]:
     now = timezone.now()
     held = ImportRun.objects.select_related("organization").get(pk=import_id)
 
-    def progress(done: int, total: int | None) -> None:
+    def progress(done: int, total: int) -> None:
         run.progress(done, total, note=_("Rows read"))
 
     imports.check(run=held, today=_today(now), now=now, progress=progress)

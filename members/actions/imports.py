@@ -32,7 +32,7 @@ _COPY_BYTES: Final = 1024 * 1024
 
 _LIVE: Final = (ImportState.UPLOADED, ImportState.CHECKED, ImportState.CONFIRMED)
 
-Progress = Callable[[int, int | None], None]
+Progress = Callable[[int, int], None]
 
 
 def _may_fetch(account: Account, file: StoredFile) -> bool:
@@ -203,13 +203,12 @@ def sweep(*, now: datetime) -> int:
 
 def _stage(run: ImportRun, sheet: OpenSheet, today: date, progress: Progress) -> int:
     layout = columns.lay_out(sheet.headers)
-    total = getattr(sheet, "total", None)
     count = staging.stage(
         run=run,
         rows=sheet.rows,
         layout=layout,
         today=today,
-        progress=lambda done: progress(done, total),
+        progress=lambda done: progress(done, max(done, sheet.total)),
     )
     if not count:
         raise SheetError(

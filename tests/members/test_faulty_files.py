@@ -240,11 +240,3 @@ def test_the_example_row_of_the_template_is_no_person(cast: Cast):
     example = {**rows[0], "姓名": "示例: 张三", "证件号码": "x"}
     run = upload(as_csv([example, *rows]), by=cast.qiao, organization=cast.tree.union)
     assert (run.rows_count, run.error_count) == (1, 0)
-
-
-def test_findings_are_told_in_the_readers_language(cast: Cast):
-    rows = make_rows(cast.tree.union, 1)
-    rows[0]["姓名"] = ""
-    run = upload(as_csv(rows), by=cast.qiao, organization=cast.tree.union)
-    finding = ImportFinding.objects.filter(run=run).first()
-    assert finding.message_id == "The name is missing."

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,15 @@ Cells = list[tuple[str, bool]]
 class OpenSheet:
     """A sheet whose header is known; ``rows`` can be walked once, while it is open.
 
-    ``warnings`` are messages about what a person looking at the sheet may not have seen.
+    ``warnings`` are messages about what a person looking at the sheet may not have seen;
+    ``total`` is about how many rows will come, for showing progress.
     """
 
     headers: Sequence[str]
     header_row: int
     rows: Iterator[Row]
     warnings: Sequence[SheetError] = ()
+    total: int = 0
 
 
 @contextmanager
@@ -63,11 +65,14 @@ def open_sheet(
             sheet = _with_header(numbered, expected, allowed)
             cell_scan.refuse_merges(values.found, sheet.header_row)
             warnings = _unseen(values.found, sheet.headers)
-            yield OpenSheet(sheet.headers, sheet.header_row, sheet.rows, warnings)
+            total = values.found.last_row - sheet.header_row
+            yield OpenSheet(sheet.headers, sheet.header_row, sheet.rows, warnings, total)
     else:
         with delimited.open_lines(path) as lines:
             numbered = ((n, [_csv_cell(cell) for cell in row]) for n, row in lines)
-            yield _with_header(numbered, expected, allowed)
+            sheet = _with_header(numbered, expected, allowed)
+            total = delimited.count_lines(path) - sheet.header_row
+            yield replace(sheet, total=total)
 
 
 def _csv_cell(cell: str) -> tuple[str, bool]:
