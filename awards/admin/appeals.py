@@ -13,14 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from awards import queries
 from awards.actions import appeals as awards_appeals
-from awards.admin.columns import column, told_trail
+from awards.admin.columns import column
 from awards.models import Scheme, SubsidyCase
 from union_portal import access, appeals
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every, only_in
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import Step
 from union_portal.forms import YuanField
 from union_portal.kit import money
 from union_portal.models import Account, Appeal
@@ -189,9 +188,6 @@ class AppealAdmin(ScopedModelAdmin):
             return appeal.decision.number
         url = reverse("admin:awards_subsidycase_change", args=[case.pk])
         return format_html('<a href="{}">{} · {}</a>', url, case.number, case.person.name)
-
-    def trail(self, request: HttpRequest, obj: Appeal) -> list[Step]:
-        return told_trail(obj)
 
     def facts(self, request: HttpRequest, obj: Appeal) -> list[Fact]:
         shown = [Fact(label, value) for label, value in _facts(obj, obj.appellant)]

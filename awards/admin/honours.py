@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from awards.actions import honours
-from awards.admin.columns import column, told_trail
+from awards.admin.columns import column
 from awards.models import Honour, HonourLevel, HonourTitle
 from awards.states import HonourState
 from members import queries
@@ -21,7 +21,6 @@ from union_portal.admin.buttons import Button, only_in
 from union_portal.admin.fields import DateInput, ReasonForm
 from union_portal.admin.pages import Fact, Told
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import Step
 from union_portal.models import Account
 
 
@@ -136,9 +135,6 @@ class HonourAdmin(ScopedModelAdmin):
     @admin.display(description=_("union"))
     def union(self, honour: Honour) -> str:
         return str(honour.person.organization)
-
-    def trail(self, request: HttpRequest, obj: Honour) -> list[Step]:
-        return told_trail(obj)
 
     def facts(self, request: HttpRequest, obj: Honour) -> list[Fact]:
         tone = "good" if obj.state == HonourState.HELD else "bad"

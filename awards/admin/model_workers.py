@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from awards import queries
 from awards.actions import honours, model_workers
-from awards.admin.columns import column, told_trail
+from awards.admin.columns import column
 from awards.admin.honours import ended
 from awards.models import (
     Honour,
@@ -32,7 +32,7 @@ from union_portal.admin.buttons import Button, Text
 from union_portal.admin.fields import DateInput, ReasonForm
 from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin, reader
-from union_portal.admin.trail import Step
+from union_portal.admin.trail import Step, trail_of
 from union_portal.models import Account
 
 
@@ -375,7 +375,7 @@ class ModelWorkerAdmin(ScopedModelAdmin):
         ]  # fmt: skip
 
     def trail(self, request: HttpRequest, obj: ModelWorker) -> list[Step]:
-        return told_trail(obj, *obj.person.honours.all())
+        return trail_of(obj, *obj.person.honours.all())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ModelWorker], search_term: str

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from awards import queries
 from awards.actions import publicity, subsidies
-from awards.admin.columns import column, told_trail
+from awards.admin.columns import column
 from awards.models import CountyCheck, Scheme, SubsidyRound
 from awards.queries import rounds
 from awards.states import CaseState, RoundState
@@ -29,7 +29,6 @@ from union_portal.admin.buttons import Button, Text, every, not_by, only_in
 from union_portal.admin.fields import ReasonForm
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
-from union_portal.admin.trail import Step
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
 from union_portal.models import (
@@ -287,9 +286,6 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
                 link_text=_("All cases of the round"),
             ),
         ]
-
-    def trail(self, request: HttpRequest, obj: SubsidyRound) -> list[Step]:
-        return told_trail(obj)
 
     def change_view(
         self,

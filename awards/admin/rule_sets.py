@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from awards.admin.columns import column, told_trail
+from awards.admin.columns import column
 from awards.models import Scheme
 from awards.rules import check
 from awards.rules.parameters import DECISION_DAY, PARAMETERS, Parameter
@@ -22,7 +22,6 @@ from union_portal.admin.buttons import Button, Text, every
 from union_portal.admin.fields import DateInput
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import Step
 from union_portal.forms import YuanField
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
@@ -277,9 +276,6 @@ class RuleSetAdmin(ScopedModelAdmin):
     @admin.display(description=_("adopted"), boolean=True)
     def is_adopted(self, rule_set: RuleSet) -> bool:
         return rule_set.adopted_at is not None
-
-    def trail(self, request: HttpRequest, obj: RuleSet) -> list[Step]:
-        return told_trail(obj)
 
     def facts(self, request: HttpRequest, obj: RuleSet) -> list[Fact]:
         today = timezone.localdate()
