@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, notifications
+from union_portal import access, notifications, reports
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, Text
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.kit import masks
-from union_portal.models import Account, Channel, Message
+from union_portal.models import Account, Channel, Message, Organization, OrganizationLevel
 from union_portal.states import MessageState
 
 
@@ -25,6 +25,12 @@ def _letters() -> QuerySet[Message]:
 
 def _no_letters(obj: Any, account: Account) -> Text | None:
     return None if _letters().exists() else _("No letter waits to be posted.")
+
+
+def _print_letters(obj: Any, by: Account, data: dict[str, Any]) -> str:
+    city = Organization.objects.get(level=OrganizationLevel.FEDERATION)
+    made = reports.request(kind="letters", subject=city, by=by, organization=city)
+    return reverse("portal:job", args=[made.job_id])
 
 
 @admin.register(Message)
@@ -55,6 +61,14 @@ class MessageAdmin(ScopedModelAdmin):
     readonly_fields = fields
     shows_trail = False
     list_buttons = (
+        Button(
+            name="print",
+            label=_("Print the letters"),
+            permission=Permission.NOTICE_PREPARE,
+            act=_print_letters,
+            explain=_("One PDF with a sheet for each letter that waits."),
+            why_not=_no_letters,
+        ),
         Button(
             name="post",
             label=_("Letters are posted"),

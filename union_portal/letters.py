@@ -1,0 +1,74 @@
+"""Letters to people whom no phone reaches: one sheet each, printed as one PDF (X13)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from union_portal.kit.pdf_assembly import Assembly, Printed
+from union_portal.kit.pdf_join import Details
+
+LANGUAGE = "zh-hans"
+PER_SECTION = 100
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What goes onto one sheet; `address` may have several lines."""
+
+    name: str
+    address: str
+    text: str
+    reference: str
+    written_on: date
+
+
+def print_letters(
+    letters: Iterable[Letter],
+    out: Path,
+    *,
+    folder: Path,
+    made_at: str,
+    phone: str = "",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Printed | None:
+    """Print letters in Chinese into `out`; None when there is none.
+
+    `folder` holds the sections on the way. Errors: see `Assembly.print`.
+    """
+    assembly = Assembly(
+        folder,
+        cache_dir=settings.VAR_DIR / "fontconfig",
+        style=render_to_string("reports/letter.css"),
+        furniture=lambda first, total: "",
+        is_tagged=True,
+    )
+    waiting = iter(letters)
+    with override(LANGUAGE):
+        while run := list(islice(waiting, PER_SECTION)):
+            html = "".join(_sheet(letter, phone) for letter in run)
+            marks = [(letter.name, page, 0) for page, letter in enumerate(run)]
+            assembly.add("letters", html, len(run), marks, is_guess=True)
+        details = Details(title=_("Letters"), author=settings.PORTAL_OFFICE, made_at=made_at)
+    if not assembly.sections:
+        return None
+    return assembly.print(out, details=details, progress=progress)
+
+
+def _sheet(letter: Letter, phone: str) -> str:
+    day = letter.written_on
+    return render_to_string(
+        "reports/letter.html",
+        {
+            "letter": letter,
+            "office": settings.PORTAL_OFFICE,
+            "phone": phone,
+            "day": f"{day.year}年{day.month}月{day.day}日",
+        },
+    )
