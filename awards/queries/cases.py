@@ -193,7 +193,7 @@ def _round_steps(case: SubsidyCase) -> Iterator[Event]:
         yield Event(
             at=check.checked_at,
             title=_("Left out by the county") if is_out else _("Checked by the county"),
-            text=case.reason if is_out else check.note,
+            text=case.reason if is_out else "",
             who=str(check.checked_by),
             tone=Tone.BAD if is_out else Tone.PLAIN,
         )
