@@ -93,3 +93,16 @@ def derive(instance: Person) -> None:
     instance.phone_shown = masks.mask_phone(str(instance.phone))
     instance.pinyin = names.pinyin(instance.name)
     instance.initials = names.initials(instance.name)
+
+
+class ExportResource(resources.ModelResource):
+    """A masked export as the manual shows it."""
+
+    organization = fields.Field("organization__name", column_name="工会名称")
+
+    class Meta:
+        model = Person
+        fields = (
+            "name", "national_id_shown", "sex", "born_on", "phone_shown", "organization",
+            "employer", "died_on",
+        )  # fmt: skip

@@ -56,7 +56,7 @@ def write_template(target: Target) -> None:
         )
         for column in columns.all_columns()
     ]
-    write_sheet_template(target, offered, title=_("People"))
+    write_sheet_template(target, offered, title=_("List of people"))
 
 
 def write_findings(target: Target, run: ImportRun) -> None:
@@ -74,7 +74,7 @@ def write_findings(target: Target, run: ImportRun) -> None:
         )
         for finding in found.iterator(chunk_size=_BATCH)
     )
-    write_xlsx(target, [SheetData(_("Findings"), headers, lines, (8, 18, 24, 10, 60, 60))])
+    write_xlsx(target, [SheetData(_("List of findings"), headers, lines, (8, 18, 24, 10, 60, 60))])
 
 
 def write_preview(target: Target, run: ImportRun) -> None:
@@ -131,7 +131,7 @@ def write_people(
         write_csv(target, headers, lines)
     else:
         widths = (14, 22, 8, 12, 16, 36, 36, 24, 12)
-        write_xlsx(target, [SheetData(_("People"), headers, lines, widths)])
+        write_xlsx(target, [SheetData(_("List of people"), headers, lines, widths)])
 
 
 def _masked_lines(chosen: QuerySet[Person]) -> Iterator[Sequence[str | date | None]]:

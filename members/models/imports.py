@@ -188,8 +188,8 @@ class ImportFinding(models.Model):
     params = models.JSONField(default=dict)
 
     class Meta:
-        verbose_name = _("finding")
-        verbose_name_plural = _("findings")
+        verbose_name = _("finding in a file")
+        verbose_name_plural = _("findings in a file")
         ordering = ["row", "id"]
         indexes = [models.Index(fields=["run", "row", "id"], name="import_finding_row")]
 

@@ -1,0 +1,108 @@
+"""A real browser against a live server: Chromium of the system, phone and desk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth
+from django.test import override_settings
+from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from union_portal.models import Account
+
+WIDTHS = {"phone": 390, "desk": 1280}
+PASSWORD = "a-long-sentence-for-journeys"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/journeys" in str(item.path):
+            item.add_marker(pytest.mark.journey)
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip("no Chromium: apt-get install chromium"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    # Playwright's loop runs in this thread; Django's ORM would refuse to be called beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as player:
+        browser = player.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def live_server(django_db_setup: None) -> Iterator[LiveServer]:
+    """A server over HTTP: it reads these settings when it starts, for the journeys alone."""
+    with override_settings(
+        SECURE_SSL_REDIRECT=False,
+        SECURE_HSTS_SECONDS=0,
+        SESSION_COOKIE_SECURE=False,
+        CSRF_COOKIE_SECURE=False,
+        # Rates of attempts are counted in the cache, which outlives a test.
+        CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+    ):
+        server = LiveServer("localhost")
+        yield server
+        server.stop()
+
+
+@pytest.fixture(params=list(WIDTHS))
+def width(request: pytest.FixtureRequest) -> int:
+    return WIDTHS[request.param]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, width: int) -> Iterator[Any]:
+    """Open a browser of one's own: its cookies are nobody else's."""
+    contexts = []
+
+    def opened() -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def may_log_in(account: Account) -> Account:
+    """Give an account a password and an authenticator app with a known secret."""
+    account.set_password(PASSWORD)
+    account.save(update_fields=["password"])
+    Authenticator.objects.create(
+        user=account,
+        type=Authenticator.Type.TOTP,
+        data={"secret": get_adapter().encrypt(SECRET)},
+    )
+    return account
+
+
+def code_now() -> str:
+    counter = next(iter(auth.yield_hotp_counters_from_time()))
+    return str(auth.format_hotp_value(auth.hotp_value(SECRET, counter)))
+
+
+def log_in(page: Page, server: str, account: Account) -> None:
+    page.goto(f"{server}/admin/")
+    page.fill("input[name=login]", account.username)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main form[action$='/login/'] button[type=submit]")
+    page.fill("input[name=code]", code_now())
+    page.click("main form button[type=submit]")
+    page.wait_for_url("**/admin/")
