@@ -1,8 +1,9 @@
 """The clauses of the three schemes, each written once.
 
 Source: 西安市《市级劳模专项补助资金管理暂行办法》 (2019), the sample that ships with the
-product. Amounts, ages and days are parameters of the rule set. X1 to X16
-number its rules; tests/awards/test_rules.py goes through them one by one. What the Measures leave open is a parameter and said so there.
+product. Amounts, ages and days are parameters of the rule set. X1 to X16 number its rules;
+tests/awards/test_rules.py goes through them one by one. What the Measures leave open is a
+parameter and said so there.
 """
 
 from django.utils.translation import gettext_noop as _
