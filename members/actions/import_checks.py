@@ -84,7 +84,7 @@ def check_whole(run: ImportRun, layout: Layout) -> None:
     """Find what a row alone can't show, and which rows would change something of a group."""
     headers = {key: layout.headers.get(key, layout.shown[key].header) for key in layout.shown}
     # The planner knows nothing of rows that were copied a moment ago.
-    _run("ANALYZE members_stagedperson", {})
+    _run("ANALYZE members_stagedperson (run_id, national_id_index, account_index, is_sound)", {})
     _run(
         _DOUBLES,
         {

@@ -27,6 +27,7 @@ from union_portal.models import Organization, OrganizationLevel
 
 CHUNK: Final = 5_000
 _NULL: Final = r"\N"
+_NO_ACCOUNT: Final = f"{_NULL}\t{_NULL}\t\t\t"
 _ABOVE: Final = (OrganizationLevel.FEDERATION, OrganizationLevel.COUNTY)
 _STAGED: Final = (
     "run_id, row, is_sound, name, pinyin, initials, sex, born_on, national_id,"
@@ -208,10 +209,16 @@ def _staged_line(
         f"{sealed['phone'].columns(person.phone)}\t"
         f"{masks.mask_phone(person.phone)}\t{_escaped(person.employer)}\t"
         f"{person.organization_id or _NULL}\t{person.died_on or _NULL}\t"
-        f"{sealed['bank_account'].columns(person.account_number)}\t"
-        f"{person.account_number[-4:]}\t{_escaped(person.account_holder)}\t"
-        f"{_escaped(person.bank_name)}\t{extra}\tf\n"
+        f"{_account(person, sealed['bank_account'])}\t{extra}\tf\n"
     )
+
+
+def _account(person: PersonRow, sealed: _Sealed) -> str:
+    number = person.account_number
+    if not number:
+        return _NO_ACCOUNT
+    holder, bank = _escaped(person.account_holder), _escaped(person.bank_name)
+    return f"{sealed.columns(number)}\t{number[-4:]}\t{holder}\t{bank}"
 
 
 _NUMBERS: Final[dict[str, Callable[[PersonRow], str]]] = {

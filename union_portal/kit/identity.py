@@ -4,6 +4,7 @@ The first six digits say where the number was first issued; they are never refus
 divisions are renamed while numbers stay (a person born in Yulin before 2000 has 6127xx).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +20,7 @@ from union_portal.kit.regions import PROVINCES
 Sex = Literal["male", "female"]
 DocumentKind = Literal["citizen", "residence_permit", "foreign_permanent_resident"]
 
+_FORM: Final = re.compile(r"[0-9]{17}[0-9X]")
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK: Final = "10X98765432"
 _EARLIEST_YEAR: Final = 1900
@@ -58,7 +60,8 @@ def read_national_id(text: str, *, today: date) -> NationalId:
     province is a warning only.
     """
     number = digits_as_typed(text).upper()
-    _require_form(text, number)
+    if not _FORM.fullmatch(number):
+        _require_form(text, number)
     if check_character(number[:17]) != number[17]:
         raise IdentityError(
             gettext_noop("The check character of the identity number is wrong."),

@@ -9,6 +9,7 @@ from welfare.admin import (
     lines,
     motions,
     returns,
+    trail,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "lines",
     "motions",
     "returns",
+    "trail",
 ]

@@ -14,11 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import Step
+from union_portal.admin.trail import Step, trail_of
 from union_portal.models import Account
 from welfare.actions import bank_formats
 from welfare.admin.shown import column
-from welfare.admin.trail import trail_of
 from welfare.disbursement.models import BankFormat
 
 

@@ -28,7 +28,7 @@ from union_portal.admin import desk
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.reports import download_link
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import Step
+from union_portal.admin.trail import Step, trail_of
 from union_portal.kit import money
 from union_portal.models import Account, ReportRun
 from welfare.admin import assembly
@@ -53,7 +53,6 @@ from welfare.admin.shown import (
     with_scheme_title,
     yuan,
 )
-from welfare.admin.trail import trail_of
 from welfare.disbursement import batches, candidates
 from welfare.disbursement.models import BatchStep, Entitlement, PayoutBatch, PayoutLine
 from welfare.disbursement.states import UNPAID, BatchState, LineState
@@ -172,7 +171,7 @@ class PayoutBatchAdmin(ScopedModelAdmin):
     def shown_scheme(self, batch: Any) -> str:
         return str(batch.scheme_title)
 
-    @admin.display(description=_("payments"))
+    @admin.display(description=_("Payments"))
     def shown_count(self, batch: Any) -> int:
         return int(batch.counted or 0)
 

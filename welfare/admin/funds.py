@@ -16,11 +16,10 @@ from union_portal.admin.buttons import Button, Text
 from union_portal.admin.fields import ReasonForm, union_field
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import Step
+from union_portal.admin.trail import Step, trail_of
 from union_portal.forms import YuanField
 from union_portal.models import Account
 from welfare.admin.shown import column, link, list_url, masked, scheme_titles, stamp, titled, yuan
-from welfare.admin.trail import trail_of
 from welfare.disbursement import ledger
 from welfare.disbursement.models import (
     BankFormat,

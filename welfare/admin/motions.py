@@ -15,10 +15,9 @@ from union_portal.admin.buttons import Button, every, not_by, only_in
 from union_portal.admin.fields import ReasonForm
 from union_portal.admin.pages import Fact, Told
 from union_portal.admin.scoped import ScopedModelAdmin, federation, reader
-from union_portal.admin.trail import Step
+from union_portal.admin.trail import Step, trail_of
 from union_portal.models import Account
 from welfare.admin.shown import breakable, column, link, list_url, shown_state, titled, yuan
-from welfare.admin.trail import trail_of
 from welfare.disbursement import gate, motions, replay
 from welfare.disbursement.models import (
     Gate,

@@ -18,9 +18,9 @@ from union_portal.admin import desk
 from union_portal.admin.buttons import Button, only_in
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, federation
+from union_portal.admin.trail import trail_of
 from union_portal.models import Account
 from welfare.admin.shown import breakable, column, link, list_url, shown_state, stamp, titled, yuan
-from welfare.admin.trail import trail_of
 from welfare.disbursement import returns
 from welfare.disbursement.bankfile import BankFileRefused
 from welfare.disbursement.models import Discrepancy, ReturnFile, ReturnRow, Verdict
@@ -294,10 +294,11 @@ class DiscrepancyAdmin(ScopedModelAdmin):
 
     def facts(self, request: HttpRequest, obj: Discrepancy) -> list[Fact]:
         """What the bank says beside what is known here."""
-        told = [Fact(_("State"), obj.get_state_display())]
+        tone = "wait" if obj.state == DiscrepancyState.OPEN else "good"
+        told = [Fact(_("State"), obj.get_state_display(), tone)]
         if obj.row is not None:
             told += [
-                Fact(_("The bank names"), f"{obj.row.e2e} · {yuan(obj.row.amount_fen)}", "wait"),
+                Fact(_("The bank names"), f"{obj.row.e2e} · {yuan(obj.row.amount_fen)}"),
                 Fact(_("Result"), obj.row.get_result_display()),
                 Fact(_("In the file"), f"{obj.row.file} · {stamp(obj.row.file.imported_at)}"),
             ]

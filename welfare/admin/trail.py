@@ -1,44 +1,34 @@
-"""The log of the engine's rows, each act as a sentence."""
+"""The engine's acts in words, for its own pages and for the log."""
 
-from dataclasses import replace
-
-from django.db.models import Model
-from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from union_portal.admin import trail
-from union_portal.admin.trail import Step
+from union_portal.admin.trail import name_acts
 
-ACTS = {
-    "payoutbatch.draft": _("Batch made"),
-    "payoutbatch.fill": _("Payments put in"),
-    "payoutbatch.hold": _("Held: it can't be paid as it was released"),
-    "payoutbatch.approve_maker": _("Approved as maker"),
-    "payoutbatch.approve_checker": _("Approved as checker"),
-    "payoutbatch.approve_releaser": _("Approved as releaser"),
-    "payoutbatch.approve_second_checker": _("Approved as second checker"),
-    "payoutbatch.approve_second_releaser": _("Approved as second releaser"),
-    "bankfile.fetch": _("Bank file fetched"),
-    "report.request": _("Report asked for"),
-    "returnfile.import": _("Return file imported"),
-    "fund.open": _("Fund opened"),
-    "fund.appropriate": _("Appropriation booked"),
-    "fund.reverse": _("Appropriation booked back"),
-    "entitlement.grant": _("Granted"),
-    "entitlement.grant_set": _("Granted to many at once"),
-    "bankformat.describe": _("Bank format described"),
-    "motion.void_batch": _("Moved: void the batch"),
-    "motion.withdraw": _("Moved: withdraw the entitlement"),
-    "motion.write_off": _("Moved: write the entitlement off"),
-    "motion.retry": _("Moved: try the same account again"),
-    "motion.certificate": _("Moved: enter the bank's certificate"),
-    "motion.lift_gate": _("Moved: leave safe mode"),
-}
-
-
-def trail_of(*rows: Model) -> list[Step]:
-    """What happened to some rows, oldest first."""
-    return [
-        replace(step, text=gettext(ACTS[step.text])) if step.text in ACTS else step
-        for step in trail.trail_of(*rows)
-    ]
+name_acts(
+    {
+        "payoutbatch.draft": _("Batch made"),
+        "payoutbatch.fill": _("Payments put in"),
+        "payoutbatch.hold": _("Held: it can't be paid as it was released"),
+        "payoutbatch.approve_maker": _("Approved as maker"),
+        "payoutbatch.approve_checker": _("Approved as checker"),
+        "payoutbatch.approve_releaser": _("Approved as releaser"),
+        "payoutbatch.approve_second_checker": _("Approved as second checker"),
+        "payoutbatch.approve_second_releaser": _("Approved as second releaser"),
+        "bankfile.fetch": _("Bank file fetched"),
+        "returnfile.import": _("Return file imported"),
+        "fund.open": _("Fund opened"),
+        "fund.appropriate": _("Appropriation booked"),
+        "fund.reverse": _("Appropriation booked back"),
+        "entitlement.grant": _("Granted"),
+        "entitlement.grant_set": _("Granted to many at once"),
+        "bankformat.describe": _("Bank format described"),
+        "motion.void_batch": _("Moved: void the batch"),
+        "motion.withdraw": _("Moved: withdraw the entitlement"),
+        "motion.write_off": _("Moved: write the entitlement off"),
+        "motion.retry": _("Moved: try the same account again"),
+        "motion.certificate": _("Moved: enter the bank's certificate"),
+        "motion.lift_gate": _("Moved: leave safe mode"),
+        "payoutline.export": _("Payments exported"),
+        "entitlement.export": _("Entitlements exported"),
+    }
+)

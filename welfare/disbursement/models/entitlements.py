@@ -138,16 +138,24 @@ class Entitlement(models.Model):
     An entitlement that `adjusts` a paid one holds the difference a later decision added.
     """
 
-    decision = models.OneToOneField(Decision, models.PROTECT, related_name="entitlement")
+    # The trigger compares decision, fund and union once a set, and none of them is ever
+    # deleted: foreign keys would ask again for every row.
+    decision = models.OneToOneField(
+        Decision, models.PROTECT, related_name="entitlement", db_constraint=False
+    )
     person = models.ForeignKey(Person, models.PROTECT, related_name="entitlements")
-    fund = models.ForeignKey(Fund, models.PROTECT, related_name="entitlements", db_index=False)
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    fund = models.ForeignKey(
+        Fund, models.PROTECT, related_name="entitlements", db_index=False, db_constraint=False
+    )
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     scheme = models.CharField(_("scheme"), max_length=40)
     period = models.CharField(_("period"), max_length=20)
     amount_fen = FenField(_("amount"))
     claim_key = models.CharField(max_length=160, editable=False)
-    adjusts = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="adjusted_by"
+    adjusts = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="adjusted_by", db_index=False
     )
     granted_at = models.DateTimeField(db_default=Now())
     state = StateField(choices=EntitlementState.choices, default=EntitlementState.GRANTED)
@@ -169,6 +177,11 @@ class Entitlement(models.Model):
                 fields=["claim_key"],
                 condition=models.Q(state="granted"),
                 name="entitlement_claim_once",
+            ),
+            models.UniqueConstraint(
+                fields=["adjusts"],
+                condition=models.Q(adjusts__isnull=False),
+                name="entitlement_adjusted_once",
             ),
             # What a line's composite foreign key points to.
             models.UniqueConstraint(fields=["id", "amount_fen"], name="entitlement_amount_key"),

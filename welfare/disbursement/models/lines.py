@@ -169,14 +169,18 @@ class PayoutLine(models.Model):
     `e2e` is the end-to-end id the bank repeats; ambiguity never gets a new one.
     """
 
-    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="lines")
+    # The trigger asks once a set whether the batch is a draft, and no batch is ever deleted:
+    # a foreign key would ask again for every line.
+    batch = models.ForeignKey(
+        PayoutBatch, models.PROTECT, related_name="lines", db_constraint=False
+    )
     # Its foreign key is composite, (entitlement, amount): see migration 0002.
     entitlement = models.ForeignKey(
         Entitlement, models.PROTECT, related_name="lines", db_index=False, db_constraint=False
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     position = models.PositiveIntegerField(_("line"))
-    e2e = models.CharField(_("end-to-end id"), max_length=35, unique=True)
+    e2e = models.CharField(_("end-to-end id"), max_length=35)
     amount_fen = FenField(_("amount"))
     bank_account = models.ForeignKey(BankAccount, models.PROTECT, related_name="+", db_index=False)
     payee_name = models.CharField(_("payee"), max_length=60)
@@ -194,6 +198,7 @@ class PayoutLine(models.Model):
         verbose_name_plural = _("payout lines")
         ordering = ["e2e"]
         constraints = [
+            models.UniqueConstraint(fields=["e2e"], name="payout_line_e2e_once"),
             models.UniqueConstraint(
                 fields=["entitlement", "attempt"], name="payout_line_attempt_once"
             ),
