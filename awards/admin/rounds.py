@@ -269,7 +269,7 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
             ),
             Panel(
                 _("Why people are refused"),
-                (_("Clause"), _("Sentence"), _("People")),
+                (_("Clause"), _("Sentence"), _("Number of people")),
                 [
                     (one.clause, one.text, _cases_link(obj, one.count, refusal_clause=one.clause))
                     for one in rounds.refusals_in(obj)
@@ -277,7 +277,7 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
             ),
             Panel(
                 _("Cases by state"),
-                (_("State"), _("People")),
+                (_("State"), _("Number of people")),
                 [
                     (labels[state], _cases_link(obj, people, state__exact=state))
                     for state, people in rounds.states_in(obj)

@@ -83,15 +83,13 @@ class Cells(dict[str, str]):
         today: date,
         rounded: frozenset[str] = frozenset(),
     ) -> None:
+        super().__init__(layout.blank)
         found = map(texts.__getitem__, layout.headers.values())
-        super().__init__(zip(layout.headers, found, strict=True))
+        self.update(zip(layout.headers, found, strict=True))
         self._layout = layout
         self.rounded = rounded
         self.today = today
         self.faults: list[Fault] = []
-
-    def __missing__(self, key: str) -> str:
-        return ""
 
     def is_rounded(self, key: str) -> bool:
         """Whether the spreadsheet has cut the digits of this number."""
@@ -267,7 +265,8 @@ class Layout:
 
     headers: Mapping[str, str]
     shown: Mapping[str, Column]
-    unknown: tuple[str, ...] = field(default=())
+    unknown: tuple[str, ...] = ()
+    blank: Mapping[str, str] = field(default_factory=dict)
 
 
 def lay_out(headers: Sequence[str]) -> Layout:
@@ -298,7 +297,7 @@ def lay_out(headers: Sequence[str]) -> Layout:
             gettext_noop("Start from the template; its headers must not be renamed."),
             {"columns": "、".join(missing)},
         )
-    return Layout(found, columns, tuple(unknown))
+    return Layout(found, columns, tuple(unknown), dict.fromkeys(columns, ""))
 
 
 def expected_headers() -> list[str]:

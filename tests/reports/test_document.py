@@ -17,6 +17,8 @@ from welfare.disbursement.reporting.wording import Wording
 
 RARE = "䶮㛃𠅤喆堃犇㼆𬭚𬀩𫖯𡋾﨑〇"
 HOSTILE = (
+    "<b>李</b>",
+    "&lt;i&gt;",
     "<script>x</script>",
     "</pre></td><img src=http://127.0.0.1:9/>",
     "=HYPERLINK(1)",
@@ -145,7 +147,8 @@ def test_rare_names_are_drawn_and_can_be_copied_out(printed, count):
 def test_hostile_names_are_only_text(printed, count):
     _lines, path, pages = printed(count)
     text = re.sub(r"\s", "", "\n".join(list_pages(pages)))
-    assert "<script" in text
+    for name in ("<b>李</b>", "&lt;i&gt;", "<script"):
+        assert name in text
     assert text.count("王") >= 60
     assert b"127.0.0.1" not in b"".join(_links(path))
 

@@ -145,7 +145,7 @@ class OrganizationAdmin(ScopedModelAdmin):
         ),
         Button(
             name="close",
-            label=_("Close"),
+            label=_("Close the union"),
             permission=Permission.ACCOUNT_MANAGE,
             act=lambda obj, by, data: organizations.close(organization=obj, by=by, **data),
             explain=_("The union no longer exists. Its people and its history stay."),

@@ -420,7 +420,7 @@ class PostingAdmin(ScopedModelAdmin):
     readonly_fields = fields
     shows_trail = False
 
-    @admin.display(description=_("entry"))
+    @admin.display(description=_("ledger entry"))
     def shown_entry(self, posting: Posting) -> Any:
         return link(posting.entry)
 

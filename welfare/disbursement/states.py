@@ -96,7 +96,7 @@ MOTION = transitions(
 
 
 class GateState(models.TextChoices):
-    OPEN = "open", _("open")
+    OPEN = "open", _("open: files may be sent")
     SAFE = "safe", _("safe mode: nothing is sent")
 
 
@@ -108,7 +108,7 @@ GATE = transitions(
 
 
 class DiscrepancyState(models.TextChoices):
-    OPEN = "open", _("open")
+    OPEN = "open", _("to be looked into")
     RESOLVED = "resolved", _("resolved")
 
 

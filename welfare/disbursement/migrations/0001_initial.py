@@ -283,7 +283,7 @@ class Migration(migrations.Migration):
                 ('opened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('resolved_at', models.DateTimeField(editable=False, null=True)),
                 ('finding', models.CharField(blank=True, max_length=300, verbose_name='what was found')),
-                ('state', union_portal.fields.StateField(choices=[('open', 'open'), ('resolved', 'resolved')], default='open', editable=False, max_length=24)),
+                ('state', union_portal.fields.StateField(choices=[('open', 'to be looked into'), ('resolved', 'resolved')], default='open', editable=False, max_length=24)),
                 ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='disbursement.payoutbatch')),
                 ('resolved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
@@ -347,7 +347,7 @@ class Migration(migrations.Migration):
                 ('timeline', models.PositiveIntegerField(default=0)),
                 ('cause', models.TextField(blank=True, verbose_name='why it is shut')),
                 ('shut_at', models.DateTimeField(editable=False, null=True)),
-                ('state', union_portal.fields.StateField(choices=[('open', 'open'), ('safe', 'safe mode: nothing is sent')], default='open', editable=False, max_length=24)),
+                ('state', union_portal.fields.StateField(choices=[('open', 'open: files may be sent'), ('safe', 'safe mode: nothing is sent')], default='open', editable=False, max_length=24)),
             ],
             options={
                 'verbose_name': 'restore gate',

@@ -32,8 +32,8 @@ PAGES_PER_SECTION = 26
 PAGES_OF_CELLS = 8
 """About 300 rows with a cell per field, which take eight times the memory."""
 
-CELLS_UP_TO = 2_000
-"""A longer list is set in padded lines."""
+CELLS_UP_TO = 500
+"""A longer list is set in padded lines: equal to look at, a row each in the tag tree, faster."""
 
 TAGS_UP_TO = 20_000
 """Beyond it the tag tree costs more memory than the pages; the spreadsheet serves then."""
