@@ -11,6 +11,7 @@ TEXTS = (
     gettext_noop("Cancel"),
     gettext_noop("Choose file to upload"),
     gettext_noop("Click to cancel"),
+    gettext_noop("Close"),
     gettext_noop("Click to download"),
     gettext_noop("Dark"),
     gettext_noop("Date"),
