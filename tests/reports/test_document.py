@@ -217,9 +217,11 @@ def test_fonts_are_stored_once_however_many_sections_there_are(printed):
 
 
 def test_cells_and_padded_lines_look_the_same(printed):
-    """Heads, numbers of rows and columns stand at the same places in both ways of setting."""
+    """Rows and columns stand at the same places in both ways of setting."""
     places = [_words(printed(count)[1], 3) for count in (SHORT, LONG)]
-    rows, long_rows = ({w: (x, y) for w, x, y in words if w.isdecimal()} for words in places)
+    rows, long_rows = (
+        {w: (x, y) for w, x, y in words if w.isdecimal() and x < 75} for words in places
+    )
     compared = 0
     for number in set(rows) & set(long_rows):
         compared += 1
