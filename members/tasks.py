@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from members.actions import imports
+from members.actions import first_login, imports
 from members.models import ImportRun
 from union_portal import queue
 
@@ -38,9 +38,12 @@ def apply_import(run: queue.Run, *, import_id: int) -> dict[str, int]:
     return dict(held.result)
 
 
-@shared_task(name="members.sweep_imports")
-def sweep_imports() -> None:
-    imports.sweep(now=timezone.now())
+@shared_task(name="members.sweep")
+def sweep() -> None:
+    """Forget files that nobody confirmed and codes that were asked for days ago."""
+    now = timezone.now()
+    imports.sweep(now=now)
+    first_login.sweep(now=now)
 
 
 def _today(now: datetime) -> date:

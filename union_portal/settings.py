@@ -286,6 +286,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-messages": {"task": "union_portal.send_messages", "schedule": 60.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": 30.0},
     "mark-unanswered": {"task": "disbursement.mark_unanswered", "schedule": 3600.0},
+    "forget-imports": {"task": "members.sweep", "schedule": 3600.0},
 }
 # Bank days after which a line without an answer counts as unanswered, never as paid.
 PAYOUT_ANSWER_DAYS = env.int("PORTAL_PAYOUT_ANSWER_DAYS", 5)
