@@ -107,11 +107,11 @@ def child(kind: str, people: Path) -> None:
 
 def export_product(target: Any, kind: str) -> None:
     from members.models import Person
-    from members.resources import write_people
+    from members.resources import Format, write_people
     from union_portal.models import Account
 
     officer = Account.objects.get(username="officer")
-    sheet = "csv" if kind == "product_csv" else "xlsx"
+    sheet: Format = "csv" if kind == "product_csv" else "xlsx"
     write_people(target, people=Person.objects.all(), by=officer, kind=sheet)
 
 
