@@ -288,10 +288,11 @@ def _number(today: date) -> str:
 def _fill(batch: PayoutBatch, payable: QuerySet[Entitlement]) -> int:
     """One INSERT … SELECT: lines in the order of unions, payee copied onto each."""
     most = formats.layout(batch.bank_format).max_rows
-    chosen = sets.source(payable.order_by(), "pk")
+    chosen = sets.source(payable.order_by(), "pk", "amount_fen", "person_id", "organization__path")
     if chosen is None:
         return 0
     with explained(), connection.cursor() as cursor:
+        statistics.make_room(cursor)
         cursor.execute(
             f"""
             INSERT INTO disbursement_payoutline (batch_id, entitlement_id, attempt, position,
@@ -301,11 +302,8 @@ def _fill(batch: PayoutBatch, payable: QuerySet[Entitlement]) -> int:
                                            WHERE l.entitlement_id = e.id), 0),
                    e.n, %s || '-' || lpad(e.n::text, 6, '0'), e.amount_fen, a.id, a.holder,
                    a.number, a.fingerprint, a.last_four, a.bank_name, a.bank_code, 'ready'
-            FROM (SELECT c.id, c.amount_fen, c.person_id,
-                         row_number() OVER (ORDER BY o.path, c.id) AS n
-                  FROM disbursement_entitlement c
-                  JOIN union_portal_organization o ON o.id = c.organization_id
-                  WHERE c.id IN ({chosen.sql})) e
+            FROM (SELECT c.*, row_number() OVER (ORDER BY c.path, c.id) AS n
+                  FROM ({chosen.sql}) c (id, amount_fen, person_id, path)) e
             JOIN members_bankaccount a ON a.person_id = e.person_id AND a.state = 'confirmed'
             WHERE e.n <= %s
             ORDER BY e.n

@@ -118,6 +118,7 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
     if chosen is None:
         return 0
     with explained(), connection.cursor() as cursor:
+        statistics.make_room(cursor)
         cursor.execute(
             f"""
             WITH made AS (

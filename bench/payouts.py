@@ -1,0 +1,361 @@
+"""Entitlements and batch lines: the product against three ways of writing the same rows.
+
+    python -m bench.payouts [--rows 100000] [--peer-rows 2000] [--large]
+
+Every run has a child process and a fresh database of its own, cloned from one that holds the
+people, their accounts and a clear decision for each. Runs are interleaved; medians of three.
+
+product  grant_set and assemble, with every trigger, the ledger, the audit; then again
+bare     the same rows by two bare INSERT … SELECT, triggers off, foreign keys on
+bulk     the same rows by bulk_create, triggers off, foreign keys on
+each     get_or_create row by row, triggers off, foreign keys on
+
+`--large` adds the product at ten times the rows.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench.import_people import ROOT, environment, sql
+
+TURNS = 3
+SCHEME = "winter_gift"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--peer-rows", type=int, default=2_000)
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--child", nargs=2, metavar=("KIND", "ROWS"))
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(arguments.child[0], int(arguments.child[1]))
+        return
+    results: dict[str, list[dict[str, Any]]] = {kind: [] for kind in RUNS}
+    with Template(arguments.rows) as template, Template(arguments.peer_rows) as small:
+        for turn in range(1, TURNS + 1):
+            for kind in RUNS:
+                result = (small if kind == "each" else template).run(kind)
+                results[kind].append(result)
+                print(f"turn {turn} {kind:8} {json.dumps(result)}", flush=True)
+    report(results)
+    if arguments.large:
+        with Template(arguments.rows * 10) as template:
+            report_large(results["product"], template.run("product"))
+
+
+def report(results: dict[str, list[dict[str, Any]]]) -> None:
+    def rate(kind: str) -> float:
+        return statistics.median(r["rows"] / r["seconds"] for r in results[kind])
+
+    for kind in RUNS:
+        peak = int(statistics.median(r["peak_mb"] for r in results[kind]))
+        print(f"{kind:8} {rate(kind):9,.0f} rows/s   {peak} MB")
+    again = statistics.median(r["again"] / r["seconds"] for r in results["product"])
+    print(f"\nB1 product / get_or_create {rate('product') / rate('each'):7.1f}")
+    print(f"B1 product / bulk_create   {rate('product') / rate('bulk'):7.2f}")
+    print(f"   product / bare          {rate('product') / rate('bare'):7.2f}")
+    print(f"B3 again / first           {again:7.2f}")
+
+
+def report_large(few: list[dict[str, Any]], many: dict[str, Any]) -> None:
+    base = statistics.median(r["rows"] / r["seconds"] for r in few)
+    print(f"B3 rows/s at ten times     {many['rows'] / many['seconds'] / base:7.2f}")
+
+
+class Template:
+    """A database with so many people who are owed; cloned for every run, then dropped."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.name = f"bench_payouts_{os.getpid()}_{rows}"
+
+    def __enter__(self) -> "Template":
+        sql(f"CREATE DATABASE {self.name}")
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            cwd=ROOT,
+            env=environment(self.name),
+            check=True,
+        )
+        self._child("prepare", self.name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sql(f"DROP DATABASE IF EXISTS {self.name}")
+
+    def run(self, kind: str) -> dict[str, Any]:
+        name = f"{self.name}_run"
+        sql(f"CREATE DATABASE {name} TEMPLATE {self.name}")
+        try:
+            return self._child(kind, name)
+        finally:
+            sql(f"DROP DATABASE {name}")
+
+    def _child(self, kind: str, database: str) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, "-m", "bench.payouts", "--child", kind, str(self.rows)],
+                cwd=ROOT,
+                env=environment(database)
+                | {"PORTAL_REGISTER_DIR": f"{folder}/register", "PORTAL_BANK_DIR": folder},
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        read: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return read
+
+
+def child(kind: str, rows: int) -> None:
+    import django
+
+    django.setup()
+    if kind == "prepare":
+        prepare(rows)
+        result: dict[str, Any] = {}
+    else:
+        result = RUNS[kind](rows)
+    result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps(result))
+
+
+def prepare(rows: int) -> None:
+    """People, confirmed accounts and clear decisions, by SQL; one account number for all."""
+    from tests.cast import make_cast, make_tree
+    from tests.disbursement.conftest import make_office
+    from union_portal.fields import fingerprint, keyring
+
+    cast = make_cast(make_tree())
+    office = make_office(cast, yuan=rows * 400)
+    number = "6299990000000000017"
+    sealed = keyring().seal("bank_account", number)
+    union, clerk, checker = cast.tree.union.pk, cast.qiao.pk, cast.shi.pk
+    execute(
+        "INSERT INTO members_person (name, pinyin, initials, sex, born_on, national_id,"
+        " national_id_index, national_id_shown, phone_shown, employer, organization_id,"
+        " created_at, updated_at) SELECT '张' || n, 'zhang', 'z', 'male', '1965-01-01', %s,"
+        " encode(sha256(n::text::bytea), 'hex'), '', '', '', %s, now(), now()"
+        " FROM generate_series(1, %s) n",
+        sealed, union, rows,
+    )  # fmt: skip
+    execute(
+        "INSERT INTO members_bankaccount (person_id, holder, number, fingerprint, last_four,"
+        " bank_name, bank_code, reason, entered_by_id, entered_at, state)"
+        " SELECT id, name, %s, %s, '0017', '榆林示范银行', '', '', %s, now(), 'proposed'"
+        " FROM members_person WHERE initials = 'z'",
+        sealed, fingerprint("bank_account", number), clerk,
+    )  # fmt: skip
+    execute(
+        "UPDATE members_bankaccount SET state = 'confirmed', confirmed_by_id = %s,"
+        " confirmed_at = now()",
+        checker,
+    )
+    execute(
+        "INSERT INTO union_portal_decision (scheme, period, rule_set_id, outcome, amount_fen,"
+        " steps, reason, subject_type, subject_id, organization_id, decided_by_id, decided_at,"
+        " decided_on, state) SELECT %s, '2026', %s, 'granted', 30000, %s, '', 'bench.case', p.id,"
+        " p.organization_id, %s, now(), '2026-03-02', 'made'"
+        " FROM members_person p WHERE initials = 'z'",
+        SCHEME,
+        office.rule_set.pk,
+        json.dumps([{"clause": "4", "text": "gift", "amount_fen": 30_000}]),
+        cast.decider.pk,
+    )
+    execute("UPDATE union_portal_decision SET state = 'clear'")
+    execute("ANALYZE")
+
+
+def product(rows: int) -> dict[str, Any]:
+    from django.db.models import F
+
+    from tests.cast import TODAY
+    from union_portal.models import Account, Decision, Organization
+    from welfare.disbursement import batches, entitlements
+    from welfare.disbursement.models import Fund
+    from welfare.disbursement.refusals import NothingToPay
+
+    fund, maker = Fund.objects.get(), Account.objects.get(username="feng")
+    city = Organization.objects.get(level="federation")
+    owed = Decision.objects.filter(scheme=SCHEME).values(
+        decision_id=F("id"), person_id=F("subject_id")
+    )
+
+    def write() -> int:
+        made = entitlements.grant_set(rows=owed, fund=fund, by=maker)
+        try:
+            batches.assemble(
+                fund=fund, scheme=SCHEME, period="2026", organization=city, by=maker, today=TODAY
+            )
+        except NothingToPay:
+            return made
+        return made
+
+    made, seconds = timed(write)
+    if made != rows:
+        raise SystemExit(f"{made} entitlements instead of {rows}")
+    _none, again = timed(write)
+    return {"rows": rows, "seconds": seconds, "again": again}
+
+
+def bare(rows: int) -> dict[str, Any]:
+    batch = plain_batch()
+
+    def write() -> None:
+        execute(
+            "INSERT INTO disbursement_entitlement (decision_id, person_id, fund_id,"
+            " organization_id, scheme, period, amount_fen, claim_key, state) SELECT d.id, p.id,"
+            " f.id, d.organization_id, d.scheme, d.period, d.amount_fen, d.scheme || ':' ||"
+            " p.national_id_index || ':' || d.period, 'granted' FROM union_portal_decision d"
+            " JOIN members_person p ON p.id = d.subject_id, disbursement_fund f"
+        )
+        execute(
+            "INSERT INTO disbursement_payoutline (batch_id, entitlement_id, attempt, position,"
+            " e2e, amount_fen, bank_account_id, payee_name, account_number, account_fingerprint,"
+            " account_last_four, bank_name, bank_code, state) SELECT %s, e.id, 1, e.id,"
+            " 'B-' || e.id, e.amount_fen, a.id, a.holder, a.number, a.fingerprint, a.last_four,"
+            " a.bank_name, a.bank_code, 'ready' FROM disbursement_entitlement e"
+            " JOIN members_bankaccount a ON a.person_id = e.person_id",
+            batch.pk,
+        )
+
+    _none, seconds = timed(write)
+    return {"rows": rows, "seconds": seconds}
+
+
+def bulk(rows: int) -> dict[str, Any]:
+    from django.db import transaction
+
+    from members.models import BankAccount
+    from welfare.disbursement.models import Entitlement, PayoutLine
+
+    batch = plain_batch()
+
+    def write() -> None:
+        with transaction.atomic():
+            made = Entitlement.objects.bulk_create(
+                (Entitlement(**fields) for fields in owed_fields(batch.fund)), batch_size=5000
+            )
+            accounts = {account.person_id: account for account in BankAccount.objects.all()}
+            PayoutLine.objects.bulk_create(
+                (
+                    PayoutLine(entitlement=row, **line_fields(batch, n, accounts[row.person_id]))
+                    for n, row in enumerate(made, start=1)
+                ),
+                batch_size=5000,
+            )
+
+    _none, seconds = timed(write)
+    return {"rows": rows, "seconds": seconds}
+
+
+def each(rows: int) -> dict[str, Any]:
+    from members.models import BankAccount
+    from welfare.disbursement.models import Entitlement, PayoutLine
+
+    batch = plain_batch()
+
+    def write() -> None:
+        for n, fields in enumerate(owed_fields(batch.fund), start=1):
+            key = fields.pop("claim_key")
+            owed, _new = Entitlement.objects.get_or_create(claim_key=key, defaults=fields)
+            account = BankAccount.objects.get(person=owed.person_id, state="confirmed")
+            PayoutLine.objects.get_or_create(
+                entitlement=owed, attempt=1, defaults=line_fields(batch, n, account)
+            )
+
+    _none, seconds = timed(write)
+    return {"rows": rows, "seconds": seconds}
+
+
+RUNS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "product": product,
+    "bare": bare,
+    "bulk": bulk,
+    "each": each,
+}
+
+
+def plain_batch() -> Any:
+    """A draft to hang lines on; the engine's own triggers off, foreign keys on."""
+    from tests.cast import TODAY
+    from union_portal.models import Account, Organization
+    from welfare.disbursement import formats
+    from welfare.disbursement.models import Fund, PayoutBatch
+
+    for table in ("entitlement", "payoutline"):
+        execute(f"ALTER TABLE disbursement_{table} DISABLE TRIGGER USER")
+    return PayoutBatch.objects.create(
+        number="B",
+        fund=Fund.objects.get(),
+        scheme=SCHEME,
+        period="2026",
+        organization=Organization.objects.get(level="federation"),
+        bank_format=formats.stored("generic-utf8"),
+        pay_on=TODAY,
+        made_by=Account.objects.get(username="feng"),
+    )
+
+
+def owed_fields(fund: Any) -> list[dict[str, Any]]:
+    from members.models import Person
+    from union_portal.models import Decision
+
+    marks = dict(Person.objects.values_list("pk", "national_id_index"))
+    return [
+        {
+            "decision": decision,
+            "person_id": decision.subject_id,
+            "fund": fund,
+            "organization_id": decision.organization_id,
+            "scheme": decision.scheme,
+            "period": decision.period,
+            "amount_fen": decision.amount_fen,
+            "claim_key": f"{decision.scheme}:{marks[decision.subject_id]}:{decision.period}",
+        }
+        for decision in Decision.objects.filter(scheme=SCHEME)
+    ]
+
+
+def line_fields(batch: Any, n: int, account: Any) -> dict[str, Any]:
+    return {
+        "batch": batch,
+        "attempt": 1,
+        "position": n,
+        "e2e": f"B-{n:06d}",
+        "amount_fen": 30_000,
+        "bank_account": account,
+        "payee_name": account.holder,
+        "account_number": account.number,
+        "account_fingerprint": account.fingerprint,
+        "account_last_four": account.last_four,
+        "bank_name": account.bank_name,
+        "bank_code": account.bank_code,
+    }
+
+
+def timed(act: Callable[[], Any]) -> tuple[Any, float]:
+    started = time.perf_counter()
+    result = act()
+    return result, round(time.perf_counter() - started, 3)
+
+
+def execute(statement: str, *parameters: object) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+if __name__ == "__main__":
+    main()
