@@ -238,6 +238,22 @@ def test_a_worker_that_lost_its_lease_writes_nothing(office, stalled_in):
     assert office.figures()["in_transit_fen"] == 90_000
 
 
+@pytest.mark.parametrize("step", ["generate", "announce", "hand_over"])
+def test_an_old_fence_writes_nothing_even_where_the_batch_stands_still(office, step):
+    office.released(3)
+    slow = claims.claim()
+    for earlier in ("generate", "announce", "hand_over"):
+        if earlier == step:
+            break
+        getattr(delivery, earlier)(*slow)
+    expire_lease()
+    quick = claims.claim()
+    with pytest.raises(delivery.Abandoned):
+        getattr(delivery, step)(*slow)
+    delivery.drive(*quick)
+    assert PayoutBatch.objects.get().state == "delivered"
+
+
 def test_a_zombie_that_already_offers_the_file_repeats_itself(office, monkeypatch, settings):
     """Past the last check of its fence, a stalled worker writes the same bytes again."""
     office.released(3)

@@ -19,7 +19,7 @@ from welfare.disbursement.register import RegisterBroken, put_once
 _KIND = "sent_batch"
 _LINE = (
     "e2e", "position", "attempt", "amount_fen", "payee_name", "account_fingerprint",
-    "bank_code", "entitlement__claim_key", "entitlement__person__national_id_index",
+    "bank_code", "entitlement__claim_key",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def load(number: str) -> dict[str, Any] | None:
     body = base64.b64decode(page["file"]["body"])
     if sha256(body).hexdigest() != page["file"]["sha256"] or page["number"] != number:
         raise RegisterBroken(f"the archived copy of batch {number} was changed")
+    page["lines"] = [dict(zip(_LINE, line, strict=True)) for line in page["lines"]]
     return page
 
 
@@ -55,7 +56,7 @@ def _name(number: str) -> str:
 
 
 def _page(batch: PayoutBatch, file: BankFile) -> dict[str, Any]:
-    lines = PayoutLine.objects.counted().filter(batch=batch).order_by("e2e").values(*_LINE)
+    lines = PayoutLine.objects.counted().filter(batch=batch).order_by("e2e")
     approvals = batch.approvals.filter(round=batch.round).order_by("id")
     return {
         "number": batch.number,
@@ -70,6 +71,6 @@ def _page(batch: PayoutBatch, file: BankFile) -> dict[str, Any]:
         "required_steps": batch.required_steps,
         "approvals": list(approvals.values("step", "account__username")),
         "digest": batch.digest,
-        "lines": list(lines),
+        "lines": list(lines.values_list(*_LINE).iterator(chunk_size=5000)),
         "file": {"name": file.name, "sha256": file.sha256, "body": file.body},
     }
