@@ -21,6 +21,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -214,7 +215,7 @@ def run_product(path: Path) -> dict[str, Any]:
 
 
 def _product_once(path: Path, city: Any, officer: Any) -> tuple[float, float, int]:
-    from django.core.files.base import File
+    from django.core.files.uploadedfile import TemporaryUploadedFile
     from django.utils import timezone
 
     from members.actions import imports
@@ -222,8 +223,11 @@ def _product_once(path: Path, city: Any, officer: Any) -> tuple[float, float, in
 
     now = timezone.now()
     started = time.perf_counter()
-    with path.open("rb") as file:
-        run = imports.upload(content=File(file), name=path.name, organization=city, by=officer)
+    with TemporaryUploadedFile(path.name, "", path.stat().st_size, None) as received:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, received)
+        received.seek(0)
+        run = imports.upload(content=received, name=path.name, organization=city, by=officer)
     imports.check(
         run=run,
         today=now.date(),

@@ -61,7 +61,7 @@ def upload(*, content: File, name: str, organization: Organization, by: Account)
         uploaded_by=by,
     )
     run.file = files.store(
-        purpose=PURPOSE, name=run.file_name, content=content, subject=run,
+        purpose=PURPOSE, name=run.file_name, content=_source(content), subject=run,
         organization=organization, by=by,
     )  # fmt: skip
     run.save(update_fields=["file"])
@@ -267,6 +267,13 @@ def _enqueue_check(run: ImportRun, by: Account) -> None:
 
 def _limits() -> Limits:
     return Limits(max_bytes=settings.UPLOAD_MAX_BYTES)
+
+
+def _source(content: File) -> File | Path:
+    """A large upload lies on the disk already: it need not pass through memory."""
+    return (
+        Path(content.temporary_file_path()) if hasattr(content, "temporary_file_path") else content
+    )
 
 
 @contextmanager
