@@ -130,7 +130,7 @@ def _syllables(name: str) -> Iterator[str]:
     yield from _readings(name[len(surname) :].replace(MIDDLE_DOT, " "))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _readings(given: str) -> tuple[str, ...]:
     """Syllables of a given name; the same ones come by again and again in a roster."""
     read = lazy_pinyin(given, style=Style.NORMAL, errors=_latin_words)
