@@ -164,7 +164,21 @@ def _links(path: Path) -> list[bytes]:
 
 @pytest.mark.parametrize("count", [SHORT, LONG])
 def test_the_tag_tree_holds_every_page_and_a_table_row_for_each_payment(printed, count):
-    lines, path, pages = printed(count)
+    _require_tags(*printed(count))
+
+
+def test_many_sections_are_joined_by_groups_into_the_same_document(tmp_path, monkeypatch):
+    monkeypatch.setattr("union_portal.kit.pdf_assembly.GROUP", 2)
+    monkeypatch.setattr("welfare.disbursement.reporting.document.PAGES_OF_CELLS", 1)
+    lines = sample.payees(120)
+    path = sample.print_report(lines, tmp_path).path
+    pages = pdftools.texts(path)
+    assert (tmp_path / "sections" / "group-00002.pdf").exists()
+    assert [row[0] for page in list_pages(pages) for row in rows(page)] == list(range(1, 121))
+    _require_tags(lines, path, pages)
+
+
+def _require_tags(lines: list[PayeeLine], path: Path, pages: list[str]) -> None:
     with pikepdf.open(path) as document:
         assert str(document.Root.Lang) == "zh-CN"
         assert bool(document.Root.MarkInfo.Marked)

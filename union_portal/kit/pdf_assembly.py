@@ -15,6 +15,7 @@ from union_portal.kit import pdf, pdf_fonts, pdf_join
 from union_portal.kit.pdf_press import SLOTS, Press, RenderFailed
 
 _TRIES = 4
+GROUP = 10
 
 Progress = Callable[[int, int], None]
 Bookmark = tuple[str, int, int]
@@ -170,25 +171,37 @@ class Assembly:
         return numbers
 
     def _join(self, press: Press, out: Path, details: pdf_join.Details) -> int:
+        """Join the sections, many of them by groups first: each open file costs memory."""
         numbers = self._numbers()
-        answer = press.one(
-            {
-                "work": "join",
-                "parts": [str(section.out) for section in self.sections],
-                "out": str(out),
-                "details": asdict(details),
-                "outline": [
-                    (title, numbers[section.name][0] - 1 + page, level)
-                    for section in self.sections
-                    for title, page, level in section.bookmarks
-                ],
-                "font_texts": str(self._font_texts),
-                "is_tagged": self.is_tagged,
-            }
-        )
+        shared = {
+            "work": "join",
+            "details": asdict(details),
+            "font_texts": str(self._font_texts),
+            "is_tagged": self.is_tagged,
+        }
+        parts = [str(section.out) for section in self.sections]
+        if len(parts) > GROUP:
+            parts = self._join_groups(press, shared, parts)
+        outline = [
+            (title, numbers[section.name][0] - 1 + page, level)
+            for section in self.sections
+            for title, page, level in section.bookmarks
+        ]
+        answer = press.one(shared | {"parts": parts, "out": str(out), "outline": outline})
         if answer["pages"] != self._total():
             raise RenderFailed(f"{answer['pages']} pages joined, {self._total()} printed")
         return self._total()
+
+    def _join_groups(self, press: Press, shared: dict[str, Any], parts: list[str]) -> list[str]:
+        groups = [parts[start : start + GROUP] for start in range(0, len(parts), GROUP)]
+        outs = [str(self.folder / f"group-{number:05d}.pdf") for number in range(len(groups))]
+        requests = (
+            shared | {"parts": group, "out": out, "outline": []}
+            for group, out in zip(groups, outs, strict=True)
+        )
+        for _request, _answer in press.all(requests):
+            pass
+        return outs
 
 
 def _sha256(path: Path) -> str:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -86,7 +87,7 @@ class _Fonts:
     def share(self, first: int) -> None:
         """Take the fonts of the pages from `first` on."""
         done: set[tuple[int, int]] = set()
-        for page in list(self.joined.pages)[first:]:
+        for page in islice(self.joined.pages, first, None):
             resources = page.obj.get(Name.Resources)
             if resources is None or resources.objgen in done:
                 continue
@@ -168,7 +169,7 @@ class _TagTree:
             number = int(nums[index])
             highest = max(highest, number)
             self.numbers += [number + offset, nums[index + 1]]
-        for page in list(self.joined.pages)[first:]:
+        for page in islice(self.joined.pages, first, None):
             if Name.StructParents in page.obj:
                 page.obj.StructParents = int(page.obj.StructParents) + offset
             for annotation in page.obj.get(Name.Annots) or ():

@@ -87,12 +87,9 @@ class Page:
 
     number: int
     entries: list[Entry] = field(default_factory=list)
+    height: int = 0
     tally: Tally = field(default_factory=Tally)
     running: Tally = field(default_factory=Tally)
-
-    @property
-    def height(self) -> int:
-        return sum(entry.height for entry in self.entries)
 
     @property
     def starts(self) -> list[str]:
@@ -162,6 +159,7 @@ class _Writer(Generic[Row]):
         if isinstance(entry, Heading):
             self.is_band = False
         self.page.entries.append(entry)
+        self.page.height += entry.height
 
     def _finished(self) -> Page:
         self.running += self.page.tally

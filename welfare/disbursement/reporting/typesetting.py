@@ -1,6 +1,6 @@
 """Widths of text in half-width units, as the report font sets it (one unit is half an em)."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from union_portal.kit import pdf
@@ -39,6 +39,7 @@ def _grid_units(character: str) -> int | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def grid_width(text: str) -> int | None:
     """Width in units; None if a character does not stand on the grid of half widths."""
     if text.isascii():
@@ -52,6 +53,7 @@ def grid_width(text: str) -> int | None:
     return total
 
 
+@lru_cache(maxsize=4096)
 def set_width(text: str) -> int:
     """Width in units as a list sets it (half-width forms on), rounded up."""
     if text.isascii():
