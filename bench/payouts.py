@@ -350,11 +350,11 @@ def timed(act: Callable[[], Any]) -> tuple[Any, float]:
     return result, round(time.perf_counter() - started, 3)
 
 
-def execute(statement: str, *parameters: object) -> None:
+def execute(statement: str, *parameters: Any) -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(statement, list(parameters))
 
 
 if __name__ == "__main__":
