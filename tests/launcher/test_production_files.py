@@ -49,8 +49,8 @@ def test_the_example_carries_no_secret() -> None:
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_secrets_come_from_the_environment_or_not_at_all(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
-        if re.search(r"PASSWORD$|SECRET|KEYRING|INDEX_KEY|AUTH$|_URL$", variable):
-            assert ":?}" in str(value), f"{name}: {variable}"
+        if re.search(r"PASSWORD$|SECRET|_KEY$|KEYRING|AUTH$|_URL$", variable):
+            assert re.search(r"\$\{[A-Z_]+:(\?|-)\}", str(value)), f"{name}: {variable}"
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
