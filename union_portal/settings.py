@@ -160,6 +160,9 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
+# Tolerance stays 0: allauth remembers a used code for one period only, and a longer life would
+# let it be used twice.
+MFA_TOTP_TOLERANCE = 0
 MFA_TOTP_ISSUER = "Union Portal"
 USERSESSIONS_TRACK_ACTIVITY = False
 SESSION_COOKIE_AGE = env.int("PORTAL_SESSION_SECONDS", 8 * 3600)
