@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import connection, models, transaction
 
+from union_portal.models import AuditBlock, AuditEntry
+
 if TYPE_CHECKING:
-    from union_portal.models import Account, AuditBlock, AuditEntry, Organization
+    from union_portal.models import Account, Organization
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +89,6 @@ def record_ref(
     **detail: Any,
 ) -> AuditEntry:
     """The same for a subject named by label and id, such as a whole set."""
-    from union_portal.models import AuditEntry
-
     return AuditEntry.objects.create(
         actor_id=by.pk,
         actor=str(by),
@@ -109,8 +109,6 @@ def new_request_id() -> str:
 @transaction.atomic
 def seal() -> AuditBlock | None:
     """Seal every committed, unsealed entry into the next block; None if there is none."""
-    from union_portal.models import AuditBlock
-
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit_seal'))")
         previous = AuditBlock.objects.order_by("-number").first()
@@ -135,8 +133,6 @@ def seal() -> AuditBlock | None:
 
 def verify() -> list[str]:
     """Recount the whole chain; a sentence for each difference, none if it holds."""
-    from union_portal.models import AuditBlock
-
     faults: list[str] = []
     before, expected = GENESIS, 1
     for block in AuditBlock.objects.order_by("number").iterator():
@@ -175,8 +171,6 @@ def _bear_witness(number: int, digest: str) -> None:
 
 
 def _witness_faults() -> list[str]:
-    from union_portal.models import AuditBlock
-
     path = witness_file()
     if not path.exists():
         return []

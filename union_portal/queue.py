@@ -30,11 +30,13 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from union_portal import audit, lifecycle
+from union_portal.celery import app
 from union_portal.kit import refusals
+from union_portal.models import Job
 from union_portal.states import JobState
 
 if TYPE_CHECKING:
-    from union_portal.models import Account, Job
+    from union_portal.models import Account
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +105,6 @@ def enqueue(
     A live job with the same `key` is returned instead of a second one. Arguments are ids
     and plain values, never personal data.
     """
-    from union_portal.models import Job
-
     fields = {"name": name, "title": title, "requested_by": by, "total_count": total}
     job: Job | None = None
     while job is None:
@@ -123,8 +123,6 @@ def enqueue(
 
 def ring(job: Job) -> bool:
     """Send the bell. A broker that is away is no error: `ring_lost` comes by later."""
-    from union_portal.celery import app
-
     try:
         app.send_task(job.name, kwargs={"job_id": str(job.pk)}, retry=False)
     except Exception as error:
@@ -135,8 +133,6 @@ def ring(job: Job) -> bool:
 
 def ring_lost() -> int:
     """Ring again for waiting jobs unheard for a while and for leases that ran out."""
-    from union_portal.models import Job
-
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE union_portal_job SET rung_at = clock_timestamp() WHERE id IN ("
@@ -153,8 +149,6 @@ def ring_lost() -> int:
 
 def run_waiting() -> int:
     """Do every waiting job in this process, without the broker; returns how many were tried."""
-    from union_portal.models import Job
-
     lapsed = Q(state=JobState.RUNNING, lease_until__lt=_clock())
     waiting = Job.objects.filter(Q(state=JobState.QUEUED) | lapsed).order_by("created_at")
     ids = list(waiting.values_list("pk", flat=True))
@@ -192,14 +186,12 @@ def run_job(job_id: UUID) -> None:
 @transaction.atomic
 def cancel(*, job: Job, by: Account) -> None:
     """Stop a waiting job at once, ask a running one to stop at its next step."""
-    from union_portal.models import Job as JobModel
-
-    held = JobModel.objects.select_for_update().get(pk=job.pk)
+    held = Job.objects.select_for_update().get(pk=job.pk)
     if held.state == JobState.QUEUED:
         lifecycle.advance(held, to=JobState.CANCELLED, by=by, finished_at=_clock())
         _tell_given_up(held)
     elif held.state == JobState.RUNNING:
-        JobModel.objects.filter(pk=job.pk).update(is_cancel_asked=True)
+        Job.objects.filter(pk=job.pk).update(is_cancel_asked=True)
     else:
         raise lifecycle.Stale(_("The job has ended already. Reload the page."))
     audit.record("job.cancel", held, by=by)
@@ -249,8 +241,6 @@ class Run:
 
         Call it before writing the result, inside the same transaction. Raises LeaseLost.
         """
-        from union_portal.models import Job
-
         held = Job.objects.select_for_update().filter(
             pk=self.job.pk, fence=self.fence, state=JobState.RUNNING
         )
@@ -324,8 +314,6 @@ class Run:
             connections["default"].close()
 
     def _renew(self, **changes: Any) -> None:
-        from union_portal.models import Job
-
         lease = _clock() + timedelta(seconds=settings.QUEUE_LEASE_SECONDS)
         held = Job.objects.filter(pk=self.job.pk, fence=self.fence, state=JobState.RUNNING)
         if held.update(lease_until=lease, **changes) != 1:
@@ -339,8 +327,6 @@ def _claim(job_id: UUID) -> Job | None:
 
     A job whose workers died MAX_ATTEMPTS times kills workers: it is given up.
     """
-    from union_portal.models import Job
-
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE union_portal_job SET fence = fence + 1, owner = %s, attempts = attempts + 1,"
