@@ -59,7 +59,10 @@ def hidden_imports() -> list[str]:
 
 
 def import_rings() -> list[list[str]]:
-    """Strongly connected groups of modules by their top-level imports (Tarjan)."""
+    """Strongly connected groups of modules by their top-level imports (Tarjan).
+
+    `from package import module` ties to the module, not to the package's face.
+    """
     modules = {module_name(path): path for path in python_files()}
     graph: dict[str, set[str]] = defaultdict(set)
     for name, path in modules.items():
@@ -68,7 +71,8 @@ def import_rings() -> list[list[str]]:
             if isinstance(node, ast.Import):
                 targets = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
-                targets = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+                targets = names if modules.keys() >= set(names) else [node.module, *names]
             graph[name] |= {target for target in targets if target in modules and target != name}
     return [ring for ring in _components(graph) if len(ring) > 1]
 
