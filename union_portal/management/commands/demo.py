@@ -57,6 +57,6 @@ class Command(BaseCommand):
         if held["broken"]:
             raise CommandError("an invariant is broken: manage.py check_invariants")
         self._say(f"log in with the password {federation.PASSWORD} as")
-        for staff in federation.CAST:
+        for staff in federation.STAFF:
             self._say(f"  {staff.username:<6} {staff.name} – {staff.role.label}")
         self._say("the second factor's code: ./portal manage demo_code NAME")
