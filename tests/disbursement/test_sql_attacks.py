@@ -11,6 +11,8 @@ from union_portal import lifecycle
 from union_portal.states import DecisionState
 from welfare.disbursement import batches, gate, motions
 from welfare.disbursement.refusals import constraint_of
+from welfare.disbursement.states import LINE as LINE_STEPS
+from welfare.disbursement.states import LineState
 
 
 def attack(sql: str, *params: object) -> str:
@@ -279,6 +281,28 @@ def draft(office):
     batch = office.assemble()
     (outside,) = office.owe(1)
     return batch, outside
+
+
+FORBIDDEN = [
+    (old, new)
+    for old in LINE_STEPS.steps
+    for new in LineState.values
+    if new != old and not LINE_STEPS.allows(old, new)
+]
+
+
+@pytest.mark.parametrize(("old", "new"), FORBIDDEN)
+def test_a_line_takes_no_step_beside_its_table(office, old, new):
+    office.delivered(1)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE disbursement_payoutline SET state = %s", [old])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    assert attack("UPDATE disbursement_payoutline SET state = %s", new) == "payout_line_steps"
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE disbursement_payoutline SET state = 'sent'")
+        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 @pytest.mark.parametrize(
