@@ -87,17 +87,23 @@ def add_caution(*cautions: Caution) -> None:
     _cautions.extend(cautions)
 
 
-def front(request: HttpRequest) -> dict[str, Any]:
-    """What the front page shows to this reader."""
-    account: Account = request.user  # type: ignore[assignment]
-    waiting = [
+def waiting(account: Account) -> list[dict[str, Any]]:
+    """The account's work queues, those with work first."""
+    queues = [
         {"title": q.title, "icon": q.icon, "link": q.link(), "count": q.count(account)}
         for q in _queues
         if access.may(account, q.permission)
     ]
+    return sorted(queues, key=lambda row: row["count"] == 0)
+
+
+def front(request: HttpRequest) -> dict[str, Any]:
+    """What the front page shows to this reader."""
+    account: Account = request.user  # type: ignore[assignment]
+    queues = waiting(account)
     return {
-        "waiting": sorted(waiting, key=lambda row: row["count"] == 0),
-        "waits_for_nothing": not any(row["count"] for row in waiting),
+        "waiting": queues,
+        "waits_for_nothing": not any(row["count"] for row in queues),
         "figures": [
             {"title": f.title, "value": f.value(account), "note": f.note(account)}
             for f in _figures

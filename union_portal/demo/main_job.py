@@ -21,7 +21,7 @@ from awards.actions import model_workers, publicity, rule_sets, subsidies
 from awards.models import HardshipYear, ModelWorker, SubsidyRound
 from awards.states import CheckState, RoundState
 from members.actions import bank_accounts, imports
-from members.models import BankAccount, ImportRun
+from members.models import BankAccount, ImportRun, Person
 from members.states import BankAccountState, ImportState
 from union_portal import audit, decisions, notices, reports
 from union_portal.demo import cast, comeback, contest, federation, payment, roster, waiting
@@ -47,6 +47,11 @@ PLAYED = "demo.played"
 def was_played() -> bool:
     """Whether the main job has come to its end in this database."""
     return AuditEntry.objects.filter(action=PLAYED).exists()
+
+
+def held_people() -> int:
+    """How many people this demo holds, whatever is asked for now."""
+    return Person.objects.count()
 
 
 @dataclass
@@ -114,13 +119,14 @@ class MainJob:
             source="市级财政预算（演示）",
             by=self.staff["feng"],
         )
-        ledger.appropriate(
-            fund=fund,
-            amount_fen=max(LEAST_APPROPRIATION_FEN, APPROPRIATION_PER_PERSON_FEN * self.people),
-            by=self.staff["feng"],
-            reason="年度预算下达（演示）",
-            key=f"{FUND_CODE}-{self.today.year}",
-        )
+        if not ledger.figures(fund).appropriated_fen:
+            ledger.appropriate(
+                fund=fund,
+                amount_fen=max(LEAST_APPROPRIATION_FEN, APPROPRIATION_PER_PERSON_FEN * self.people),
+                by=self.staff["feng"],
+                reason="年度预算下达（演示）",
+                key=f"{FUND_CODE}-{self.today.year}",
+            )
         return fund
 
     # -- the roster ---------------------------------------------------------------------

@@ -1,9 +1,15 @@
-"""What the demo did, as `summary.json` and files in a folder."""
+"""What the demo did, as `summary.json` and files in a folder.
+
+`batches` are those whose lines all have the bank's answer, so that paid + failed = lines;
+`waiting` are those that somebody has yet to check, release or answer.
+"""
 
 import json
 import shutil
 from pathlib import Path
 from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
 
 from awards.models import ModelWorker, SubsidyCase
 from awards.states import CaseState
@@ -12,11 +18,13 @@ from union_portal import files
 from union_portal.models import Organization, ReportRun
 from union_portal.states import ReportState
 from welfare.disbursement import delivery, invariants, ledger
-from welfare.disbursement.models import Entitlement, Fund, PayoutBatch
-from welfare.disbursement.states import LineState
+from welfare.disbursement.models import Entitlement, Fund, PayoutBatch, PayoutLine
+from welfare.disbursement.states import BatchState, LineState
 
 PAID = (LineState.PAID,)
 FAILED = (LineState.FAILED, LineState.RETURNED)
+_ANSWERED = Q(state__in=[BatchState.RECONCILED, BatchState.CLOSED])
+_VOID = Q(state=BatchState.VOID)
 
 
 def summary(*, seconds: dict[str, float], out: Path | None) -> dict[str, Any]:
@@ -30,7 +38,13 @@ def summary(*, seconds: dict[str, float], out: Path | None) -> dict[str, Any]:
             "entitlements": Entitlement.objects.count(),
             "refused": SubsidyCase.objects.filter(state=CaseState.REFUSED).count(),
         },
-        "batches": [_batch(batch, out) for batch in PayoutBatch.objects.order_by("id")],
+        "batches": [
+            _batch(batch, out) for batch in PayoutBatch.objects.filter(_ANSWERED).order_by("id")
+        ],
+        "waiting": [
+            _batch(batch, out)
+            for batch in PayoutBatch.objects.exclude(_ANSWERED | _VOID).order_by("id")
+        ],
         "funds": [
             {"name": fund.name, **ledger.figures(fund).as_dict()}
             for fund in Fund.objects.order_by("id")
@@ -57,12 +71,16 @@ def _batch(batch: PayoutBatch, out: Path | None) -> dict[str, Any]:
         "lines": lines.count(),
         "paid": paid.count(),
         "failed": failed.count(),
-        "total_fen": sum(lines.values_list("amount_fen", flat=True)),
-        "paid_fen": sum(paid.values_list("amount_fen", flat=True)),
+        "total_fen": _sum_fen(lines),
+        "paid_fen": _sum_fen(paid),
         "bank_file": _bank_file(batch, out),
         "return_file": _return_file(batch, out),
         "report_pdf": _report(batch, out),
     }
+
+
+def _sum_fen(lines: QuerySet[PayoutLine]) -> int:
+    return int(lines.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
 
 
 def _bank_file(batch: PayoutBatch, out: Path | None) -> str:
@@ -75,12 +93,12 @@ def _bank_file(batch: PayoutBatch, out: Path | None) -> str:
 
 
 def _return_file(batch: PayoutBatch, out: Path | None) -> str:
-    file = batch.return_files.order_by("id").first()
-    if file is None:
-        return ""
+    """The bank's first answer; what it said later is written beside it."""
+    answers = list(batch.return_files.order_by("id"))
     if out is not None:
-        (out / file.name).write_bytes(delivery.content_of(file))
-    return str(file.name)
+        for file in answers:
+            (out / file.name).write_bytes(delivery.content_of(file))
+    return str(answers[0].name) if answers else ""
 
 
 def _report(batch: PayoutBatch, out: Path | None) -> str:

@@ -100,7 +100,7 @@ def demo(wish: Wish) -> int:
                 say=progress.say,
             ) as processes:
                 try:
-                    status = load(wish, processes, progress)
+                    status = load(wish, port, processes, progress)
                     if status == 0 and port is not None:
                         serve(port, processes, progress)
                 finally:
@@ -108,7 +108,7 @@ def demo(wish: Wish) -> int:
     return status
 
 
-def load(wish: Wish, processes: Processes, progress: Progress) -> int:
+def load(wish: Wish, port: int | None, processes: Processes, progress: Progress) -> int:
     """Migrate, start the workers, run the main job; the exit status."""
     with progress.stage("migrate", "database tables"):
         status = processes.run([*MANAGE, "migrate", "--no-input", "--verbosity", "0"])
@@ -118,6 +118,8 @@ def load(wish: Wish, processes: Processes, progress: Progress) -> int:
     processes.start("beat", BEAT)
     progress.say(f"Celery worker and beat started; their logs: {processes.logs}")
     processes.environment["PORTAL_DEMO_SECONDS"] = json.dumps(progress.seconds)
+    if port is not None:
+        processes.environment["PORTAL_DEMO_SITE"] = f"http://127.0.0.1:{port}"
     return processes.run([*MANAGE, "demo", *wish.demo_arguments()])
 
 
@@ -137,8 +139,7 @@ def serve(port: int, processes: Processes, progress: Progress) -> None:
                     f"{processes.log('web')}:\n{last_lines(processes.log('web'))}"
                 )
             time.sleep(0.1)
-    progress.say(f"the portal:  http://127.0.0.1:{port}/")
-    progress.say(f"for staff:   http://127.0.0.1:{port}/admin/")
+    progress.say(f"the portal answers at http://127.0.0.1:{port}/, for staff at /admin/")
     progress.say("Ctrl-C stops everything this run started.")
     while True:
         processes.tend()
