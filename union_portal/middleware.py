@@ -1,21 +1,23 @@
-"""Request id, chosen language, idle time-out, second factor, and refusals as pages."""
+"""Request id, language, idle time-out, second factor, refusals as pages, forms sent once."""
 
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from union_portal import access, audit, lifecycle, queue
+from union_portal import access, audit, lifecycle, once, queue
 from union_portal.kit.refusals import Refused
 from union_portal.views import problems
 
@@ -154,11 +156,53 @@ class ProblemMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, lifecycle.Stale):
-            return problems.conflict(request, str(error))
-        if isinstance(error, Refused | queue.Refused):
-            return problems.refused(request, str(error))
-        return None
+        return _explained(request, error)
+
+
+class OnceMiddleware:
+    """Carry a form out once: the last one before the view, which it calls itself."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponseBase],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        sent = once.read(request)
+        if sent is None:
+            return None
+        try:
+            answer = once.carry_out(sent, lambda: view(request, *args, **kwargs))
+        except once.Differs:
+            return problems.sent_otherwise(request)
+        except Exception as error:
+            explained = _explained(request, error)
+            if explained is None:
+                raise
+            return explained
+        return self._again(request, answer) if isinstance(answer, once.Again) else answer
+
+    def _again(self, request: HttpRequest, kept: once.Again) -> HttpResponse:
+        if not kept.location:
+            return problems.answered_once(request)
+        messages.info(request, _("This form came twice. It was carried out once."))
+        return redirect(kept.location)
+
+
+def _explained(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """The page for a refusal; None for anything else."""
+    if isinstance(error, lifecycle.Stale):
+        return problems.conflict(request, str(error))
+    if isinstance(error, Refused | queue.Refused):
+        return problems.refused(request, str(error))
+    return None
 
 
 def has_second_factor(account: object) -> bool:

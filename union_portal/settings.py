@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "union_portal.middleware.SecondFactorMiddleware",
     "union_portal.middleware.ProblemMiddleware",
+    "union_portal.middleware.OnceMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -109,6 +110,8 @@ TEMPLATES: list[dict[str, Any]] = [
                 "csp.context_processors.nonce",
                 "union_portal.context.portal",
             ],
+            # Every form's csrf_token brings the key that lets the form be carried out once.
+            "builtins": ["union_portal.templatetags.once"],
         },
     },
 ]
@@ -287,6 +290,7 @@ CELERY_BEAT_SCHEDULE = {
     "ring-lost-jobs": {"task": "union_portal.ring_lost_jobs", "schedule": 30.0},
     "seal-audit": {"task": "union_portal.seal_audit", "schedule": 60.0},
     "send-messages": {"task": "union_portal.send_messages", "schedule": 60.0},
+    "forget-sent-forms": {"task": "union_portal.forget_sent_forms", "schedule": 3600.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": 30.0},
     "mark-unanswered": {"task": "disbursement.mark_unanswered", "schedule": 3600.0},
     "forget-imports": {"task": "members.sweep", "schedule": 3600.0},

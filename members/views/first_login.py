@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from members.actions import first_login
 from members.forms import AskCodeForm, CompleteForm
+from union_portal import once
 from union_portal.kit.refusals import Refused
 
 ASKED = "first_login"
@@ -26,6 +27,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     """Ask for the code. The next page is the same for people who don't exist."""
     if request.user.is_authenticated:
         return redirect("members:me")
+    once.hold_session(request)
     form = AskCodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

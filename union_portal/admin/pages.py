@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from union_portal import lifecycle, queue
+from union_portal import lifecycle, once, queue
 from union_portal.kit.refusals import Refused
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def _told(asked: Asked, told: Told) -> HttpResponse:
     }
     answer = TemplateResponse(asked.request, "admin/told.html", context)
     answer["Cache-Control"] = "no-store"
+    once.shown_once(answer)
     return answer
 
 

@@ -326,6 +326,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SentForm',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sender', models.CharField(max_length=80, verbose_name='sender')),
+                ('route', models.CharField(max_length=300, verbose_name='address of the form')),
+                ('key', models.CharField(max_length=64, verbose_name='key')),
+                ('body_digest', models.CharField(max_length=64, verbose_name='digest of the content')),
+                ('location', models.TextField(blank=True, verbose_name='answer')),
+                ('sent_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True, verbose_name='sent at')),
+            ],
+            options={
+                'verbose_name': 'sent form',
+                'verbose_name_plural': 'sent forms',
+            },
+        ),
+        migrations.CreateModel(
             name='StoredFile',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -528,6 +544,10 @@ class Migration(migrations.Migration):
             model_name='decision',
             name='rule_set',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='union_portal.ruleset'),
+        ),
+        migrations.AddConstraint(
+            model_name='sentform',
+            constraint=models.UniqueConstraint(fields=('sender', 'route', 'key'), name='sent_form_once'),
         ),
         migrations.AddField(
             model_name='storedfile',

@@ -9,6 +9,7 @@ from union_portal.models.holidays import Holiday
 from union_portal.models.jobs import Job
 from union_portal.models.notices import Notice, NoticeEntry, Objection
 from union_portal.models.notifications import Channel, Message
+from union_portal.models.once import SentForm
 from union_portal.models.organizations import Organization, OrganizationLevel
 from union_portal.models.reports import FileDownload, ReportRun
 
@@ -32,5 +33,6 @@ __all__ = [
     "ReportRun",
     "RoleAssignment",
     "RuleSet",
+    "SentForm",
     "StoredFile",
 ]

@@ -1,1 +1,1 @@
-"""Filters for templates."""
+"""Filters and tags for templates."""

@@ -32,6 +32,16 @@ def conflict(request: HttpRequest, reason: str) -> HttpResponse:
     return _page(request, "409.html", 409, reason=reason)
 
 
+def sent_otherwise(request: HttpRequest) -> HttpResponse:
+    """409: this very form was carried out before, with other content."""
+    return _page(request, "union_portal/sent_otherwise.html", 409)
+
+
+def answered_once(request: HttpRequest) -> HttpResponse:
+    """409: this very form was carried out before, and its answer is kept nowhere."""
+    return _page(request, "union_portal/answered_once.html", 409)
+
+
 def refused(request: HttpRequest, reason: str) -> HttpResponse:
     """422: the step can't be done as asked; the reason says how to mend it."""
     return _page(request, "union_portal/refused.html", 422, reason=reason)

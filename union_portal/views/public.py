@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from union_portal import notices
+from union_portal import notices, once
 from union_portal.forms import ObjectionForm
 from union_portal.kit.refusals import Refused
 from union_portal.models import Notice
@@ -77,6 +77,7 @@ def objection_file(request: HttpRequest, notice_id: int, position: int) -> HttpR
     context: dict[str, Any] = {"notice": shown, "entry": entry, "back": back}
     if not _is_open(shown):
         return render(request, "union_portal/objection_late.html", context, status=409)
+    once.hold_session(request)
     form = ObjectionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         account = request.user if request.user.is_authenticated else None
