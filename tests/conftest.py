@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -30,6 +31,13 @@ def _private_folders(settings: Any, tmp_path: Path) -> None:
 def _plain_http(settings: Any) -> None:
     """The test client speaks HTTP; the redirect to HTTPS has a test of its own."""
     settings.SECURE_SSL_REDIRECT = False
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(settings: Any) -> None:
+    """Counted attempts and used codes stay with the test, whoever shares the server."""
+    prefix = uuid4().hex
+    settings.CACHES = {name: {**one, "KEY_PREFIX": prefix} for name, one in settings.CACHES.items()}
 
 
 @pytest.fixture
