@@ -24,7 +24,16 @@ from members.actions import bank_accounts, imports
 from members.models import BankAccount, ImportRun, Person
 from members.states import BankAccountState, ImportState
 from union_portal import audit, decisions, notices, reports
-from union_portal.demo import cast, comeback, contest, federation, payment, roster, waiting
+from union_portal.demo import (
+    cast,
+    comeback,
+    contest,
+    federation,
+    messages,
+    payment,
+    roster,
+    waiting,
+)
 from union_portal.demo.cast import Player
 from union_portal.demo.hardship import Hardship
 from union_portal.demo.setting import Setting
@@ -72,6 +81,7 @@ class MainJob:
         self._stage("accounts", self._confirm_accounts)
         self._stage("verification", self._verify)
         self._stage("decisions", self._decide)
+        messages.ring()
         self._stage("notices", self._publish)
         self._stage("payment", self._pay)
         self._stage("correction", self._correct)
@@ -81,7 +91,9 @@ class MainJob:
         self._stage("hardship", lambda: Hardship(self.setting, self.players).play())
         self._stage("appeals", self._contest)
         self._ask_for_reports()
+        messages.ring()
         self._stage("reports", self._await_reports)
+        self._stage("messages", messages.await_sent)
         audit.record_ref(PLAYED, "demo", self.setting.period, by=audit.Machine("demo"))
 
     def _stage(self, name: str, work: Callable[[], str]) -> None:

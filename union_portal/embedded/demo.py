@@ -27,6 +27,8 @@ PORTS_TRIED: Final = 100
 WEB_SECONDS: Final = 60
 PYTHON: Final = sys.executable
 MANAGE: Final = (PYTHON, "manage.py")
+# What libraries say when they are loaded is for logs, not for a terminal.
+QUIET: Final = {"PORTAL_LOG_LEVEL": "WARNING"}
 WORKER: Final = (
     *(PYTHON, "-m", "celery", "-A", "union_portal", "worker", "--concurrency", "2"),
     *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
@@ -102,6 +104,7 @@ def demo(wish: Wish) -> int:
                 try:
                     status = load(wish, port, processes, progress)
                     if status == 0 and port is not None:
+                        await_site(port, processes, progress)
                         serve(port, processes, progress)
                 finally:
                     progress.say("stopping what this run started")
@@ -111,25 +114,32 @@ def demo(wish: Wish) -> int:
 def load(wish: Wish, port: int | None, processes: Processes, progress: Progress) -> int:
     """Migrate, start the workers, run the main job; the exit status."""
     with progress.stage("migrate", "database tables"):
-        status = processes.run([*MANAGE, "migrate", "--no-input", "--verbosity", "0"])
+        command = [*MANAGE, "migrate", "--no-input", "--verbosity", "0"]
+        status = processes.run(command, **QUIET)
     if status:
         raise LauncherError("The database tables could not be made; the reason stands above.")
     processes.start("worker", WORKER)
     processes.start("beat", BEAT)
     progress.say(f"Celery worker and beat started; their logs: {processes.logs}")
-    processes.environment["PORTAL_DEMO_SECONDS"] = json.dumps(progress.seconds)
+    more = {"PORTAL_DEMO_SECONDS": json.dumps(progress.seconds)}
     if port is not None:
-        processes.environment["PORTAL_DEMO_SITE"] = f"http://127.0.0.1:{port}"
-    return processes.run([*MANAGE, "demo", *wish.demo_arguments()])
+        more["PORTAL_DEMO_SITE"] = f"http://127.0.0.1:{port}"
+        # It gets up while the demo is played.
+        processes.start("web", web(port))
+    return processes.run([*MANAGE, "demo", *wish.demo_arguments()], **QUIET, **more)
 
 
-def serve(port: int, processes: Processes, progress: Progress) -> None:
-    """Serve the site until somebody ends the run."""
-    bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
-    web = [PYTHON, "-m", "gunicorn", "union_portal.wsgi:application", *bind]
-    web += ["--no-control-socket", "--access-logfile", "-"]
+def web(port: int) -> list[str]:
+    bind = ["--bind", f"127.0.0.1:{port}", "--preload", "--workers", "2", "--threads", "4"]
+    return [
+        *(PYTHON, "-m", "gunicorn", "union_portal.wsgi:application", *bind),
+        *("--no-control-socket", "--access-logfile", "-"),
+    ]
+
+
+def await_site(port: int, processes: Processes, progress: Progress) -> None:
+    """Wait until the site answers. Raises LauncherError with the end of its log."""
     with progress.stage("web", "web server"):
-        processes.start("web", web)
         deadline = time.monotonic() + WEB_SECONDS
         while not answers(port):
             processes.tend()
@@ -139,6 +149,10 @@ def serve(port: int, processes: Processes, progress: Progress) -> None:
                     f"{processes.log('web')}:\n{last_lines(processes.log('web'))}"
                 )
             time.sleep(0.1)
+
+
+def serve(port: int, processes: Processes, progress: Progress) -> None:
+    """Serve the site until somebody ends the run."""
     progress.say(f"the portal answers at http://127.0.0.1:{port}/, for staff at /admin/")
     progress.say("Ctrl-C stops everything this run started.")
     while True:

@@ -142,12 +142,15 @@ class Processes:
 
     # -- one after the other ---------------------------------------------------------------
 
-    def run(self, argv: Sequence[str]) -> int:
-        """Run a command to its end with its output on our terminal; tend the others meanwhile."""
+    def run(self, argv: Sequence[str], **more: str) -> int:
+        """Run a command to its end with its output on our terminal; tend the others meanwhile.
+
+        `more` are variables for this command alone.
+        """
         process = subprocess.Popen(
             list(argv),
             cwd=self.cwd,
-            env=self.environment,
+            env=self.environment | more,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             umask=0o077,

@@ -137,4 +137,5 @@ def manage(arguments: Sequence[str], *, called_from: Path) -> int:
     """`manage.py` with the private servers of the demo."""
     with surroundings("demo", say=say) as around:
         command = [PYTHON, str(places.CHECKOUT / "manage.py"), *arguments]
-        return subprocess.call(command, env=dict(around.environment), cwd=called_from)
+        environment = {"PORTAL_LOG_LEVEL": "WARNING"} | dict(around.environment)
+        return subprocess.call(command, env=environment, cwd=called_from)
