@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -25,6 +25,8 @@ def create(
 ) -> Account:
     """Make an account; it may do nothing until somebody else grants it a role.
 
+    A password given here is a first password: its owner changes it at the first log-in.
+
     Errors: PermissionDenied, Refused for a name that is taken, ValidationError for the
     password.
     """
@@ -32,6 +34,7 @@ def create(
     account = Account(username=username.strip(), name=name.strip(), is_staff=is_staff)
     if password is not None:
         validate_password(password, account)
+        account.is_password_first = True
     account.set_password(password)
     try:
         with transaction.atomic():
@@ -75,12 +78,38 @@ def unlock(*, account: Account, by: Actor, reason: str) -> None:
 
 @transaction.atomic
 def set_password(*, account: Account, password: str, by: Actor) -> None:
-    """Give an account a new password, to be handed over in person."""
+    """Give an account a new first password, to be handed over in person."""
     _require_manager(by)
     validate_password(password, account)
-    account.set_password(password)
-    account.save(update_fields=["password"])
+    _write_password(account, password, is_first=True)
     audit.record("account.set_password", account, by=by)
+
+
+def check_chosen(*, account: Account, password: str) -> None:
+    """Refuse the first password as one's own. Errors: ValidationError."""
+    if account.is_password_first and account.check_password(password):
+        raise ValidationError(
+            _("This is the password that was handed to you. Choose another one."),
+            code="password_first",
+        )
+
+
+@transaction.atomic
+def choose_password(*, account: Account, password: str) -> None:
+    """Write the password that its owner chose; from now on only the owner knows it.
+
+    Errors: ValidationError for a weak one, and for the first password once more.
+    """
+    validate_password(password, account)
+    check_chosen(account=account, password=password)
+    _write_password(account, password, is_first=False)
+    audit.record("account.choose_password", account, by=account)
+
+
+def _write_password(account: Account, password: str, *, is_first: bool) -> None:
+    account.set_password(password)
+    account.is_password_first = is_first
+    account.save(update_fields=["password", "is_password_first"])
 
 
 def _set_active(account: Account, is_active: bool) -> None:

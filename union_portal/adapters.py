@@ -1,10 +1,12 @@
 """allauth's questions, answered: nobody signs up by themselves."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.urls import reverse
 
-from union_portal import access
+from union_portal import access, accounts
 from union_portal.access import Permission
 
 
@@ -19,3 +21,16 @@ class AccountAdapter(DefaultAccountAdapter):
         if access.may(request.user, Permission.STAFF_SITE):  # type: ignore[arg-type]
             return reverse("admin:index")
         return reverse("members:me")
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return self.get_login_redirect_url(request)
+
+    def clean_password(self, password: str, user: Any = None) -> str:
+        """The password rules; the first password is no choice of one's own."""
+        cleaned = super().clean_password(password, user)
+        if user is not None:
+            accounts.check_chosen(account=user, password=cleaned)
+        return cleaned
+
+    def set_password(self, user: Any, password: str) -> None:
+        accounts.choose_password(account=user, password=password)

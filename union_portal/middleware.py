@@ -43,6 +43,8 @@ FACTOR_FREE = frozenset(
         "set_language",
     }
 )
+# With a password that somebody else chose, nothing opens but its change.
+PASSWORD_FREE = frozenset({"account_change_password", "account_logout", "set_language"})
 IDLE_KEY = "portal_last_seen"
 # The session is written at most this often, not on every page.
 IDLE_STEP_SECONDS = 60
@@ -119,6 +121,25 @@ class IdleMiddleware:
         if not is_poll and (IDLE_KEY not in request.session or now - seen >= IDLE_STEP_SECONDS):
             request.session[IDLE_KEY] = now
         return self.get_response(request)
+
+
+class FirstPasswordMiddleware:
+    """Whoever logs in with the password they were handed chooses their own first."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        is_free = match is None or match.view_name in PASSWORD_FREE
+        if not is_free and getattr(request.user, "is_password_first", False):
+            return redirect("account_change_password")
+        return None
 
 
 class SecondFactorMiddleware:

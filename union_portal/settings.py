@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "union_portal.middleware.RequestContextMiddleware",
     "union_portal.middleware.IdleMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "union_portal.middleware.FirstPasswordMiddleware",
     "union_portal.middleware.SecondFactorMiddleware",
     "union_portal.middleware.ProblemMiddleware",
     "union_portal.middleware.OnceMiddleware",

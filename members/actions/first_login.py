@@ -115,6 +115,7 @@ def complete(
         validate_password(password, account)
         _spend(token, now)
         account.set_password(password)
+        account.is_password_first = False
         account.save()
         if held.account_id is None:
             people.attach_account(person=held, account=account, by=DOOR)

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('is_staff', models.BooleanField(default=False, help_text='May open the staff site.', verbose_name='staff')),
                 ('is_superuser', models.BooleanField(default=False, editable=False)),
+                ('is_password_first', models.BooleanField(default=False, editable=False, verbose_name='first password')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={

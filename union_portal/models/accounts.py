@@ -36,6 +36,8 @@ class Account(AbstractBaseUser):
         _("staff"), default=False, help_text=_("May open the staff site.")
     )
     is_superuser = models.BooleanField(default=False, editable=False)
+    # Somebody else chose the password and has seen it: nothing opens before it is changed.
+    is_password_first = models.BooleanField(_("first password"), default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AccountManager()
