@@ -90,11 +90,18 @@ def _published(decision: Decision) -> Iterator[Event]:
         notice = entry.notice
         if notice.posted_on is None or notice.ends_on is None:
             continue
+        morning = timezone.make_aware(datetime.combine(notice.posted_on, time(9)))
         yield Event(
-            at=timezone.make_aware(datetime.combine(notice.posted_on, time(9))),
+            # Only the day of the posting is known, and it follows the decision.
+            at=max(morning, decision.decided_at),
             title=_("Public notice “%(title)s”") % {"title": notice.title},
-            text=_("Posted until %(day)s, entry %(position)s, shown as %(name)s.")
-            % {"day": notice.ends_on, "position": entry.position, "name": entry.shown_name},
+            text=_("Posted from %(first)s to %(last)s, entry %(position)s, shown as %(name)s.")
+            % {
+                "first": notice.posted_on,
+                "last": notice.ends_on,
+                "position": entry.position,
+                "name": entry.shown_name,
+            },
         )
 
 

@@ -11,12 +11,13 @@ from awards.models import (
     Honour,
     HonourLevel,
     ModelWorker,
+    Scheme,
     SubsidyCase,
     SubsidyRound,
     YearlyVerification,
 )
 from awards.rules import render
-from awards.states import CaseState, CheckState, HonourState, RoundState
+from awards.states import LIVE_CASES, CaseState, CheckState, HonourState, RoundState
 from members.models import Person
 from union_portal import access
 from union_portal.access import Permission
@@ -66,6 +67,13 @@ def cases_of(person: Person) -> QuerySet[SubsidyCase]:
         .select_related("decision", "round")
         .order_by("-id")
     )
+
+
+def live_application(person: Person, year: int) -> SubsidyCase | None:
+    """The one application of the year that is under way or was granted (X7), if there is one."""
+    return SubsidyCase.objects.filter(
+        person=person, scheme=Scheme.SPECIAL_HARDSHIP, period=str(year), state__in=LIVE_CASES
+    ).first()
 
 
 def waiting_for(account: Account) -> QuerySet[SubsidyCase]:

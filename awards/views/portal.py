@@ -79,10 +79,10 @@ def subsidy_apply(request: HttpRequest, person: Person) -> HttpResponse:
     """First the ground, then its questions; nothing typed or chosen is lost on an error."""
     ground = request.GET.get("ground", "")
     band = pages.band_today()
-    if ground not in Ground.values or band is None:
-        return render(
-            request, "awards/subsidy_ground.html", {"grounds": Ground.choices, "band": band}
-        )
+    live = queries.live_application(person, timezone.localdate().year)
+    if ground not in Ground.values or band is None or (live and request.method == "GET"):
+        choice = {"grounds": Ground.choices, "band": band, "live": live}
+        return render(request, "awards/subsidy_ground.html", choice)
     filled = pages.filled(
         request, f"apply-{ground}", lambda data, files: ApplicationForm(data, files, ground=ground)
     )

@@ -95,6 +95,16 @@ def test_a_second_application_of_the_year_is_refused(cast: Cast):
     assert SubsidyCase.objects.count() == 1
 
 
+def test_who_has_applied_this_year_is_led_to_the_application_instead_of_a_form(cast: Cast):
+    lin_may_apply(cast)
+    lin = browser(cast.lin)
+    apply(lin)
+    for page in ("/me/subsidies/apply/", "/me/subsidies/apply/?ground=illness"):
+        shown = lin.get(page).content.decode()
+        assert f"/me/subsidies/{lins_case(cast).pk}/" in shown
+        assert "<textarea" not in shown and "?ground=" not in shown
+
+
 @pytest.mark.parametrize("page", CASE_PAGES)
 def test_another_members_case_does_not_exist(cast: Cast, page: str):
     lin_may_apply(cast)

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -59,7 +59,11 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
     context = {
         "notice": shown,
         "page": Paginator(entries, ENTRIES_PER_PAGE).get_page(request.GET.get("page")),
-        "totals": shown.entries.aggregate(people=Count("id"), total_fen=Sum("amount_fen")),
+        "totals": shown.entries.aggregate(
+            people=Count("id"),
+            total_fen=Sum("amount_fen"),
+            grounds=Count("id", filter=~Q(shown_ground="")),
+        ),
         "q": wanted,
         "is_open": _is_open(shown),
         "received": request.session.pop(RECEIVED, None),
