@@ -6,7 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.urls import reverse
 
-from union_portal import access, accounts
+from union_portal import access, accounts, tries
 from union_portal.access import Permission
 
 
@@ -21,6 +21,14 @@ class AccountAdapter(DefaultAccountAdapter):
         if access.may(request.user, Permission.STAFF_SITE):  # type: ignore[arg-type]
             return reverse("admin:index")
         return reverse("members:me")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return tries.address_of(request)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Tries are counted by name and address: a stranger locks nobody else out."""
+        name = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{name}|{tries.address_of(request)}"
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return self.get_login_redirect_url(request)

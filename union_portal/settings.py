@@ -127,8 +127,14 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+# What is cached are used one-time codes and counted tries: they may not be lost with Redis, and
+# nobody may be kept out because it is away.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "union_portal_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 
 # -- accounts ---------------------------------------------------------------------
@@ -180,7 +186,12 @@ AXES_FAILURE_LIMIT = env.int("PORTAL_LOGIN_ATTEMPTS", 6)
 AXES_COOLOFF_TIME = env.float("PORTAL_LOCKOUT_HOURS", 0.25)
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
-AXES_IPWARE_PROXY_COUNT = env.int("PORTAL_PROXY_COUNT", 0) or None
+AXES_CLIENT_IP_CALLABLE = "union_portal.tries.address_of"
+# Proxies that the visitor's address passes through; 0 where nothing stands in front.
+PROXY_COUNT = env.int("PORTAL_PROXY_COUNT", 0)
+# Per address only what a whole factory at the change of shift stays below; `key` is name and
+# address together, or the account whose one-time codes are tried.
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "60/m/ip,6/5m/key"}
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password"]
 
 # -- language, time ---------------------------------------------------------------
@@ -285,13 +296,18 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-# A bell that never rings for long: the broker's memory is not where work is kept.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 3}
+# A bell is rung once and briefly: with the broker away a page doesn't wait for it.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "max_retries": 0,
+}
 CELERY_BEAT_SCHEDULE = {
     "ring-lost-jobs": {"task": "union_portal.ring_lost_jobs", "schedule": 30.0},
     "seal-audit": {"task": "union_portal.seal_audit", "schedule": 60.0},
     "send-messages": {"task": "union_portal.send_messages", "schedule": 60.0},
-    "forget-sent-forms": {"task": "union_portal.forget_sent_forms", "schedule": 3600.0},
+    "forget-the-past": {"task": "union_portal.forget_the_past", "schedule": 3600.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": 30.0},
     "mark-unanswered": {"task": "disbursement.mark_unanswered", "schedule": 3600.0},
     "forget-imports": {"task": "members.sweep", "schedule": 3600.0},

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from union_portal import audit, notifications, once, queue
+from union_portal import audit, notifications, once, queue, tries
 
 
 @shared_task(name="union_portal.ring_lost_jobs")
@@ -22,8 +22,10 @@ def send_messages() -> None:
     notifications.send_pending()
 
 
-@shared_task(name="union_portal.forget_sent_forms")
-def forget_sent_forms() -> None:
-    """Keys of forms, and the sessions they were bound to, once they are of no use."""
-    once.sweep(now=timezone.now())
+@shared_task(name="union_portal.forget_the_past")
+def forget_the_past() -> None:
+    """Keys of forms, the sessions they were bound to, counted tries: once they are of no use."""
+    now = timezone.now()
+    once.sweep(now=now)
+    tries.sweep(now=now)
     call_command("clearsessions")

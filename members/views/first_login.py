@@ -4,7 +4,6 @@ from uuid import UUID
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
-from axes.helpers import get_client_ip_address
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from members.actions import first_login
 from members.forms import AskCodeForm, CompleteForm
-from union_portal import once
+from union_portal import once, tries
 from union_portal.kit.refusals import Refused
 
 ASKED = "first_login"
@@ -32,7 +31,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             asked = first_login.ask_code(
-                address=get_client_ip_address(request) or "",
+                address=tries.address_of(request),
                 now=timezone.now(),
                 **form.cleaned_data,
             )

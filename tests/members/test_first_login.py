@@ -169,11 +169,16 @@ def test_codes_for_one_number_are_counted_whether_it_exists_or_not(cast: Cast):
         )
 
 
-def test_codes_asked_from_one_address_are_counted(cast: Cast):
+def test_codes_asked_from_one_address_are_counted(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(first_login, "PER_ADDRESS_AN_HOUR", 20)
     for turn in range(20):
         ask(cast.lin_person, national_id=f"number {turn}")
     with pytest.raises(TooManyQuestions):
         ask(cast.lin_person)
+
+
+def test_a_whole_factory_behind_one_address_may_come_in_one_hour(cast: Cast):
+    assert first_login.PER_ADDRESS_AN_HOUR >= 500
 
 
 def test_questions_are_forgotten_after_a_day(cast: Cast):

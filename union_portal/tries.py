@@ -1,0 +1,32 @@
+"""Counted tries and used one-time codes: where they come from, and when they are forgotten."""
+
+from datetime import datetime
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from: what the last trusted proxy saw, never what the client says.
+
+    `PORTAL_PROXY_COUNT` proxies each append one address to X-Forwarded-For; what stands before
+    them was written by the client. A request that came round the proxies counts by its peer.
+    """
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    trusted = settings.PROXY_COUNT
+    seen = request.headers.get("X-Forwarded-For", "").split(",")
+    if not 0 < trusted <= len(seen):
+        return peer
+    try:
+        return str(ip_address(seen[-trusted].strip()))
+    except ValueError:
+        return peer
+
+
+def sweep(*, now: datetime) -> int:
+    """Forget what has expired, so that the table stays far below what the cache would cull."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM union_portal_cache WHERE expires < %s", [now])
+        return int(cursor.rowcount)
