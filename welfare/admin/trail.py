@@ -21,6 +21,8 @@ name_acts(
         "fund.reverse": _("Appropriation booked back"),
         "entitlement.grant": _("Granted"),
         "entitlement.grant_set": _("Granted to many at once"),
+        "entitlement.over_cap": _("Left out: a ceiling is reached"),
+        "cap.put": _("Ceilings set"),
         "bankformat.describe": _("Bank format described"),
         "motion.void_batch": _("Moved: void the batch"),
         "motion.withdraw": _("Moved: withdraw the entitlement"),

@@ -12,7 +12,7 @@ from union_portal import audit, lifecycle, sets
 from union_portal.access import Permission
 from union_portal.models import Account, Decision
 from union_portal.states import DecisionState
-from welfare.disbursement import acting, ledger, locks, motions, statistics
+from welfare.disbursement import acting, caps, ledger, locks, motions, statistics
 from welfare.disbursement.acting import Actor
 from welfare.disbursement.models import (
     Entitlement,
@@ -69,9 +69,11 @@ def grant(*, decision: Decision, person: Person, by: Actor) -> Entitlement:
 
     A decision that replaces an earlier one ends the earlier entitlement if nothing of it
     was paid; if it was paid or is on its way, only the difference is owed. Errors: NoCover;
-    PayoutRefused if nothing more is owed, the claim exists, or the decision does not stand.
+    CapReached; PayoutRefused if nothing more is owed, the claim exists, or the decision does
+    not stand.
     """
     fund = fund_of(decision)
+    locks.caps()
     locks.funds([fund.pk])
     earlier = Entitlement.objects.filter(
         decision=decision.replaces_id, state=EntitlementState.GRANTED
@@ -88,6 +90,9 @@ def grant(*, decision: Decision, person: Person, by: Actor) -> Entitlement:
             _("No more is owed than was paid already."),
             _("What was paid too much is claimed back outside the portal."),
         )
+    caps.require_room(
+        person=person, scheme=decision.scheme, period=decision.period, amount_fen=owed
+    )
     with explained():
         made = Entitlement.objects.create(
             decision=decision,
@@ -110,10 +115,13 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
     """Grant every decision of `rows` (values decision_id, person_id); returns how many.
 
     One INSERT … SELECT … ON CONFLICT DO NOTHING and one reservation: a decision or a claim
-    that has its entitlement is passed over, so that running again adds nothing. Refuses the
-    whole set without cover (NoCover).
+    that has its entitlement is passed over, so that running again adds nothing. Whoever
+    would pass a ceiling is left out and named in the log with its clause; `caps.over` lists
+    them. Refuses the whole set without cover (NoCover).
     """
+    locks.caps()
     locks.funds([fund.pk])
+    over = caps.over(rows)
     chosen = sets.source(rows.order_by(), "decision_id", "person_id")
     if chosen is None:
         return 0
@@ -131,15 +139,18 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
                 JOIN members_person p ON p.id = chosen.person_id
                 WHERE NOT EXISTS (SELECT 1 FROM disbursement_entitlement e
                                   WHERE e.decision_id = d.id)
+                  AND d.id <> ALL(%s)
                 ORDER BY d.id
                 ON CONFLICT DO NOTHING
                 RETURNING id, amount_fen
             )
             SELECT count(*), COALESCE(sum(amount_fen), 0)::bigint, min(id), max(id) FROM made
             """,  # noqa: S608
-            [fund.pk, *chosen.parameters],
+            [fund.pk, *chosen.parameters, [left.decision_id for left in over]],
         )
         count, total, first, last = cursor.fetchone()
+    if over:
+        _record_left_out(over, fund, by)
     if count:
         statistics.refresh(Entitlement, count)
         _reserve(fund, total, key=f"grant:{first}-{last}", by=by)
@@ -147,6 +158,18 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
             "entitlement.grant_set", fund, by=by, count=count, fen=total, first=first, last=last
         )
     return int(count)
+
+
+def _record_left_out(over: list[caps.OverCap], fund: Fund, by: Actor) -> None:
+    audit.record(
+        "entitlement.over_cap",
+        fund,
+        by=by,
+        count=len(over),
+        fen=sum(left.amount_fen for left in over),
+        clauses=sorted({left.clause for left in over}),
+        first_decisions=[left.decision_id for left in over[:100]],
+    )
 
 
 def claim_key(decision: Decision, person: Person, *, adjusts: bool = False) -> str:

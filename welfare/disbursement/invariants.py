@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from union_portal import audit
 from welfare.disbursement import gate
 from welfare.disbursement.models import BankFile, SentMark
+from welfare.disbursement.models.caps import COUNTED
 from welfare.disbursement.register import RegisterBroken
 
 SAMPLE: Final = 10
@@ -135,6 +136,12 @@ LEFT JOIN disbursement_entitlement e ON e.fund_id = f.id AND e.state = 'granted'
                      AND l.state IN ('sent', 'unknown', 'paid'))
 GROUP BY f.id, a.balance_fen HAVING a.balance_fen <> COALESCE(sum(e.amount_fen), 0)
 """
+
+_CAPPED = f"""
+SELECT 'C' || c.id FROM disbursement_cap c
+LEFT JOIN disbursement_entitlement e ON e.state = 'granted' AND {COUNTED}
+GROUP BY c.id HAVING c.used_fen <> COALESCE(sum(e.amount_fen), 0) OR c.used_fen > c.ceiling_fen
+"""  # noqa: S608
 
 _FILES_TRUE = """
 SELECT b.number FROM disbursement_payoutbatch b
@@ -274,4 +281,5 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     ),
     Invariant("I12", _("The log is whole"), audit.verify),
     Invariant("I13", _("Money reserved is what is owed and not on its way"), _sql(_RESERVED)),
+    Invariant("I14", _("Nobody is granted more than a ceiling allows"), _sql(_CAPPED)),
 )

@@ -1,4 +1,4 @@
-"""The one lock order: fund → batch → lines by end-to-end id → ledger accounts.
+"""The one lock order: ceilings → fund → batch → lines by end-to-end id → ledger accounts.
 
 Whatever moves money takes its locks in this order, so that two movements wait for each
 other instead of dying of a deadlock.
@@ -9,9 +9,20 @@ from collections.abc import Iterable
 from django.db import connection
 
 from welfare.disbursement.models import PayoutBatch
+from welfare.disbursement.models.caps import CAPS_LOCK
 
 # First key of the advisory locks on funds; the second is the fund's id.
 _FUND_LOCKS = 20_190_101
+
+
+def caps(*, alone: bool = False) -> None:
+    """Hold the set of ceilings: shared to grant under them, alone to set new ones.
+
+    A ceiling counts what was granted before it; no grant may be half done meanwhile.
+    """
+    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {lock}(%s, 0)", [CAPS_LOCK])
 
 
 def funds(fund_ids: Iterable[int]) -> None:

@@ -116,6 +116,18 @@ _MEANINGS: Final[dict[str, tuple[str, str]]] = {
         _("This person holds an entitlement of this scheme and period already."),
         _("Nothing needs to be done: nobody is paid twice."),
     ),
+    "cap_ceiling": (
+        _("More would be granted to somebody than their ceiling allows."),
+        _("Reload the page: the list names the ceiling and its clause."),
+    ),
+    "cap_names_schemes": (
+        _("The ceiling names no scheme that it covers."),
+        _("Name the schemes that count under it."),
+    ),
+    "cap_with_clause": (
+        _("The ceiling names no source clause."),
+        _("Name the document and article that set it."),
+    ),
     "ledger_account_floor": (
         _("The fund does not hold enough for this."),
         _("Record a further appropriation first."),

@@ -276,6 +276,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Cap',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('purpose', models.CharField(max_length=40, verbose_name='purpose')),
+                ('period', models.CharField(max_length=20, verbose_name='period')),
+                ('schemes', models.JSONField(default=list, verbose_name='schemes')),
+                ('clause', models.CharField(max_length=120, verbose_name='source clause')),
+                ('ceiling_fen', union_portal.fields.FenField(verbose_name='ceiling')),
+                ('used_fen', union_portal.fields.FenField(default=0, editable=False, verbose_name='granted under it')),
+                ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='caps', to='members.person')),
+            ],
+            options={
+                'verbose_name': 'ceiling',
+                'verbose_name_plural': 'ceilings',
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
             name='Discrepancy',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -509,6 +527,38 @@ class Migration(migrations.Migration):
             model_name='batchapproval',
             trigger=pgtrigger.compiler.Trigger(name='batch_approval_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'batch_approval: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'batch_approval_no_truncate';\n        ", hash='b74eee907c97bf0a8d0cc25a7c9e97c14dc18dd4', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_batch_approval_no_truncate_15f40', table='disbursement_batchapproval', when='BEFORE')),
         ),
+        migrations.AddConstraint(
+            model_name='cap',
+            constraint=models.UniqueConstraint(fields=('person', 'purpose', 'period'), name='cap_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='cap',
+            constraint=models.CheckConstraint(condition=models.Q(('used_fen__gte', 0), ('used_fen__lte', models.F('ceiling_fen'))), name='cap_ceiling'),
+        ),
+        migrations.AddConstraint(
+            model_name='cap',
+            constraint=models.CheckConstraint(condition=models.Q(('clause', ''), _negated=True), name='cap_with_clause'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cap',
+            trigger=pgtrigger.compiler.Trigger(name='cap_born', sql=union_portal.triggers.GuardSql(func="IF jsonb_typeof(NEW.schemes) <> 'array' OR NEW.schemes = '[]' THEN RAISE EXCEPTION 'cap: a ceiling names the schemes it covers' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_names_schemes', TABLE = 'cap'; END IF;\n\n    PERFORM pg_advisory_xact_lock(20150020, 0);\n    NEW.used_fen := COALESCE((SELECT sum(e.amount_fen) FROM disbursement_entitlement e\n        CROSS JOIN (SELECT NEW.person_id AS person_id, NEW.schemes AS schemes,\n                           NEW.period AS period) c\n        WHERE e.state = 'granted' AND c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-'))), 0);\n    RETURN NEW;\n", hash='8e9998e74d3c606ccb03d4e288f61a23be2e32ac', operation='INSERT', pgid='pgtrigger_cap_born_c5608', table='disbursement_cap', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cap',
+            trigger=pgtrigger.compiler.Trigger(name='cap_used_counted', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.used_fen <> OLD.used_fen AND pg_trigger_depth() < 1)', func="RAISE EXCEPTION 'cap: what is used follows the entitlements only' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_used_counted', TABLE = 'cap';", hash='462c7b8aa2e21f1b29659e58c66cff1d8b2f26f3', operation='UPDATE', pgid='pgtrigger_cap_used_counted_ce50e', table='disbursement_cap', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cap',
+            trigger=pgtrigger.compiler.Trigger(name='cap_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.person_id, NEW.purpose, NEW.period, NEW.schemes) IS DISTINCT FROM (OLD.person_id, OLD.purpose, OLD.period, OLD.schemes))', func="RAISE EXCEPTION 'cap: a ceiling stays its own' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_frozen', TABLE = 'cap';", hash='64c35b953ec06a0bdc89796c2079047827936bab', operation='UPDATE', pgid='pgtrigger_cap_frozen_8faf6', table='disbursement_cap', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cap',
+            trigger=pgtrigger.compiler.Trigger(name='cap_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'cap: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_no_delete', TABLE = 'cap';", hash='a482ef91b8e088cbcd1cbdc291c25d2dddd9081f', operation='DELETE', pgid='pgtrigger_cap_no_delete_e6ecd', table='disbursement_cap', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cap',
+            trigger=pgtrigger.compiler.Trigger(name='cap_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'cap: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'cap_no_truncate';\n        ", hash='841f591ef41c7eb6495f933175f8139abfdac3d7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_cap_no_truncate_e6315', table='disbursement_cap', when='BEFORE')),
+        ),
         migrations.AddIndex(
             model_name='payoutbatch',
             index=models.Index(condition=models.Q(('state__in', ['approved', 'generated', 'delivering'])), fields=['id'], name='payout_batch_claimable'),
@@ -616,6 +666,14 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='entitlement',
             trigger=pgtrigger.compiler.Trigger(name='entitlement_born', sql=union_portal.triggers.GuardSql(declare='DECLARE bad record;', func="\n    EXECUTE $q$\n        SELECT bool_or(e.state <> 'granted') AS state,\n               bool_or(d.outcome IS DISTINCT FROM 'granted' OR d.state = 'withdrawn') AS decision,\n               bool_or(e.amount_fen IS DISTINCT FROM d.amount_fen - COALESCE(od.amount_fen, 0)\n                       OR e.scheme IS DISTINCT FROM d.scheme\n                       OR e.period IS DISTINCT FROM d.period\n                       OR e.organization_id IS DISTINCT FROM d.organization_id) AS content,\n               bool_or(e.claim_key IS DISTINCT FROM\n                       d.scheme || ':' || p.national_id_index || ':' || d.period\n                       || CASE WHEN e.adjusts_id IS NULL THEN '' ELSE ':+' || d.id END) AS claim,\n               bool_or(f.code IS DISTINCT FROM r.fund_code\n                       OR NOT f.schemes @> to_jsonb(d.scheme)) AS fund\n        FROM born e\n        LEFT JOIN union_portal_decision d ON d.id = e.decision_id\n        LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id\n        LEFT JOIN members_person p ON p.id = e.person_id\n        LEFT JOIN disbursement_fund f ON f.id = e.fund_id\n        LEFT JOIN disbursement_entitlement o ON o.id = e.adjusts_id\n        LEFT JOIN union_portal_decision od ON od.id = o.decision_id\n    $q$ INTO bad;\n    IF bad.state THEN RAISE EXCEPTION 'entitlement: every one is born granted' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_steps', TABLE = 'entitlement'; END IF;\nIF bad.decision THEN RAISE EXCEPTION 'entitlement: no standing decision grants it' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_decision_granted', TABLE = 'entitlement'; END IF;\nIF bad.content THEN RAISE EXCEPTION 'entitlement: amount, scheme, period or union was not so decided' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_as_decided', TABLE = 'entitlement'; END IF;\nIF bad.claim THEN RAISE EXCEPTION 'entitlement: the claim key is not that of the person' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_claim_key_true', TABLE = 'entitlement'; END IF;\nIF bad.fund THEN RAISE EXCEPTION 'entitlement: the rule set names another fund or use' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_fund_of_rule', TABLE = 'entitlement'; END IF;\nRETURN NULL;", hash='325420685308193fd152c1a81f8fadb3812279b4', level='STATEMENT', operation='INSERT', pgid='pgtrigger_entitlement_born_8ed58', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_entitlement', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='entitlement',
+            trigger=pgtrigger.compiler.Trigger(name='entitlement_capped', sql=union_portal.triggers.GuardSql(func="\n    PERFORM pg_advisory_xact_lock_shared(20150020, 0);\n    IF EXISTS (SELECT 1 FROM disbursement_cap) THEN\n    \n    EXECUTE $q$\n        SELECT 1 FROM disbursement_cap WHERE id IN (\n            SELECT c.id FROM born e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')))\n        ORDER BY id FOR UPDATE\n    $q$;\n    EXECUTE $q$\n        UPDATE disbursement_cap t SET used_fen = t.used_fen + s.fen\n        FROM (SELECT c.id, sum(e.amount_fen) AS fen\n              FROM born e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')) GROUP BY c.id) s\n        WHERE t.id = s.id\n    $q$;\nEND IF; RETURN NULL;", hash='e56405666bb61a0222045b3422b1ffebe13560b7', level='STATEMENT', operation='INSERT', pgid='pgtrigger_entitlement_capped_e2325', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_entitlement', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='entitlement',
+            trigger=pgtrigger.compiler.Trigger(name='entitlement_given_back', sql=union_portal.triggers.GuardSql(func="IF EXISTS (SELECT 1 FROM disbursement_cap) THEN \n    EXECUTE $q$\n        SELECT 1 FROM disbursement_cap WHERE id IN (\n            SELECT c.id FROM (SELECT n.* FROM becomes n JOIN was o ON o.id = n.id WHERE o.state = 'granted' AND n.state <> 'granted') e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')))\n        ORDER BY id FOR UPDATE\n    $q$;\n    EXECUTE $q$\n        UPDATE disbursement_cap t SET used_fen = t.used_fen - s.fen\n        FROM (SELECT c.id, sum(e.amount_fen) AS fen\n              FROM (SELECT n.* FROM becomes n JOIN was o ON o.id = n.id WHERE o.state = 'granted' AND n.state <> 'granted') e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')) GROUP BY c.id) s\n        WHERE t.id = s.id\n    $q$;\nEND IF; RETURN NULL;", hash='593709b82a78365243e71ed0f994520b4d772f39', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_entitlement_given_back_6ee82', referencing='REFERENCING OLD TABLE AS was  NEW TABLE AS becomes ', table='disbursement_entitlement', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='entitlement',

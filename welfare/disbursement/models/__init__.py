@@ -7,6 +7,7 @@ from welfare.disbursement.models.batches import (
     BatchStep,
     PayoutBatch,
 )
+from welfare.disbursement.models.caps import Cap
 from welfare.disbursement.models.entitlements import Entitlement
 from welfare.disbursement.models.gate import (
     Gate,
@@ -38,6 +39,7 @@ __all__ = [
     "BankFormat",
     "BatchApproval",
     "BatchStep",
+    "Cap",
     "Discrepancy",
     "DiscrepancyKind",
     "Entitlement",

@@ -13,6 +13,7 @@ from members.models import Person
 from union_portal.fields import FenField, StateField
 from union_portal.models import Decision, Organization
 from union_portal.triggers import Trigger
+from welfare.disbursement.models.caps import COUNTED_WHEN_BORN, GIVEN_BACK_WHEN_ENDED
 from welfare.disbursement.models.guards import frozen, guard, kept, pairs
 from welfare.disbursement.models.ledger import Fund
 from welfare.disbursement.states import (
@@ -195,6 +196,23 @@ class Entitlement(models.Model):
                 referencing=pgtrigger.Referencing(new="born"),
                 declare=[("bad", "record")],
                 func=_BORN,
+            ),
+            # Named to fire after the one above: triggers fire in the order of their names.
+            Trigger(
+                name="entitlement_capped",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="born"),
+                func=COUNTED_WHEN_BORN,
+            ),
+            Trigger(
+                name="entitlement_given_back",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="was", new="becomes"),
+                func=GIVEN_BACK_WHEN_ENDED,
             ),
             frozen(
                 "entitlement_frozen",
