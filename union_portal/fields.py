@@ -9,6 +9,7 @@ from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models import signals
 from django.db.models.lookups import Exact
+from django.utils.translation import gettext_lazy as _
 
 from union_portal.kit.crypto import Keyring
 
@@ -29,6 +30,8 @@ class StateField(models.CharField):
     """A lifecycle's state. Only `union_portal.lifecycle` writes it after birth."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not args:
+            kwargs.setdefault("verbose_name", _("state"))
         kwargs.setdefault("max_length", 24)
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)

@@ -50,7 +50,12 @@ class SubsidyCase(models.Model):
     scheme = models.CharField(_("scheme"), max_length=20, choices=Scheme.choices)
     period = models.CharField(_("year"), max_length=4)
     round = models.ForeignKey(
-        SubsidyRound, models.PROTECT, null=True, blank=True, related_name="cases"
+        SubsidyRound,
+        models.PROTECT,
+        verbose_name=_("round"),
+        null=True,
+        blank=True,
+        related_name="cases",
     )
     organization = models.ForeignKey(
         Organization, models.PROTECT, related_name="+", verbose_name=_("grassroots union")
@@ -68,14 +73,27 @@ class SubsidyCase(models.Model):
     refusal_clause = models.CharField(_("refused under"), max_length=12, blank=True)
     reason = models.TextField(_("reason"), blank=True)
     decision = models.OneToOneField(
-        Decision, models.PROTECT, null=True, blank=True, related_name="subsidy_case"
+        Decision,
+        models.PROTECT,
+        verbose_name=_("decision"),
+        null=True,
+        blank=True,
+        related_name="subsidy_case",
     )
-    created_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    visited_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    reviewed_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    decided_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    returned_from = models.CharField(max_length=24, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("created by"), related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    visited_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("visited by"), null=True, related_name="+"
+    )
+    reviewed_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("reviewed by"), null=True, related_name="+"
+    )
+    decided_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("decided by"), null=True, related_name="+"
+    )
+    returned_from = models.CharField(_("returned from"), max_length=24, blank=True, editable=False)
     state = StateField(choices=CaseState.choices, default=CaseState.SUBMITTED)
 
     class Meta:
@@ -165,7 +183,9 @@ class SubsidyCase(models.Model):
 class HomeVisit(models.Model):
     """What the grassroots union found at home (X11). Photos are files of this row."""
 
-    case = models.ForeignKey(SubsidyCase, models.PROTECT, related_name="visits")
+    case = models.ForeignKey(
+        SubsidyCase, models.PROTECT, verbose_name=_("case"), related_name="visits"
+    )
     visited_on = models.DateField(_("visited on"))
     visitors = models.CharField(
         _("visitors"), max_length=160, help_text=_("Names of everyone who went.")
@@ -173,10 +193,17 @@ class HomeVisit(models.Model):
     findings = SealedTextField(_("findings"), kind="medical", null=False)
     is_confirmed = models.BooleanField(_("the need is confirmed"))
     signature = models.ForeignKey(
-        StoredFile, models.PROTECT, null=True, blank=True, related_name="+"
+        StoredFile,
+        models.PROTECT,
+        verbose_name=_("signature"),
+        null=True,
+        blank=True,
+        related_name="+",
     )
-    recorded_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+    recorded_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("recorded by"), related_name="+"
+    )
+    recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("home visit")
@@ -194,13 +221,17 @@ class HomeVisit(models.Model):
 class ReturnForCompletion(models.Model):
     """What a step asked the member to complete, and the member's answer."""
 
-    case = models.ForeignKey(SubsidyCase, models.PROTECT, related_name="returns")
+    case = models.ForeignKey(
+        SubsidyCase, models.PROTECT, verbose_name=_("case"), related_name="returns"
+    )
     stage = models.CharField(_("returned at"), max_length=24, choices=CaseState.choices)
     message = models.TextField(_("what is missing"))
-    returned_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    returned_at = models.DateTimeField(default=timezone.now, editable=False)
+    returned_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("returned by"), related_name="+"
+    )
+    returned_at = models.DateTimeField(_("sent back at"), default=timezone.now, editable=False)
     answer = models.TextField(_("answer"), blank=True)
-    answered_at = models.DateTimeField(null=True, editable=False)
+    answered_at = models.DateTimeField(_("completed at"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("return for completion")

@@ -48,11 +48,15 @@ class Honour(models.Model):
     )
     conferred_on = models.DateField(_("conferred on"))
     certificate_no = models.CharField(_("certificate number"), max_length=40, blank=True)
-    recorded_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+    recorded_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("recorded by"), null=True, related_name="+"
+    )
+    recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now, editable=False)
     revoked_on = models.DateField(_("revoked on"), null=True, blank=True)
     revoked_reason = models.TextField(_("reason of revocation"), blank=True)
-    revoked_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+    revoked_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("revoked by"), null=True, related_name="+"
+    )
     state = StateField(choices=HonourState.choices, default=HonourState.HELD)
 
     class Meta:

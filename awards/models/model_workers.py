@@ -25,8 +25,10 @@ class ModelWorker(models.Model):
     kind = models.CharField(_("class"), max_length=20, choices=ModelWorkerKind.choices)
     is_farmer = models.BooleanField(_("farmer"), default=False)
     lost_work_capacity_on = models.DateField(_("lost work capacity on"), null=True, blank=True)
-    enrolled_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    enrolled_at = models.DateTimeField(default=timezone.now, editable=False)
+    enrolled_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("enrolled by"), null=True, related_name="+"
+    )
+    enrolled_at = models.DateTimeField(_("enrolled at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("model worker")
@@ -51,8 +53,12 @@ class YearlyVerification(models.Model):
     evidence = models.CharField(
         _("evidence"), max_length=200, help_text=_("How it was verified: visit, call, register.")
     )
-    file = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
-    verified_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    file = models.ForeignKey(
+        StoredFile, models.PROTECT, verbose_name=_("file"), null=True, blank=True, related_name="+"
+    )
+    verified_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("verified by"), related_name="+"
+    )
     verified_on = models.DateField(_("verified on"))
 
     class Meta:
@@ -82,8 +88,10 @@ class HardshipYear(models.Model):
     )
     year = models.PositiveSmallIntegerField(_("year"))
     evidence = models.CharField(_("evidence"), max_length=200)
-    recorded_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+    recorded_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("recorded by"), related_name="+"
+    )
+    recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now, editable=False)
     is_withdrawn = models.BooleanField(_("withdrawn"), default=False)
 
     class Meta:

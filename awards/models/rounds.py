@@ -28,15 +28,21 @@ class SubsidyRound(models.Model):
     rule_set = models.ForeignKey(
         RuleSet, models.PROTECT, related_name="+", verbose_name=_("rule set")
     )
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name=_("union"), related_name="+"
+    )
     reference_on = models.DateField(_("facts as of"))
-    proposed_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    proposed_at = models.DateTimeField(default=timezone.now, editable=False)
+    proposed_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("proposed by"), related_name="+"
+    )
+    proposed_at = models.DateTimeField(_("proposed at"), default=timezone.now, editable=False)
     entitled_count = models.PositiveIntegerField(_("entitled"), default=0)
     refused_count = models.PositiveIntegerField(_("refused"), default=0)
     amount_fen = FenField(_("proposed amount"), default=0)
-    decided_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    decided_at = models.DateTimeField(null=True, editable=False)
+    decided_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("decided by"), null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, editable=False)
     state = StateField(choices=RoundState.choices, default=RoundState.PROPOSED)
 
     class Meta:
@@ -76,15 +82,19 @@ class SubsidyRound(models.Model):
 class CountyCheck(models.Model):
     """A county's word on its part of a round. `county` stands right below the federation."""
 
-    round = models.ForeignKey(SubsidyRound, models.PROTECT, related_name="checks")
+    round = models.ForeignKey(
+        SubsidyRound, models.PROTECT, verbose_name=_("round"), related_name="checks"
+    )
     county = models.ForeignKey(
         Organization, models.PROTECT, related_name="+", verbose_name=_("county")
     )
     confirmed_count = models.PositiveIntegerField(_("confirmed"), default=0)
     excluded_count = models.PositiveIntegerField(_("excluded"), default=0)
     note = models.TextField(_("note"), blank=True)
-    checked_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    checked_at = models.DateTimeField(null=True, editable=False)
+    checked_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("checked by"), null=True, related_name="+"
+    )
+    checked_at = models.DateTimeField(_("checked at"), null=True, editable=False)
     state = StateField(choices=CheckState.choices, default=CheckState.OPEN)
 
     class Meta:

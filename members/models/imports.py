@@ -22,21 +22,28 @@ class ImportRun(models.Model):
     between preview and confirmation, it differs and the file is checked again.
     """
 
-    file = models.ForeignKey(StoredFile, models.PROTECT, null=True, related_name="+")
+    file = models.ForeignKey(
+        StoredFile, models.PROTECT, verbose_name=_("file"), null=True, related_name="+"
+    )
     file_name = models.CharField(_("file"), max_length=160)
     organization = models.ForeignKey(
         Organization, models.PROTECT, related_name="+", verbose_name=_("union")
     )
-    reach = ArrayField(models.CharField(max_length=200), editable=False)
+    reach = ArrayField(models.CharField(max_length=200), verbose_name=_("reach"), editable=False)
     uploaded_by = models.ForeignKey(
         Account, models.PROTECT, related_name="+", verbose_name=_("uploaded by")
     )
     uploaded_at = models.DateTimeField(_("uploaded at"), default=timezone.now, editable=False)
-    checked_at = models.DateTimeField(null=True, editable=False)
-    confirmed_at = models.DateTimeField(null=True, editable=False)
-    applied_at = models.DateTimeField(null=True, editable=False)
-    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="+")
-    headers = ArrayField(models.CharField(max_length=200), default=list, editable=False)
+    checked_at = models.DateTimeField(_("checked at"), null=True, editable=False)
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True, editable=False)
+    applied_at = models.DateTimeField(_("written at"), null=True, editable=False)
+    job = models.ForeignKey(Job, models.PROTECT, verbose_name=_("job"), null=True, related_name="+")
+    headers = ArrayField(
+        models.CharField(max_length=200),
+        verbose_name=_("column heads"),
+        default=list,
+        editable=False,
+    )
     rows_count = models.PositiveIntegerField(_("rows"), default=0)
     new_count = models.PositiveIntegerField(_("new"), default=0)
     changed_count = models.PositiveIntegerField(_("changed"), default=0)
@@ -44,12 +51,12 @@ class ImportRun(models.Model):
     conflict_count = models.PositiveIntegerField(_("conflicts"), default=0)
     error_count = models.PositiveIntegerField(_("errors"), default=0)
     warning_count = models.PositiveIntegerField(_("warnings"), default=0)
-    leaves_out_conflicts = models.BooleanField(default=False)
-    digest = models.CharField(max_length=64, blank=True, editable=False)
-    result = models.JSONField(default=dict)
-    fault_message = models.TextField(blank=True)
-    fault_remedy = models.TextField(blank=True)
-    fault_params = models.JSONField(default=dict)
+    leaves_out_conflicts = models.BooleanField(_("conflicts left out"), default=False)
+    digest = models.CharField(_("digest"), max_length=64, blank=True, editable=False)
+    result = models.JSONField(_("result"), default=dict)
+    fault_message = models.TextField(_("what is wrong"), blank=True)
+    fault_remedy = models.TextField(_("how to mend it"), blank=True)
+    fault_params = models.JSONField(_("values of the sentence"), default=dict)
     state = StateField(choices=ImportState.choices, default=ImportState.UPLOADED)
 
     class Meta:
@@ -80,32 +87,47 @@ class StagedPerson(models.Model):
     and go once the run is over.
     """
 
-    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="rows", db_constraint=False)
-    row = models.PositiveIntegerField()
-    is_sound = models.BooleanField()
-    name = models.CharField(max_length=60, blank=True)
-    pinyin = models.CharField(max_length=160, blank=True)
-    initials = models.CharField(max_length=40, blank=True)
-    sex = models.CharField(max_length=6, choices=Sex.choices, blank=True)
-    born_on = models.DateField(null=True)
-    national_id = models.BinaryField(null=True)
-    national_id_index = models.CharField(max_length=64, null=True)
-    national_id_shown = models.CharField(max_length=18, blank=True)
-    phone = models.BinaryField(null=True)
-    phone_index = models.CharField(max_length=64, null=True)
-    phone_shown = models.CharField(max_length=20, blank=True)
-    employer = models.CharField(max_length=120, blank=True)
-    organization = models.ForeignKey(
-        Organization, models.DO_NOTHING, null=True, db_constraint=False, db_index=False
+    run = models.ForeignKey(
+        ImportRun,
+        models.CASCADE,
+        verbose_name=_("import"),
+        related_name="rows",
+        db_constraint=False,
     )
-    died_on = models.DateField(null=True)
-    account_number = models.BinaryField(null=True)
-    account_index = models.CharField(max_length=64, null=True)
-    account_last_four = models.CharField(max_length=4, blank=True)
-    account_holder = models.CharField(max_length=60, blank=True)
-    bank_name = models.CharField(max_length=80, blank=True)
-    extra = models.JSONField(null=True)
-    has_extra_changes = models.BooleanField(default=False)
+    row = models.PositiveIntegerField(_("row"))
+    is_sound = models.BooleanField(_("sound"))
+    name = models.CharField(_("name"), max_length=60, blank=True)
+    pinyin = models.CharField(_("pinyin"), max_length=160, blank=True)
+    initials = models.CharField(_("initials"), max_length=40, blank=True)
+    sex = models.CharField(_("sex"), max_length=6, choices=Sex.choices, blank=True)
+    born_on = models.DateField(_("born on"), null=True)
+    national_id = models.BinaryField(_("ID number"), null=True)
+    national_id_index = models.CharField(
+        _("look-up print of the ID number"), max_length=64, null=True
+    )
+    national_id_shown = models.CharField(_("ID number as shown"), max_length=18, blank=True)
+    phone = models.BinaryField(_("phone"), null=True)
+    phone_index = models.CharField(_("look-up print of the phone"), max_length=64, null=True)
+    phone_shown = models.CharField(_("phone as shown"), max_length=20, blank=True)
+    employer = models.CharField(_("employer"), max_length=120, blank=True)
+    organization = models.ForeignKey(
+        Organization,
+        models.DO_NOTHING,
+        verbose_name=_("union"),
+        null=True,
+        db_constraint=False,
+        db_index=False,
+    )
+    died_on = models.DateField(_("died on"), null=True)
+    account_number = models.BinaryField(_("account number"), null=True)
+    account_index = models.CharField(_("look-up print of the account"), max_length=64, null=True)
+    account_last_four = models.CharField(
+        _("last four digits of the account"), max_length=4, blank=True
+    )
+    account_holder = models.CharField(_("account holder"), max_length=60, blank=True)
+    bank_name = models.CharField(_("bank"), max_length=80, blank=True)
+    extra = models.JSONField(_("further columns"), null=True)
+    has_extra_changes = models.BooleanField(_("further columns changed"), default=False)
 
     class Meta:
         verbose_name = _("row of an import")
@@ -130,12 +152,16 @@ class StagedRow(models.Model):
     row's identity number today.
     """
 
-    id = models.BigIntegerField(primary_key=True)
+    id = models.BigIntegerField(_("number"), primary_key=True)
     run = models.ForeignKey(
-        ImportRun, models.DO_NOTHING, related_name="staged", db_constraint=False
+        ImportRun,
+        models.DO_NOTHING,
+        verbose_name=_("import"),
+        related_name="staged",
+        db_constraint=False,
     )
     row = models.PositiveIntegerField(_("row"))
-    person_id = models.BigIntegerField(null=True)
+    person_id = models.BigIntegerField(_("number of the person"), null=True)
     name = models.CharField(_("name"), max_length=60)
     national_id_shown = models.CharField(_("identity number"), max_length=18)
     phone_shown = models.CharField(_("phone"), max_length=20)
@@ -150,10 +176,10 @@ class StagedRow(models.Model):
     )
     account_last_four = models.CharField(_("last four digits"), max_length=4)
     bank_name = models.CharField(_("bank"), max_length=80)
-    extra = models.JSONField(null=True)
+    extra = models.JSONField(_("further columns"), null=True)
     kind = models.CharField(_("what would happen"), max_length=9, choices=RowKind.choices)
     changed = ArrayField(models.TextField(), verbose_name=_("columns that change"))
-    conflict = models.CharField(max_length=12)
+    conflict = models.CharField(_("conflict"), max_length=12)
 
     class Meta:
         managed = False
@@ -178,14 +204,16 @@ class ImportFinding(models.Model):
     Message ids are kept, not texts, so that each reader gets their own language.
     """
 
-    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="findings", db_index=False)
+    run = models.ForeignKey(
+        ImportRun, models.CASCADE, verbose_name=_("import"), related_name="findings", db_index=False
+    )
     row = models.PositiveIntegerField(_("row"))
     column = models.CharField(_("column"), max_length=200, blank=True)
     shown = models.CharField(_("value"), max_length=60, blank=True)
     severity = models.CharField(_("severity"), max_length=8, choices=Severity.choices)
-    message_id = models.TextField()
-    remedy_id = models.TextField(blank=True)
-    params = models.JSONField(default=dict)
+    message_id = models.TextField(_("sentence"))
+    remedy_id = models.TextField(_("how to mend it"), blank=True)
+    params = models.JSONField(_("values of the sentence"), default=dict)
 
     class Meta:
         verbose_name = _("finding in a file")

@@ -17,15 +17,17 @@ class LoginCode(models.Model):
     the identity number and of the address, kept to count questions.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    person = models.ForeignKey(Person, models.CASCADE, null=True, related_name="login_codes")
-    asked_for = models.CharField(max_length=64)
-    asked_from = models.CharField(max_length=64)
-    code_hash = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField()
-    tries = models.PositiveSmallIntegerField(default=0)
-    used_at = models.DateTimeField(null=True)
+    id = models.UUIDField(_("number"), primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(
+        Person, models.CASCADE, verbose_name=_("person"), null=True, related_name="login_codes"
+    )
+    asked_for = models.CharField(_("print of the ID number"), max_length=64)
+    asked_from = models.CharField(_("print of the address"), max_length=64)
+    code_hash = models.CharField(_("keyed hash of the code"), max_length=64)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"))
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    used_at = models.DateTimeField(_("used at"), null=True)
 
     class Meta:
         verbose_name = _("log-in code")

@@ -38,18 +38,20 @@ class Person(models.Model):
     """A human, known by the 18-digit number (GB 11643), once in the whole database."""
 
     name = models.CharField(_("name"), max_length=60)
-    pinyin = models.CharField(max_length=160, editable=False)
-    initials = models.CharField(max_length=40, editable=False)
+    pinyin = models.CharField(_("pinyin"), max_length=160, editable=False)
+    initials = models.CharField(_("initials"), max_length=40, editable=False)
     sex = models.CharField(_("sex"), max_length=6, choices=Sex.choices)
     born_on = models.DateField(_("born on"))
     national_id = SealedTextField(_("identity number"), kind="national_id", null=False)
     # Unique by a constraint below: `unique=True` would add a second index for LIKE.
-    national_id_index = BlindIndexField(source="national_id", kind="national_id", null=False)
+    national_id_index = BlindIndexField(
+        _("look-up print of the ID number"), source="national_id", kind="national_id", null=False
+    )
     national_id_shown = models.CharField(
         _("identity number"), max_length=18, editable=False, help_text=_("masked")
     )
     phone = SealedTextField(_("phone"), kind="phone")
-    phone_index = BlindIndexField(source="phone", kind="phone")
+    phone_index = BlindIndexField(_("look-up print of the phone"), source="phone", kind="phone")
     phone_shown = models.CharField(_("phone"), max_length=20, editable=False, blank=True)
     address = SealedTextField(_("address"), kind="address")
     employer = models.CharField(_("employer"), max_length=120, blank=True)
@@ -62,10 +64,15 @@ class Person(models.Model):
     )
     died_on = models.DateField(_("died on"), null=True, blank=True)
     account = models.OneToOneField(
-        Account, models.PROTECT, null=True, editable=False, related_name="person"
+        Account,
+        models.PROTECT,
+        verbose_name=_("account"),
+        null=True,
+        editable=False,
+        related_name="person",
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("changed at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("person")
@@ -102,21 +109,34 @@ class Person(models.Model):
 class BankAccount(models.Model):
     """An account of the person. Entered by one, confirmed by another, never edited."""
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="bank_accounts")
+    person = models.ForeignKey(
+        Person, models.PROTECT, verbose_name=_("person"), related_name="bank_accounts"
+    )
     holder = models.CharField(_("account holder"), max_length=60)
     number = SealedTextField(_("account number"), kind="bank_account", null=False)
-    fingerprint = BlindIndexField(source="number", kind="bank_account", null=False)
+    fingerprint = BlindIndexField(
+        _("fingerprint of the account"), source="number", kind="bank_account", null=False
+    )
     last_four = models.CharField(_("last four digits"), max_length=4)
     bank_name = models.CharField(_("bank"), max_length=80)
     bank_code = models.CharField(_("bank code (CNAPS)"), max_length=14, blank=True)
     evidence = models.ForeignKey(
-        StoredFile, models.PROTECT, null=True, blank=True, related_name="+"
+        StoredFile,
+        models.PROTECT,
+        verbose_name=_("evidence"),
+        null=True,
+        blank=True,
+        related_name="+",
     )
     reason = models.CharField(_("reason"), max_length=200, blank=True)
-    entered_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    entered_at = models.DateTimeField(default=timezone.now, editable=False)
-    confirmed_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    confirmed_at = models.DateTimeField(null=True, editable=False)
+    entered_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("entered by"), null=True, related_name="+"
+    )
+    entered_at = models.DateTimeField(_("entered at"), default=timezone.now, editable=False)
+    confirmed_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("confirmed by"), null=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True, editable=False)
     state = StateField(choices=BankAccountState.choices, default=BankAccountState.PROPOSED)
 
     class Meta:

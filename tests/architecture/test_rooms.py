@@ -129,7 +129,7 @@ def test_no_template_is_unused():
     dressed = (
         "account/", "mfa/", "usersessions/", "allauth/", "unfold/", "admin/", "registration/",
     )  # fmt: skip
-    standard = {"400.html", "403.html", "403_csrf.html", "404.html", "500.html"}
+    standard = {"400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"}
     corpus = "\n".join(
         path.read_text(encoding="utf-8")
         for path in [*python_files(), *(ROOT / "templates").rglob("*.*")]

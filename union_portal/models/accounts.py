@@ -35,10 +35,10 @@ class Account(AbstractBaseUser):
     is_staff = models.BooleanField(
         _("staff"), default=False, help_text=_("May open the staff site.")
     )
-    is_superuser = models.BooleanField(default=False, editable=False)
+    is_superuser = models.BooleanField(_("superuser"), default=False, editable=False)
     # Somebody else chose the password and has seen it: nothing opens before it is changed.
     is_password_first = models.BooleanField(_("first password"), default=False, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects = AccountManager()
 
@@ -93,12 +93,18 @@ _INCOMPATIBLE = f"""
 class RoleAssignment(models.Model):
     """One role of one account for one organization and everything below it."""
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="roles")
+    account = models.ForeignKey(
+        Account, models.CASCADE, verbose_name=_("account"), related_name="roles"
+    )
     role = models.CharField(_("role"), max_length=32, choices=Role.choices)
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="roles")
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name=_("union"), related_name="roles"
+    )
     valid_from = models.DateField(_("valid from"))
     valid_to = models.DateField(_("valid to"), null=True, blank=True)
-    granted_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+    granted_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("granted by"), null=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("role")

@@ -18,16 +18,26 @@ class Appeal(models.Model):
     Its outcome is a new decision linked to the old one, never an edit.
     """
 
-    decision = models.ForeignKey(Decision, models.PROTECT, related_name="appeals")
-    appellant = models.ForeignKey(Account, models.PROTECT, related_name="appeals")
+    decision = models.ForeignKey(
+        Decision, models.PROTECT, verbose_name=_("decision"), related_name="appeals"
+    )
+    appellant = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("appellant"), related_name="appeals"
+    )
     text = models.TextField(_("grounds"))
     asked_fen = FenField(_("amount asked for"), null=True, blank=True)
-    filed_at = models.DateTimeField(default=timezone.now, editable=False)
-    reviewer = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+    filed_at = models.DateTimeField(_("filed at"), default=timezone.now, editable=False)
+    reviewer = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("reviewer"), null=True, related_name="+"
+    )
     answer = models.TextField(_("answer"), blank=True)
-    answered_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True)
     outcome = models.OneToOneField(
-        Decision, models.PROTECT, null=True, related_name="settled_appeal"
+        Decision,
+        models.PROTECT,
+        verbose_name=_("outcome"),
+        null=True,
+        related_name="settled_appeal",
     )
     state = StateField(choices=AppealState.choices, default=AppealState.FILED)
 

@@ -44,17 +44,17 @@ class AuditEntry(models.Model):
     `block` is set once, when the entry is sealed into the chain.
     """
 
-    at = models.DateTimeField(db_default=Now())
-    actor_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField(_("when"), db_default=Now())
+    actor_id = models.BigIntegerField(_("number of the account"), null=True)
     actor = models.CharField(_("who"), max_length=60)
     action = models.CharField(_("what"), max_length=60)
-    subject_type = models.CharField(max_length=60)
-    subject_id = models.CharField(max_length=60)
-    organization_path = models.CharField(max_length=200, blank=True)
+    subject_type = models.CharField(_("kind of subject"), max_length=60)
+    subject_id = models.CharField(_("number of the subject"), max_length=60)
+    organization_path = models.CharField(_("path of the union"), max_length=200, blank=True)
     reason = models.TextField(_("why"), blank=True)
-    detail = models.JSONField(default=dict)
-    request_id = models.CharField(max_length=36, blank=True)
-    block = models.BigIntegerField(null=True)
+    detail = models.JSONField(_("details"), default=dict)
+    request_id = models.CharField(_("number of the request"), max_length=36, blank=True)
+    block = models.BigIntegerField(_("audit block"), null=True)
 
     class Meta:
         verbose_name = _("audit entry")
@@ -93,12 +93,12 @@ class AuditEntry(models.Model):
 class AuditBlock(models.Model):
     """A sealed run of entries: `digest` covers the one before, so nothing can be cut out."""
 
-    number = models.BigIntegerField(primary_key=True)
-    sealed_at = models.DateTimeField(db_default=Now())
-    entries = models.PositiveIntegerField()
-    root = models.CharField(max_length=64)
-    previous = models.CharField(max_length=64)
-    digest = models.CharField(max_length=64, unique=True)
+    number = models.BigIntegerField(_("block number"), primary_key=True)
+    sealed_at = models.DateTimeField(_("sealed at"), db_default=Now())
+    entries = models.PositiveIntegerField(_("number of entries"))
+    root = models.CharField(_("root digest"), max_length=64)
+    previous = models.CharField(_("digest of the block before"), max_length=64)
+    digest = models.CharField(_("digest"), max_length=64, unique=True)
 
     class Meta:
         verbose_name = _("audit block")

@@ -46,10 +46,16 @@ class RuleSet(models.Model):
     notice_days = models.PositiveSmallIntegerField(_("days of public notice"), default=5)
     notice_counts_first_day = models.BooleanField(_("the posting day counts"), default=True)
     appeal_days = models.PositiveSmallIntegerField(_("days to appeal"), default=60)
-    replaces = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
-    written_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    adopted_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    adopted_at = models.DateTimeField(null=True, editable=False)
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, verbose_name=_("replaces"), null=True, blank=True, related_name="+"
+    )
+    written_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("written by"), null=True, related_name="+"
+    )
+    adopted_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("adopted by"), null=True, related_name="+"
+    )
+    adopted_at = models.DateTimeField(_("adopted at"), null=True, editable=False)
 
     objects = RuleSetQuerySet.as_manager()
 
@@ -162,19 +168,30 @@ class Decision(models.Model):
 
     scheme = models.CharField(_("scheme"), max_length=40)
     period = models.CharField(_("period"), max_length=20)
-    rule_set = models.ForeignKey(RuleSet, models.PROTECT, related_name="decisions")
+    rule_set = models.ForeignKey(
+        RuleSet, models.PROTECT, verbose_name=_("rule set"), related_name="decisions"
+    )
     outcome = models.CharField(_("outcome"), max_length=8, choices=DecisionOutcome.choices)
     amount_fen = FenField(_("amount"), default=0)
     steps = models.JSONField(_("explanation"), default=list)
     reason = models.TextField(_("reason"), blank=True)
-    subject_type = models.CharField(max_length=60)
-    subject_id = models.BigIntegerField()
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
-    replaces = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by"
+    subject_type = models.CharField(_("kind of subject"), max_length=60)
+    subject_id = models.BigIntegerField(_("number of the subject"))
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name=_("union"), related_name="+"
     )
-    decided_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    decided_at = models.DateTimeField(default=timezone.now)
+    replaces = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        verbose_name=_("replaces"),
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+    )
+    decided_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("decided by"), related_name="+"
+    )
+    decided_at = models.DateTimeField(_("decided at"), default=timezone.now)
     decided_on = models.DateField(_("decided on"))
     state = StateField(choices=DecisionState.choices, default=DecisionState.MADE)
 

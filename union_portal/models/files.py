@@ -17,17 +17,21 @@ class StoredFile(models.Model):
     `purpose` decides who may fetch it (see `union_portal.files`).
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    purpose = models.CharField(max_length=40)
+    id = models.UUIDField(_("number"), primary_key=True, default=uuid.uuid4, editable=False)
+    purpose = models.CharField(_("purpose"), max_length=40)
     name = models.CharField(_("name"), max_length=160)
-    content_type = models.CharField(max_length=100)
+    content_type = models.CharField(_("kind of file"), max_length=100)
     size = models.PositiveBigIntegerField(_("bytes"))
-    sha256 = models.CharField(max_length=64)
-    subject_type = models.CharField(max_length=60)
-    subject_id = models.CharField(max_length=60)
-    organization = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="+")
-    uploaded_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sha256 = models.CharField(_("SHA-256 digest"), max_length=64)
+    subject_type = models.CharField(_("kind of subject"), max_length=60)
+    subject_id = models.CharField(_("number of the subject"), max_length=60)
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name=_("union"), null=True, related_name="+"
+    )
+    uploaded_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("uploaded by"), null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("file")

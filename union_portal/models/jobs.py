@@ -18,26 +18,28 @@ class Job(models.Model):
     lease writes nothing, because its fence is old.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(_("number"), primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("task"), max_length=60)
     title = models.CharField(_("title"), max_length=160, blank=True)
-    arguments = models.JSONField(default=dict)
-    key = models.CharField(max_length=160, null=True)
-    requested_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="jobs")
-    created_at = models.DateTimeField(db_default=Now())
-    rung_at = models.DateTimeField(db_default=Now())
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    arguments = models.JSONField(_("arguments"), default=dict)
+    key = models.CharField(_("key of the job"), max_length=160, null=True)
+    requested_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("requested by"), null=True, related_name="jobs"
+    )
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    rung_at = models.DateTimeField(_("rung at"), db_default=Now())
+    started_at = models.DateTimeField(_("started at"), null=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
     done_count = models.PositiveBigIntegerField(_("done"), default=0)
     total_count = models.PositiveBigIntegerField(_("of"), default=0)
     note = models.CharField(_("what is going on"), max_length=200, blank=True)
-    result = models.JSONField(default=dict)
+    result = models.JSONField(_("result"), default=dict)
     error = models.TextField(_("error"), blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    fence = models.PositiveBigIntegerField(default=0)
-    owner = models.CharField(max_length=80, blank=True)
-    lease_until = models.DateTimeField(null=True)
-    is_cancel_asked = models.BooleanField(default=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    fence = models.PositiveBigIntegerField(_("fence"), default=0)
+    owner = models.CharField(_("worker"), max_length=80, blank=True)
+    lease_until = models.DateTimeField(_("leased until"), null=True)
+    is_cancel_asked = models.BooleanField(_("stop asked for"), default=False)
     state = StateField(choices=JobState.choices, default=JobState.QUEUED)
 
     class Meta:

@@ -23,7 +23,9 @@ class Notice(models.Model):
     title = models.CharField(_("title"), max_length=160)
     scheme = models.CharField(_("scheme"), max_length=40)
     period = models.CharField(_("period"), max_length=20)
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name=_("union"), related_name="+"
+    )
     text = models.TextField(_("text"), blank=True)
     place = models.CharField(_("place"), max_length=160, blank=True)
     contact = models.CharField(_("contact"), max_length=160, blank=True)
@@ -31,9 +33,13 @@ class Notice(models.Model):
     counts_first_day = models.BooleanField(_("the posting day counts"), default=True)
     posted_on = models.DateField(_("posted on"), null=True, blank=True)
     ends_on = models.DateField(_("last day"), null=True, blank=True)
-    prepared_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    published_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    prepared_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("prepared by"), related_name="+"
+    )
+    published_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("published by"), null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     state = StateField(choices=NoticeState.choices, default=NoticeState.DRAFT)
 
     class Meta:
@@ -71,9 +77,13 @@ class Notice(models.Model):
 class NoticeEntry(models.Model):
     """One line of the list as the public saw it: masked when it was written, frozen since."""
 
-    notice = models.ForeignKey(Notice, models.PROTECT, related_name="entries")
-    decision = models.ForeignKey(Decision, models.PROTECT, related_name="notice_entries")
-    position = models.PositiveIntegerField()
+    notice = models.ForeignKey(
+        Notice, models.PROTECT, verbose_name=_("notice"), related_name="entries"
+    )
+    decision = models.ForeignKey(
+        Decision, models.PROTECT, verbose_name=_("decision"), related_name="notice_entries"
+    )
+    position = models.PositiveIntegerField(_("number on the list"))
     shown_name = models.CharField(_("name"), max_length=60)
     shown_employer = models.CharField(_("employer"), max_length=120, blank=True)
     shown_ground = models.CharField(_("ground"), max_length=120, blank=True)
@@ -119,17 +129,25 @@ class NoticeEntry(models.Model):
 class Objection(models.Model):
     """Somebody's real-name objection to one entry; while open, nothing on it is paid."""
 
-    entry = models.ForeignKey(NoticeEntry, models.PROTECT, related_name="objections")
-    decision = models.ForeignKey(Decision, models.PROTECT, related_name="objections")
+    entry = models.ForeignKey(
+        NoticeEntry, models.PROTECT, verbose_name=_("entry on the list"), related_name="objections"
+    )
+    decision = models.ForeignKey(
+        Decision, models.PROTECT, verbose_name=_("decision"), related_name="objections"
+    )
     objector = models.CharField(_("real name or sealing body"), max_length=60)
     is_body = models.BooleanField(_("made by a body under its seal"), default=False)
     phone = SealedTextField(_("phone"), kind="phone")
     text = models.TextField(_("objection"))
-    filed_at = models.DateTimeField(default=timezone.now, editable=False)
-    received_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+    filed_at = models.DateTimeField(_("filed at"), default=timezone.now, editable=False)
+    received_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("received by"), null=True, related_name="+"
+    )
     answer = models.TextField(_("answer"), blank=True)
-    answered_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("answered by"), null=True, related_name="+"
+    )
+    answered_at = models.DateTimeField(_("answered at"), null=True)
     state = StateField(choices=ObjectionState.choices, default=ObjectionState.OPEN)
 
     class Meta:

@@ -44,9 +44,14 @@ class Organization(models.Model):
     short_name = models.CharField(_("short name"), max_length=40, blank=True)
     level = models.CharField(_("level"), max_length=16, choices=OrganizationLevel.choices)
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children"
+        "self",
+        models.PROTECT,
+        verbose_name=_("union above"),
+        null=True,
+        blank=True,
+        related_name="children",
     )
-    path = models.CharField(max_length=200, editable=False, unique=True)
+    path = models.CharField(_("path"), max_length=200, editable=False, unique=True)
     division_code = models.CharField(
         _("division code"), max_length=6, blank=True, help_text=_("GB/T 2260, six digits")
     )

@@ -18,15 +18,23 @@ class ReportRun(models.Model):
 
     kind = models.CharField(_("report"), max_length=60)
     title = models.CharField(_("title"), max_length=160)
-    subject_type = models.CharField(max_length=60)
-    subject_id = models.CharField(max_length=60)
+    subject_type = models.CharField(_("kind of subject"), max_length=60)
+    subject_id = models.CharField(_("number of the subject"), max_length=60)
     version = models.PositiveIntegerField(_("version"))
-    parameters = models.JSONField(default=dict)
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
-    requested_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    requested_at = models.DateTimeField(default=timezone.now, editable=False)
-    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="reports")
-    file = models.OneToOneField(StoredFile, models.PROTECT, null=True, related_name="report_run")
+    parameters = models.JSONField(_("parameters"), default=dict)
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name=_("union"), related_name="+"
+    )
+    requested_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("requested by"), null=True, related_name="+"
+    )
+    requested_at = models.DateTimeField(_("requested at"), default=timezone.now, editable=False)
+    job = models.ForeignKey(
+        Job, models.PROTECT, verbose_name=_("job"), null=True, related_name="reports"
+    )
+    file = models.OneToOneField(
+        StoredFile, models.PROTECT, verbose_name=_("file"), null=True, related_name="report_run"
+    )
     pages = models.PositiveIntegerField(_("pages"), default=0)
     digest = models.CharField(_("digest"), max_length=64, blank=True)
     error = models.TextField(_("error"), blank=True)
@@ -56,9 +64,13 @@ class ReportRun(models.Model):
 class FileDownload(models.Model):
     """The permanent record of who fetched which file."""
 
-    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="downloads")
-    account = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    file = models.ForeignKey(
+        StoredFile, models.PROTECT, verbose_name=_("file"), related_name="downloads"
+    )
+    account = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("account"), related_name="+"
+    )
+    at = models.DateTimeField(_("downloaded at"), default=timezone.now)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     class Meta:

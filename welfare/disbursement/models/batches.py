@@ -86,33 +86,44 @@ class PayoutBatch(models.Model):
     """
 
     number = models.CharField(_("number"), max_length=20, unique=True, editable=False)
-    fund = models.ForeignKey(Fund, models.PROTECT, related_name="batches")
+    fund = models.ForeignKey(Fund, models.PROTECT, verbose_name=_("fund"), related_name="batches")
     scheme = models.CharField(_("scheme"), max_length=40)
     period = models.CharField(_("period"), max_length=20)
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
-    bank_format = models.ForeignKey(BankFormat, models.PROTECT, related_name="+")
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name=_("union"), related_name="+"
+    )
+    bank_format = models.ForeignKey(
+        BankFormat, models.PROTECT, verbose_name=_("bank format"), related_name="+"
+    )
     pay_on = models.DateField(_("payment date"))
     corrects = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by"
+        "self",
+        models.PROTECT,
+        verbose_name=_("corrects"),
+        null=True,
+        blank=True,
+        related_name="corrected_by",
     )
-    made_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    made_at = models.DateTimeField(db_default=Now())
-    round = models.PositiveSmallIntegerField(default=0, editable=False)
-    required_steps = models.JSONField(default=list, editable=False)
+    made_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("made by"), related_name="+"
+    )
+    made_at = models.DateTimeField(_("made at"), db_default=Now())
+    round = models.PositiveSmallIntegerField(_("round of approvals"), default=0, editable=False)
+    required_steps = models.JSONField(_("required approvals"), default=list, editable=False)
     lines_count = models.PositiveIntegerField(_("lines"), default=0, editable=False)
     total_fen = FenField(_("total"), default=0, editable=False)
     digest = models.CharField(_("digest"), max_length=64, blank=True, editable=False)
-    sealed_at = models.DateTimeField(null=True, editable=False)
-    approved_at = models.DateTimeField(null=True, editable=False)
-    generated_at = models.DateTimeField(null=True, editable=False)
-    delivered_at = models.DateTimeField(null=True, editable=False)
-    reconciled_at = models.DateTimeField(null=True, editable=False)
-    closed_at = models.DateTimeField(null=True, editable=False)
+    sealed_at = models.DateTimeField(_("sealed at"), null=True, editable=False)
+    approved_at = models.DateTimeField(_("approved at"), null=True, editable=False)
+    generated_at = models.DateTimeField(_("generated at"), null=True, editable=False)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True, editable=False)
+    reconciled_at = models.DateTimeField(_("reconciled at"), null=True, editable=False)
+    closed_at = models.DateTimeField(_("closed at"), null=True, editable=False)
     statement_debit_fen = FenField(_("debit on the bank statement"), null=True, editable=False)
-    fence = models.PositiveBigIntegerField(default=0, editable=False)
-    owner = models.CharField(max_length=80, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
-    held_since = models.DateTimeField(null=True, editable=False)
+    fence = models.PositiveBigIntegerField(_("fence"), default=0, editable=False)
+    owner = models.CharField(_("worker"), max_length=80, blank=True, editable=False)
+    lease_until = models.DateTimeField(_("leased until"), null=True, editable=False)
+    held_since = models.DateTimeField(_("held since"), null=True, editable=False)
     held_reason = models.CharField(_("why it is held"), max_length=300, blank=True)
     state = StateField(choices=BatchState.choices, default=BatchState.DRAFT)
 
@@ -283,12 +294,20 @@ class PayoutBatch(models.Model):
 class BatchApproval(models.Model):
     """One of the required people approved exactly this digest."""
 
-    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="approvals", db_index=False)
-    round = models.PositiveSmallIntegerField()
+    batch = models.ForeignKey(
+        PayoutBatch,
+        models.PROTECT,
+        verbose_name=_("batch"),
+        related_name="approvals",
+        db_index=False,
+    )
+    round = models.PositiveSmallIntegerField(_("round of approvals"))
     step = models.CharField(_("step"), max_length=16, choices=BatchStep.choices)
-    account = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    account = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("approved by"), related_name="+"
+    )
     digest = models.CharField(_("digest"), max_length=64)
-    approved_at = models.DateTimeField(db_default=Now())
+    approved_at = models.DateTimeField(_("approved at"), db_default=Now())
 
     class Meta:
         verbose_name = _("approval")
@@ -343,17 +362,21 @@ class BankFile(models.Model):
     """The exact bytes of a batch, written before anything leaves, and never again."""
 
     batch = models.OneToOneField(
-        PayoutBatch, models.PROTECT, primary_key=True, related_name="bank_file"
+        PayoutBatch,
+        models.PROTECT,
+        verbose_name=_("batch"),
+        primary_key=True,
+        related_name="bank_file",
     )
     name = models.CharField(_("name"), max_length=80, unique=True)
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(_("SHA-256 digest"), max_length=64)
     size = models.PositiveBigIntegerField(_("bytes"))
     lines_count = models.PositiveIntegerField(_("lines"))
     total_fen = FenField(_("total"))
-    digest = models.CharField(max_length=64)
+    digest = models.CharField(_("digest"), max_length=64)
     # Base64, so that any encoding survives the sealed text column.
-    body = SealedTextField(kind="bank_file", null=False)
-    created_at = models.DateTimeField(db_default=Now())
+    body = SealedTextField(_("content of the file"), kind="bank_file", null=False)
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
 
     class Meta:
         verbose_name = _("bank file")

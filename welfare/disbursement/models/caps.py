@@ -74,7 +74,9 @@ class Cap(models.Model):
     of the granted ones. Source: 总工发〔2015〕20号, art. 5; `clause` names the one applied.
     """
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="caps", db_index=False)
+    person = models.ForeignKey(
+        Person, models.PROTECT, verbose_name=_("person"), related_name="caps", db_index=False
+    )
     purpose = models.CharField(_("purpose"), max_length=40)
     period = models.CharField(_("period"), max_length=20)
     schemes = models.JSONField(_("schemes"), default=list)

@@ -142,23 +142,45 @@ class Entitlement(models.Model):
     # The trigger compares decision, fund and union once a set, and none of them is ever
     # deleted: foreign keys would ask again for every row.
     decision = models.OneToOneField(
-        Decision, models.PROTECT, related_name="entitlement", db_constraint=False
+        Decision,
+        models.PROTECT,
+        verbose_name=_("decision"),
+        related_name="entitlement",
+        db_constraint=False,
     )
-    person = models.ForeignKey(Person, models.PROTECT, related_name="entitlements")
+    person = models.ForeignKey(
+        Person, models.PROTECT, verbose_name=_("person"), related_name="entitlements"
+    )
     fund = models.ForeignKey(
-        Fund, models.PROTECT, related_name="entitlements", db_index=False, db_constraint=False
+        Fund,
+        models.PROTECT,
+        verbose_name=_("fund"),
+        related_name="entitlements",
+        db_index=False,
+        db_constraint=False,
     )
     organization = models.ForeignKey(
-        Organization, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+        Organization,
+        models.PROTECT,
+        verbose_name=_("union"),
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     scheme = models.CharField(_("scheme"), max_length=40)
     period = models.CharField(_("period"), max_length=20)
     amount_fen = FenField(_("amount"))
-    claim_key = models.CharField(max_length=160, editable=False)
+    claim_key = models.CharField(_("claim key"), max_length=160, editable=False)
     adjusts = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="adjusted_by", db_index=False
+        "self",
+        models.PROTECT,
+        verbose_name=_("adjusts"),
+        null=True,
+        blank=True,
+        related_name="adjusted_by",
+        db_index=False,
     )
-    granted_at = models.DateTimeField(db_default=Now())
+    granted_at = models.DateTimeField(_("granted at"), db_default=Now())
     state = StateField(choices=EntitlementState.choices, default=EntitlementState.GRANTED)
 
     objects = EntitlementQuerySet.as_manager()

@@ -40,15 +40,33 @@ class Motion(models.Model):
     """An act that takes two: one moves it with a reason, another carries it out."""
 
     kind = models.CharField(_("kind"), max_length=12, choices=MotionKind.choices)
-    batch = models.ForeignKey(PayoutBatch, models.PROTECT, null=True, related_name="motions")
-    line = models.ForeignKey(PayoutLine, models.PROTECT, null=True, related_name="motions")
-    entitlement = models.ForeignKey(Entitlement, models.PROTECT, null=True, related_name="motions")
-    detail = models.JSONField(default=dict)
+    batch = models.ForeignKey(
+        PayoutBatch, models.PROTECT, verbose_name=_("batch"), null=True, related_name="motions"
+    )
+    line = models.ForeignKey(
+        PayoutLine,
+        models.PROTECT,
+        verbose_name=_("payment line"),
+        null=True,
+        related_name="motions",
+    )
+    entitlement = models.ForeignKey(
+        Entitlement,
+        models.PROTECT,
+        verbose_name=_("entitlement"),
+        null=True,
+        related_name="motions",
+    )
+    detail = models.JSONField(_("details"), default=dict)
     reason = models.CharField(_("reason"), max_length=300)
-    moved_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    moved_at = models.DateTimeField(db_default=Now())
-    seconded_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    seconded_at = models.DateTimeField(null=True, editable=False)
+    moved_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("moved by"), related_name="+"
+    )
+    moved_at = models.DateTimeField(_("moved at"), db_default=Now())
+    seconded_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("seconded by"), null=True, related_name="+"
+    )
+    seconded_at = models.DateTimeField(_("seconded at"), null=True, editable=False)
     state = StateField(choices=MotionState.choices, default=MotionState.MOVED)
 
     class Meta:
@@ -100,14 +118,14 @@ class Motion(models.Model):
 class SentMark(models.Model):
     """What this database knows of the sent register, which lies elsewhere."""
 
-    sequence = models.PositiveBigIntegerField(primary_key=True)
+    sequence = models.PositiveBigIntegerField(_("sequence number"), primary_key=True)
     batch_number = models.CharField(_("batch"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=80)
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(_("SHA-256 digest"), max_length=64)
     lines_count = models.PositiveIntegerField(_("lines"))
     total_fen = FenField(_("total"))
-    chain = models.CharField(max_length=64)
-    marked_at = models.DateTimeField(db_default=Now())
+    chain = models.CharField(_("chained digest"), max_length=64)
+    marked_at = models.DateTimeField(_("marked at"), db_default=Now())
 
     class Meta:
         verbose_name = _("entry of the sent register")
@@ -123,11 +141,11 @@ class StrayPayment(models.Model):
     """A payment the register knows and this (restored) database does not. It blocks its claim."""
 
     e2e = models.CharField(_("end-to-end id"), max_length=35, unique=True)
-    claim_key = models.CharField(max_length=160, db_index=True)
+    claim_key = models.CharField(_("claim key"), max_length=160, db_index=True)
     amount_fen = FenField(_("amount"))
     batch_number = models.CharField(_("batch"), max_length=20)
-    found_at = models.DateTimeField(db_default=Now())
-    placed_at = models.DateTimeField(null=True, editable=False)
+    found_at = models.DateTimeField(_("found at"), db_default=Now())
+    placed_at = models.DateTimeField(_("placed at"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("payment unknown to the database")
@@ -161,11 +179,11 @@ class Gate(models.Model):
     database is another one.
     """
 
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    system_identifier = models.CharField(max_length=24, blank=True)
-    timeline = models.PositiveIntegerField(default=0)
+    id = models.PositiveSmallIntegerField(_("number"), primary_key=True, default=1)
+    system_identifier = models.CharField(_("identity of the database"), max_length=24, blank=True)
+    timeline = models.PositiveIntegerField(_("timeline"), default=0)
     cause = models.TextField(_("why it is shut"), blank=True)
-    shut_at = models.DateTimeField(null=True, editable=False)
+    shut_at = models.DateTimeField(_("shut at"), null=True, editable=False)
     state = StateField(choices=GateState.choices, default=GateState.OPEN)
 
     class Meta:

@@ -25,7 +25,9 @@ class Fund(models.Model):
     code = models.CharField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=120)
     year = models.PositiveSmallIntegerField(_("year"))
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name=_("union"), related_name="+"
+    )
     source = models.CharField(_("source of the money"), max_length=200, blank=True)
     schemes = models.JSONField(_("uses"), default=list)
     bank_format = models.CharField(_("bank format"), max_length=40, default="generic-utf8")
@@ -55,10 +57,12 @@ class LedgerKind(models.TextChoices):
 class LedgerAccount(models.Model):
     """One side of the double entry. Its balance is written by the posting trigger alone."""
 
-    fund = models.ForeignKey(Fund, models.PROTECT, related_name="ledger_accounts")
+    fund = models.ForeignKey(
+        Fund, models.PROTECT, verbose_name=_("fund"), related_name="ledger_accounts"
+    )
     kind = models.CharField(_("account"), max_length=12, choices=LedgerKind.choices)
     balance_fen = FenField(_("balance"), default=0, editable=False)
-    floor_fen = FenField(null=True, default=0, editable=False)
+    floor_fen = FenField(_("floor"), null=True, default=0, editable=False)
 
     class Meta:
         verbose_name = _("ledger account")
@@ -140,16 +144,26 @@ _BALANCED = """
 class Entry(models.Model):
     """One movement of money. `key` makes the same event land once; `tx` binds its postings."""
 
-    fund = models.ForeignKey(Fund, models.PROTECT, related_name="entries")
+    fund = models.ForeignKey(Fund, models.PROTECT, verbose_name=_("fund"), related_name="entries")
     kind = models.CharField(_("kind"), max_length=12, choices=EntryKind.choices)
-    key = models.CharField(max_length=160, unique=True)
+    key = models.CharField(_("key of the entry"), max_length=160, unique=True)
     batch = models.ForeignKey(
-        "disbursement.PayoutBatch", models.PROTECT, null=True, related_name="entries"
+        "disbursement.PayoutBatch",
+        models.PROTECT,
+        verbose_name=_("batch"),
+        null=True,
+        related_name="entries",
     )
     reason = models.CharField(_("reason"), max_length=300, blank=True)
-    recorded_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    recorded_at = models.DateTimeField(db_default=Now())
-    tx = TransactionIdField(db_default=models.Func(function="pg_current_xact_id"), editable=False)
+    recorded_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("recorded by"), null=True, related_name="+"
+    )
+    recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
+    tx = TransactionIdField(
+        _("database transaction"),
+        db_default=models.Func(function="pg_current_xact_id"),
+        editable=False,
+    )
 
     class Meta:
         verbose_name = _("ledger entry")
@@ -180,9 +194,17 @@ class Entry(models.Model):
 class Posting(models.Model):
     """One leg of an entry: a plus raises its account, a minus lowers it."""
 
-    entry = models.ForeignKey(Entry, models.PROTECT, related_name="postings", db_index=False)
-    position = models.PositiveSmallIntegerField()
-    account = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="postings")
+    entry = models.ForeignKey(
+        Entry,
+        models.PROTECT,
+        verbose_name=_("ledger entry"),
+        related_name="postings",
+        db_index=False,
+    )
+    position = models.PositiveSmallIntegerField(_("line of the entry"))
+    account = models.ForeignKey(
+        LedgerAccount, models.PROTECT, verbose_name=_("ledger account"), related_name="postings"
+    )
     amount_fen = FenField(_("amount"))
 
     class Meta:

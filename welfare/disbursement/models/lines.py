@@ -172,20 +172,37 @@ class PayoutLine(models.Model):
     # The trigger asks once a set whether the batch is a draft, and no batch is ever deleted:
     # a foreign key would ask again for every line.
     batch = models.ForeignKey(
-        PayoutBatch, models.PROTECT, related_name="lines", db_constraint=False
+        PayoutBatch,
+        models.PROTECT,
+        verbose_name=_("batch"),
+        related_name="lines",
+        db_constraint=False,
     )
     # Its foreign key is composite, (entitlement, amount): see migration 0002.
     entitlement = models.ForeignKey(
-        Entitlement, models.PROTECT, related_name="lines", db_index=False, db_constraint=False
+        Entitlement,
+        models.PROTECT,
+        verbose_name=_("entitlement"),
+        related_name="lines",
+        db_index=False,
+        db_constraint=False,
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     position = models.PositiveIntegerField(_("line"))
     e2e = models.CharField(_("end-to-end id"), max_length=35)
     amount_fen = FenField(_("amount"))
-    bank_account = models.ForeignKey(BankAccount, models.PROTECT, related_name="+", db_index=False)
+    bank_account = models.ForeignKey(
+        BankAccount,
+        models.PROTECT,
+        verbose_name=_("bank account"),
+        related_name="+",
+        db_index=False,
+    )
     payee_name = models.CharField(_("payee"), max_length=60)
     account_number = SealedTextField(_("account number"), kind="bank_account", null=False)
-    account_fingerprint = models.CharField(max_length=64, editable=False)
+    account_fingerprint = models.CharField(
+        _("fingerprint of the account"), max_length=64, editable=False
+    )
     account_last_four = models.CharField(_("last four digits"), max_length=4)
     bank_name = models.CharField(_("bank"), max_length=80)
     bank_code = models.CharField(_("bank code (CNAPS)"), max_length=14, blank=True)

@@ -22,15 +22,21 @@ class ReturnFile(models.Model):
     """One file of the bank's, known by its digest: the same bytes land once."""
 
     name = models.CharField(_("name"), max_length=120)
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(_("SHA-256 digest"), max_length=64, unique=True)
     size = models.PositiveBigIntegerField(_("bytes"))
-    bank_format = models.ForeignKey(BankFormat, models.PROTECT, related_name="+")
-    batch = models.ForeignKey(PayoutBatch, models.PROTECT, null=True, related_name="return_files")
+    bank_format = models.ForeignKey(
+        BankFormat, models.PROTECT, verbose_name=_("bank format"), related_name="+"
+    )
+    batch = models.ForeignKey(
+        PayoutBatch, models.PROTECT, verbose_name=_("batch"), null=True, related_name="return_files"
+    )
     rows_count = models.PositiveIntegerField(_("rows"))
     total_fen = FenField(_("total"))
-    body = SealedTextField(kind="bank_file", null=False)
-    imported_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    imported_at = models.DateTimeField(db_default=Now())
+    body = SealedTextField(_("content of the file"), kind="bank_file", null=False)
+    imported_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("imported by"), null=True, related_name="+"
+    )
+    imported_at = models.DateTimeField(_("imported at"), db_default=Now())
 
     class Meta:
         verbose_name = _("return file")
@@ -63,22 +69,33 @@ class Verdict(models.TextChoices):
 class ReturnRow(models.Model):
     """One row of a return file. Early and unmatched rows are kept and judged again."""
 
-    file = models.ForeignKey(ReturnFile, models.PROTECT, related_name="rows", db_index=False)
+    file = models.ForeignKey(
+        ReturnFile,
+        models.PROTECT,
+        verbose_name=_("return file"),
+        related_name="rows",
+        db_index=False,
+    )
     number = models.PositiveIntegerField(_("row"))
     e2e = models.CharField(_("end-to-end id"), max_length=35)
     amount_fen = FenField(_("amount"))
-    account_fingerprint = models.CharField(max_length=64)
+    account_fingerprint = models.CharField(_("fingerprint of the account"), max_length=64)
     result = models.CharField(_("result"), max_length=8, choices=Result.choices)
     bank_ref = models.CharField(_("bank's reference"), max_length=64, blank=True)
     reason_code = models.CharField(_("code"), max_length=20, blank=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     line = models.ForeignKey(
-        PayoutLine, models.PROTECT, null=True, related_name="answers", db_constraint=False
+        PayoutLine,
+        models.PROTECT,
+        verbose_name=_("payment line"),
+        null=True,
+        related_name="answers",
+        db_constraint=False,
     )
     verdict = models.CharField(
         _("verdict"), max_length=8, choices=Verdict.choices, default=Verdict.NO_MATCH
     )
-    judged_at = models.DateTimeField(db_default=Now())
+    judged_at = models.DateTimeField(_("judged at"), db_default=Now())
 
     class Meta:
         verbose_name = _("row of a return file")
@@ -177,12 +194,32 @@ class Discrepancy(models.Model):
     """Something a person has to look at before the batch is closed, or after."""
 
     kind = models.CharField(_("kind"), max_length=12, choices=DiscrepancyKind.choices)
-    row = models.OneToOneField(ReturnRow, models.PROTECT, null=True, related_name="discrepancy")
-    batch = models.ForeignKey(PayoutBatch, models.PROTECT, null=True, related_name="discrepancies")
-    line = models.ForeignKey(PayoutLine, models.PROTECT, null=True, related_name="discrepancies")
-    opened_at = models.DateTimeField(db_default=Now())
-    resolved_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
-    resolved_at = models.DateTimeField(null=True, editable=False)
+    row = models.OneToOneField(
+        ReturnRow,
+        models.PROTECT,
+        verbose_name=_("return row"),
+        null=True,
+        related_name="discrepancy",
+    )
+    batch = models.ForeignKey(
+        PayoutBatch,
+        models.PROTECT,
+        verbose_name=_("batch"),
+        null=True,
+        related_name="discrepancies",
+    )
+    line = models.ForeignKey(
+        PayoutLine,
+        models.PROTECT,
+        verbose_name=_("payment line"),
+        null=True,
+        related_name="discrepancies",
+    )
+    opened_at = models.DateTimeField(_("opened at"), db_default=Now())
+    resolved_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("resolved by"), null=True, related_name="+"
+    )
+    resolved_at = models.DateTimeField(_("resolved at"), null=True, editable=False)
     finding = models.CharField(_("what was found"), max_length=300, blank=True)
     state = StateField(choices=DiscrepancyState.choices, default=DiscrepancyState.OPEN)
 

@@ -1,0 +1,55 @@
+"""Every table and every column has a name that its reader understands, in both languages."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Field, Model
+from django.db.models.options import camel_case_to_spaces
+from django.utils import translation
+from django.utils.functional import Promise
+
+from tests.architecture.sources import APPS
+
+
+def models() -> Iterator[type[Model]]:
+    for model in apps.get_models():
+        if model._meta.app_config.name.split(".")[0] in APPS:
+            yield model
+
+
+def columns() -> Iterator[tuple[str, "Field[Any, Any]"]]:
+    for model in models():
+        for field in (*model._meta.local_fields, *model._meta.local_many_to_many):
+            if not field.auto_created:
+                yield f"{model._meta.label}.{field.name}", field
+
+
+def test_every_column_is_named():
+    assert [
+        label for label, field in columns() if not isinstance(field.verbose_name, Promise)
+    ] == []
+
+
+def test_every_table_is_named_for_one_and_for_many():
+    assert [
+        model._meta.label
+        for model in models()
+        if not isinstance(model._meta.verbose_name, Promise)
+        or not isinstance(model._meta.verbose_name_plural, Promise)
+    ] == []
+
+
+def test_no_name_is_english_on_a_chinese_page():
+    with translation.override("zh-hans"):
+        named = [(label, field.verbose_name, field.name) for label, field in columns()]
+        for model in models():
+            default = camel_case_to_spaces(model._meta.object_name)
+            named.append((model._meta.label, model._meta.verbose_name, default))
+            named.append((model._meta.label, model._meta.verbose_name_plural, default + "s"))
+        english = [
+            label for label, name, default in named if str(name) == default.replace("_", " ")
+        ]
+        no_chinese = [label for label, name, _default in named if str(name).isascii()]
+    assert english == []
+    assert no_chinese == []
