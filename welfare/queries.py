@@ -18,6 +18,7 @@ from welfare.disbursement.models import (
     Motion,
     PayoutBatch,
     PayoutLine,
+    Result,
     ReturnRow,
 )
 from welfare.disbursement.states import MotionState
@@ -126,7 +127,7 @@ def _paid(decision: Decision) -> Iterator[Event]:
         title=_("Money set aside: %(amount)s yuan") % {"amount": yuan(entitlement.amount_fen)},
         text=_("From the fund “%(fund)s”.") % {"fund": entitlement.fund.name},
     )
-    lines = PayoutLine.objects.filter(entitlement=entitlement).select_related("batch")
+    lines = PayoutLine.objects.filter(entitlement=entitlement).select_related("batch__made_by")
     for line in lines.order_by("attempt"):
         yield from _travelled(line, line.batch)
         yield from _answered(line)
@@ -134,31 +135,37 @@ def _paid(decision: Decision) -> Iterator[Event]:
 
 
 def _travelled(line: PayoutLine, batch: PayoutBatch) -> Iterator[Event]:
+    maker = str(batch.made_by)
+    approvals = batch.approvals.filter(round=batch.round).exclude(account=batch.made_by_id)
+    others = ", ".join(str(one.account) for one in approvals.order_by("pk"))
     stops = (
-        (batch.made_at, _("Put into payout batch %(batch)s")),
-        (batch.sealed_at, _("Batch %(batch)s sealed")),
-        (batch.approved_at, _("Batch %(batch)s checked and released")),
-        (batch.generated_at, _("Bank file of batch %(batch)s written")),
-        (batch.delivered_at, _("Handed to the bank in batch %(batch)s")),
+        (batch.made_at, _("Put into payout batch %(batch)s"), maker),
+        (batch.sealed_at, _("Batch %(batch)s sealed"), maker),
+        (batch.approved_at, _("Batch %(batch)s checked and released"), others),
+        (batch.generated_at, _("Bank file of batch %(batch)s written"), ""),
+        (batch.delivered_at, _("Handed to the bank in batch %(batch)s"), ""),
     )
-    for at, title in stops:
+    for at, title, who in stops:
         if at is not None:
             yield Event(
                 at=at,
                 title=title % {"batch": batch.number},
                 text=_("Payment %(id)s, account ending in %(four)s.")
                 % {"id": line.e2e, "four": line.account_last_four},
+                who=who,
             )
 
 
 def _answered(line: PayoutLine) -> Iterator[Event]:
     rows = ReturnRow.objects.filter(line=line, verdict="applied").select_related("file")
     for row in rows:
+        is_back = row.result in (Result.FAILED, Result.RETURNED)
+        back = _("The money is back in the fund, set aside for another payment.")
         yield Event(
             at=row.judged_at,
             title=_("The bank says: %(result)s") % {"result": row.get_result_display()},
-            text=" ".join(filter(None, [row.reason, row.bank_ref])),
-            tone=Tone.GOOD if row.result == "paid" else Tone.BAD,
+            text=" ".join(filter(None, [row.reason, row.bank_ref, back if is_back else ""])),
+            tone=Tone.GOOD if row.result == Result.PAID else Tone.BAD,
         )
 
 

@@ -85,13 +85,11 @@ _IS_ILLNESS = OneOf(Fact("ground"), ("illness",))
 _IS_LIVELIHOOD = OneOf(Fact("ground"), ("livelihood",))
 _IS_DISASTER = OneOf(Fact("ground"), ("disaster",))
 
+_IS_NAMED = any_of(_IS_ILLNESS, _IS_LIVELIHOOD, _IS_DISASTER)
+
 # X6: only the named grounds; (a) counts what stays after four other reliefs.
 _GROUNDS = (
-    Clause(
-        "X6",
-        any_of(_IS_ILLNESS, _IS_LIVELIHOOD, _IS_DISASTER),
-        _("None of the grounds (a), (b) and (c) is named."),
-    ),
+    Clause("X6", _IS_NAMED, _("None of the grounds (a), (b) and (c) is named.")),
     Clause(
         "X6(a)",
         when(_IS_ILLNESS, OneOf(Fact("patient"), ("self", "parent", "spouse", "child"))),
@@ -136,6 +134,12 @@ _GROUNDS = (
         "X6(c)",
         when(_IS_DISASTER, OneOf(Fact("cause"), ("natural_disaster", "family_accident"))),
         _("Ground (c) covers a natural disaster or an accident in the family only."),
+    ),
+    # Said once, when no ground is left that could refuse.
+    Clause(
+        "X6",
+        _IS_NAMED,
+        _("None of the grounds (a), (b) and (c) is named."),
         holds=_("A named ground of special hardship is stated and covered."),
     ),
 )

@@ -61,6 +61,21 @@ def test_a_folder_for_results_that_cannot_be_made_is_refused_at_once(tmp_path: P
     (tmp_path / "file").touch()
     with pytest.raises(LauncherError, match="cannot be made"):
         make_out(tmp_path / "file" / "out")
+    with pytest.raises(LauncherError, match="is a file"):
+        make_out(tmp_path / "file")
+
+
+def test_a_folder_that_is_there_is_used_and_one_that_is_not_is_made(tmp_path: Path) -> None:
+    make_out(tmp_path)
+    make_out(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_not_ours_is_refused_at_once(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(LauncherError, match="may not write"):
+        make_out(tmp_path)
 
 
 def test_wishes_travel_to_the_demo_itself() -> None:

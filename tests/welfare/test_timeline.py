@@ -35,3 +35,19 @@ def test_what_two_people_did_is_told_with_the_reason(office):  # noqa: F811
         "carried out: try the same account again",
     ]
     assert (events[0].text, events[0].who) == ("was frozen", "Feng")
+
+
+def test_staff_read_who_made_checked_and_released_the_batch(office):  # noqa: F811
+    batch = office.settled("paid")
+    told = {
+        event.title: event.who for event in queries.timeline(Entitlement.objects.get().decision)
+    }
+    assert told[f"Batch {batch.number} sealed"] == str(batch.made_by)
+    names = [str(office.cast.feng_checker), str(office.cast.feng_releaser)]
+    assert told[f"Batch {batch.number} checked and released"] == ", ".join(names)
+
+
+def test_money_that_failed_or_came_back_is_told_to_be_in_the_fund(office):  # noqa: F811
+    office.settled("failed")
+    told = queries.timeline(Entitlement.objects.get().decision)[-1]
+    assert told.text.endswith("The money is back in the fund, set aside for another payment.")

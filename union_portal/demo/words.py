@@ -33,7 +33,7 @@ def farewell(told: dict[str, Any], *, site: str) -> Iterator[str]:
 
 def _happened(told: dict[str, Any]) -> Iterator[str]:
     counts, waiting = told["counts"], len(told["waiting"])
-    yield from _heading(gettext_noop("What happened"))
+    yield from _heading(gettext_noop("What this demo did"))
     yield from _both(
         gettext_noop(
             "%(people)s people of %(unions)s unions, %(workers)s of them model workers."

@@ -179,9 +179,13 @@ def choose_web_port(wished: int | None) -> int:
         if not is_free(wished):
             raise LauncherError(
                 f"Port {wished} is in use on this machine (or needs root).\n"
-                f"Choose another: ./portal demo --port {wished + 1}, or leave --port out."
+                f"Choose another: ./portal demo --port {_first_free()}, or leave --port out."
             )
         return wished
+    return _first_free()
+
+
+def _first_free() -> int:
     for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
         if is_free(port):
             return port
@@ -190,11 +194,13 @@ def choose_web_port(wished: int | None) -> int:
 
 def make_out(out: Path) -> None:
     """Make the folder for the results before the long work. Raises LauncherError."""
+    if out.exists() and not out.is_dir():
+        raise LauncherError(f"--out {out}: this is a file. Name a folder; it is made if need be.")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LauncherError(
-            f"--out {out}: this folder cannot be made ({error.strerror})."
+            f"--out {out}: this folder cannot be made ({error.strerror}). Name another one."
         ) from None
     if not os.access(out, os.W_OK | os.X_OK):
-        raise LauncherError(f"--out {out}: you may not write to this folder.")
+        raise LauncherError(f"--out {out}: you may not write to this folder. Name one of yours.")
