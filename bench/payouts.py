@@ -1,16 +1,21 @@
 """Entitlements and batch lines: the product against three ways of writing the same rows.
 
-    python -m bench.payouts [--rows 100000] [--peer-rows 2000] [--large]
+    python -m bench.payouts [--rows 100000] [--peer-rows 2000] [--turns 3] [--large]
 
 Every run has a child process and a fresh database of its own, cloned from one that holds the
-people, their accounts and a clear decision for each. Runs are interleaved; medians of three.
+people, their accounts and a clear decision for each. Runs are interleaved; medians of the
+turns. Everybody writes the same rows into the same tables under the same constraints, foreign
+keys and triggers; the peers are spared the ledger, the audit and the checks of who may be paid.
 
-product  grant_set and assemble, with every trigger, the ledger, the audit; then again
-bare     the same rows by two bare INSERT … SELECT, triggers off, foreign keys on
-bulk     the same rows by bulk_create, triggers off, foreign keys on
-each     get_or_create row by row, triggers off, foreign keys on
+product  grant_set and assemble, with the ledger, the audit, the digest of the batch; then again
+silent   the same without audit and digest
+bulk     the same rows by bulk_create in chunks of 5,000, in one transaction
+each     get_or_create row by row, each in its own transaction as Django does it
+joined   get_or_create row by row, all in one transaction
+bare     two bare INSERT … SELECT with the triggers off: the floor
 
-`--large` adds the product at ten times the rows.
+Beside the time on the clock stands the processor time of client and server process together,
+which other work on the machine disturbs less. `--large` adds the product at ten times the rows.
 """
 
 import argparse
@@ -23,11 +28,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bench.import_people import ROOT, environment, sql
 
-TURNS = 3
 SCHEME = "winter_gift"
 
 
@@ -35,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--peer-rows", type=int, default=2_000)
+    parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--child", nargs=2, metavar=("KIND", "ROWS"))
     arguments = parser.parse_args()
@@ -43,9 +49,9 @@ def main() -> None:
         return
     results: dict[str, list[dict[str, Any]]] = {kind: [] for kind in RUNS}
     with Template(arguments.rows) as template, Template(arguments.peer_rows) as small:
-        for turn in range(1, TURNS + 1):
+        for turn in range(1, arguments.turns + 1):
             for kind in RUNS:
-                result = (small if kind == "each" else template).run(kind)
+                result = (small if kind in ROW_BY_ROW else template).run(kind)
                 results[kind].append(result)
                 print(f"turn {turn} {kind:8} {json.dumps(result)}", flush=True)
     report(results)
@@ -55,22 +61,42 @@ def main() -> None:
 
 
 def report(results: dict[str, list[dict[str, Any]]]) -> None:
-    def rate(kind: str) -> float:
-        return statistics.median(r["rows"] / r["seconds"] for r in results[kind])
+    def median(kind: str, value: Callable[[dict[str, Any]], float]) -> float:
+        return statistics.median(value(result) for result in results[kind])
+
+    def rate(kind: str, clock: str) -> float:
+        return median(kind, lambda result: result["rows"] / result[clock])
 
     for kind in RUNS:
-        peak = int(statistics.median(r["peak_mb"] for r in results[kind]))
-        print(f"{kind:8} {rate(kind):9,.0f} rows/s   {peak} MB")
-    again = statistics.median(r["again"] / r["seconds"] for r in results["product"])
-    print(f"\nB1 product / get_or_create {rate('product') / rate('each'):7.1f}")
-    print(f"B1 product / bulk_create   {rate('product') / rate('bulk'):7.2f}")
-    print(f"   product / bare          {rate('product') / rate('bare'):7.2f}")
-    print(f"B3 again / first           {again:7.2f}")
+        peak = int(median(kind, lambda result: result["peak_mb"]))
+        by_clock, by_cpu = rate(kind, "seconds"), rate(kind, "cpu")
+        print(f"{kind:8} {by_clock:9,.0f} rows/s {by_cpu:9,.0f} rows/cpu-s {peak:5} MB")
+    for clock in ("seconds", "cpu"):
+        print()
+        for label, peer in (
+            ("B1 product / get_or_create", "each"),
+            ("B1 product / get_or_create in one transaction", "joined"),
+            ("B1 product / bulk_create", "bulk"),
+            ("   product / bare", "bare"),
+        ):
+            print(f"{label:46} {rate('product', clock) / rate(peer, clock):8.2f}  by {clock}")
+        written = [result[clock] + result[f"digest_{clock}"] for result in results["product"]]
+        ratio = statistics.median(written) / statistics.median(
+            result[clock] for result in results["silent"]
+        )
+        print(f"{'B2 with audit and digest / without':46} {ratio:8.2f}  by {clock}")
+        again = statistics.median(
+            result[f"again_{clock}"] / result[clock] for result in results["product"]
+        )
+        print(f"{'B3 again / first':46} {again:8.2f}  by {clock}")
 
 
 def report_large(few: list[dict[str, Any]], many: dict[str, Any]) -> None:
-    base = statistics.median(r["rows"] / r["seconds"] for r in few)
-    print(f"B3 rows/s at ten times     {many['rows'] / many['seconds'] / base:7.2f}")
+    for clock in ("seconds", "cpu"):
+        base = statistics.median(r["rows"] / r[clock] for r in few)
+        ratio = many["rows"] / many[clock] / base
+        print(f"{'B3 rows/s at ten times the rows':46} {ratio:8.2f}  by {clock}")
+    print(json.dumps(many))
 
 
 class Template:
@@ -176,13 +202,13 @@ def prepare(rows: int) -> None:
     execute("ANALYZE")
 
 
-def product(rows: int) -> dict[str, Any]:
+def product(rows: int, *, digested: bool = True) -> dict[str, Any]:
     from django.db.models import F
 
     from tests.cast import TODAY
     from union_portal.models import Account, Decision, Organization
     from welfare.disbursement import batches, entitlements
-    from welfare.disbursement.models import Fund
+    from welfare.disbursement.models import Fund, PayoutBatch
     from welfare.disbursement.refusals import NothingToPay
 
     fund, maker = Fund.objects.get(), Account.objects.get(username="feng")
@@ -201,15 +227,31 @@ def product(rows: int) -> dict[str, Any]:
             return made
         return made
 
-    made, seconds = timed(write)
+    made, first = timed(write)
     if made != rows:
         raise SystemExit(f"{made} entitlements instead of {rows}")
-    _none, again = timed(write)
-    return {"rows": rows, "seconds": seconds, "again": again}
+    digest = timed(lambda: batches.content(PayoutBatch.objects.get()))[1] if digested else {}
+    again = timed(write)[1]
+    return (
+        {"rows": rows}
+        | first
+        | {f"digest_{clock}": taken for clock, taken in digest.items()}
+        | {f"again_{clock}": taken for clock, taken in again.items()}
+    )
+
+
+def silent(rows: int) -> dict[str, Any]:
+    """The product's own work alone: nothing is written into the log, nothing digested."""
+    from union_portal import audit
+
+    setattr(audit, "record", lambda *_given, **_detail: None)  # noqa: B010
+    return product(rows, digested=False)
 
 
 def bare(rows: int) -> dict[str, Any]:
     batch = plain_batch()
+    for table in ("entitlement", "payoutline"):
+        execute(f"ALTER TABLE disbursement_{table} DISABLE TRIGGER USER")
 
     def write() -> None:
         execute(
@@ -229,8 +271,7 @@ def bare(rows: int) -> dict[str, Any]:
             batch.pk,
         )
 
-    _none, seconds = timed(write)
-    return {"rows": rows, "seconds": seconds}
+    return {"rows": rows} | timed(write)[1]
 
 
 def bulk(rows: int) -> dict[str, Any]:
@@ -255,8 +296,7 @@ def bulk(rows: int) -> dict[str, Any]:
                 batch_size=5000,
             )
 
-    _none, seconds = timed(write)
-    return {"rows": rows, "seconds": seconds}
+    return {"rows": rows} | timed(write)[1]
 
 
 def each(rows: int) -> dict[str, Any]:
@@ -274,27 +314,34 @@ def each(rows: int) -> dict[str, Any]:
                 entitlement=owed, attempt=1, defaults=line_fields(batch, n, account)
             )
 
-    _none, seconds = timed(write)
-    return {"rows": rows, "seconds": seconds}
+    return {"rows": rows} | timed(write)[1]
 
 
+def joined(rows: int) -> dict[str, Any]:
+    from django.db import transaction
+
+    with transaction.atomic():
+        return each(rows)
+
+
+ROW_BY_ROW = ("each", "joined")
 RUNS: dict[str, Callable[[int], dict[str, Any]]] = {
     "product": product,
-    "bare": bare,
+    "silent": silent,
     "bulk": bulk,
     "each": each,
+    "joined": joined,
+    "bare": bare,
 }
 
 
 def plain_batch() -> Any:
-    """A draft to hang lines on; the engine's own triggers off, foreign keys on."""
+    """A draft to hang lines on."""
     from tests.cast import TODAY
     from union_portal.models import Account, Organization
     from welfare.disbursement import formats
     from welfare.disbursement.models import Fund, PayoutBatch
 
-    for table in ("entitlement", "payoutline"):
-        execute(f"ALTER TABLE disbursement_{table} DISABLE TRIGGER USER")
     return PayoutBatch.objects.create(
         number="B",
         fund=Fund.objects.get(),
@@ -344,10 +391,23 @@ def line_fields(batch: Any, n: int, account: Any) -> dict[str, Any]:
     }
 
 
-def timed(act: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.perf_counter()
+def timed(act: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
+    """What it gave, the seconds on the clock, the processor seconds of client and server."""
+    started, used = time.perf_counter(), processor_seconds()
     result = act()
-    return result, round(time.perf_counter() - started, 3)
+    return result, {
+        "seconds": round(time.perf_counter() - started, 3),
+        "cpu": round(processor_seconds() - used, 2),
+    }
+
+
+def processor_seconds() -> float:
+    from django.db import connection
+
+    connection.ensure_connection()
+    server = Path(f"/proc/{connection.connection.info.backend_pid}/stat").read_text()
+    ticks = server.rpartition(")")[2].split()[11:13]
+    return time.process_time() + sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def execute(statement: str, *parameters: Any) -> None:
