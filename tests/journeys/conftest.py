@@ -11,6 +11,7 @@ import pytest
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth
+from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.test import override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -76,8 +77,8 @@ def open_page(chromium: Browser, width: int) -> Iterator[Any]:
     """Open a browser of one's own: its cookies are nobody else's."""
     contexts = []
 
-    def opened() -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900})
+    def opened(**more: Any) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, **more)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
@@ -86,6 +87,19 @@ def open_page(chromium: Browser, width: int) -> Iterator[Any]:
     yield opened
     for context in contexts:
         context.close()
+
+
+def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
+    """What axe finds, and whether the page is wider than the screen."""
+    found = [
+        f"{page.url}: {one['id']} ({one['impact']}) {one['nodes'][0]['html'][:120]}"
+        for one in Axe().run(page).response["violations"]
+        if only is None or one["impact"] in only
+    ]
+    wide = page.evaluate(
+        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    )
+    return [*found, f"{page.url}: wider than the screen"] if wide else found
 
 
 def may_log_in(account: Account) -> Account:

@@ -3,33 +3,18 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page
 
 from tests.cast import make_cast, make_decision, make_rule_set, make_tree
 from tests.disbursement.conftest import make_office
-from tests.journeys.conftest import PASSWORD, log_in, may_log_in
+from tests.journeys.conftest import PASSWORD, faults, log_in, may_log_in
 from union_portal.models import Notice, NoticeEntry, Objection
 from union_portal.states import NoticeState
 from welfare.disbursement import batches
 from welfare.disbursement.states import BatchState
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
-    """What axe finds, and whether the page is wider than the screen."""
-    found = [
-        f"{page.url}: {one['id']} ({one['impact']}) {one['nodes'][0]['html'][:120]}"
-        for one in Axe().run(page).response["violations"]
-        if only is None or one["impact"] in only
-    ]
-    wide = page.evaluate(
-        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    )
-    return [*found, f"{page.url}: wider than the screen"] if wide else found
 
 
 def published(cast: Any) -> Notice:
