@@ -124,9 +124,7 @@ def _first(site: str) -> Iterator[str]:
         gettext_noop("As jiang: check the batch that waits; as gao: follow any yuan to its end.")
     )
     yield from _both(
-        gettext_noop(
-            "Ten questions that begin with “why”, and the clicks to each answer: %(page)s"
-        ),
+        gettext_noop("Questions that begin with “why”, and the clicks to each answer: %(page)s"),
         page="docs/why.md",
     )
 
