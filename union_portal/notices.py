@@ -213,6 +213,27 @@ def answer(*, objection: Objection, upheld: bool, answer: str, by: Account) -> N
 
 
 @transaction.atomic
+def unmask_phone(*, objection: Objection, by: Account, reason: str) -> str:
+    """Show the objector's number to whoever has to call back; the log keeps who and why.
+
+    Errors: PermissionDenied; Refused without a reason.
+    """
+    access.require(by, Permission.PERSON_UNMASK, objection.decision.organization)
+    if len(reason.strip()) < 2:
+        raise Refused(
+            gettext_noop("The reason is missing."), gettext_noop("Say why you need the number.")
+        )
+    audit.record(
+        "objection.unmask",
+        objection,
+        by=by,
+        organization=objection.decision.organization,
+        reason=reason.strip(),
+    )
+    return str(objection.phone or "")
+
+
+@transaction.atomic
 def take_back(*, objection: Objection, by: Account, reason: str) -> None:
     """The objector takes the objection back; staff write down how that was said."""
     decision = Decision.objects.select_for_update().get(pk=objection.decision_id)

@@ -247,4 +247,4 @@ class ReturnForCompletion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.case} {self.returned_at:%Y-%m-%d}"
+        return f"{self.case} {timezone.localdate(self.returned_at)}"

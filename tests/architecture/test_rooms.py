@@ -81,6 +81,19 @@ def test_no_float_comes_near_the_code():
     assert offenders == []
 
 
+def test_no_sentence_tells_a_time_of_another_zone():
+    """The database's instants are UTC: `localtime` or `localdate` stands before any wording."""
+    offenders = [
+        where(path, node)
+        for path in python_files()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FormattedValue)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr.endswith("_at")
+    ]
+    assert offenders == []
+
+
 def test_every_amount_column_holds_fen():
     offenders = [
         f"{model._meta.label}.{field.name}"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from welfare.disbursement import batches, claims, returns
 from welfare.disbursement.bankfile import BankFileRefused
@@ -84,6 +85,7 @@ def test_the_same_file_twice_is_told_and_changes_nothing(office):
     with pytest.raises(AlreadyImported) as caught:
         office.answer(batch, *office.says(batch, "paid"), name="renamed.csv")
     assert caught.value.file == first
+    assert f"{timezone.localtime(first.imported_at):%Y-%m-%d %H:%M}" in str(caught.value)
     assert ReturnFile.objects.count() == 1
 
 

@@ -191,6 +191,25 @@ def test_an_objection_never_puts_the_phone_into_the_log(cast, posted):
     assert PHONE not in str(entry.detail)
 
 
+def test_who_calls_the_objector_back_says_why_and_is_logged(cast, posted):
+    objection = object_to(posted.entries.first())
+    seen = notices.unmask_phone(objection=objection, by=cast.officer, reason="to ask back")
+    assert seen == PHONE
+    entry = AuditEntry.objects.get(action="objection.unmask")
+    assert (entry.actor_id, entry.reason) == (cast.officer.pk, "to ask back")
+    assert PHONE not in str(entry.detail)
+
+
+def test_the_objectors_number_opens_for_nobody_else_and_not_without_a_reason(cast, posted):
+    objection = object_to(posted.entries.first())
+    for stranger in (cast.qiao, cast.gao, cast.wei, cast.feng):
+        with pytest.raises(PermissionDenied):
+            notices.unmask_phone(objection=objection, by=stranger, reason="to ask back")
+    with pytest.raises(Refused, match="reason"):
+        notices.unmask_phone(objection=objection, by=cast.officer, reason=" ")
+    assert not AuditEntry.objects.filter(action="objection.unmask").exists()
+
+
 def test_without_a_notice_only_rule_sets_that_ask_for_none_clear(cast, rules, decided):
     free = make_decision(cast, make_rule_set(cast, "quick"))
     every = Decision.objects.all()

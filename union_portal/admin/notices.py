@@ -18,9 +18,9 @@ from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, every, only_in
 from union_portal.admin.fields import ReasonForm
-from union_portal.admin.pages import Fact, Panel
+from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.kit import money
+from union_portal.kit import masks, money
 from union_portal.models import Account, Notice, NoticeEntry, Objection
 from union_portal.states import NoticeState, ObjectionState
 
@@ -224,6 +224,11 @@ class AnswerForm(forms.Form):
     )
 
 
+def _phone(objection: Objection, by: Account, data: dict[str, Any]) -> Told:
+    number = notices.unmask_phone(objection=objection, by=by, **data)
+    return Told(_("The objector's phone number, shown this once."), number)
+
+
 @admin.register(Objection)
 class ObjectionAdmin(ScopedModelAdmin):
     section = "publicity"
@@ -238,6 +243,7 @@ class ObjectionAdmin(ScopedModelAdmin):
     fields = (
         "objector",
         "is_body",
+        "phone_shown",
         "notice",
         "entry_shown",
         "text",
@@ -261,6 +267,16 @@ class ObjectionAdmin(ScopedModelAdmin):
             form=AnswerForm,
         ),
         Button(
+            name="unmask",
+            label=_("Show the phone number"),
+            permission=Permission.PERSON_UNMASK,
+            act=_phone,
+            explain=_("To call back. That you looked, when and why stays in the log."),
+            why_not=lambda obj, by: None if obj.phone else _("No phone number was left."),
+            form=ReasonForm,
+            reauth=True,
+        ),
+        Button(
             name="take-back",
             label=_("Taken back by the objector"),
             permission=Permission.OBJECTION_ANSWER,
@@ -271,6 +287,10 @@ class ObjectionAdmin(ScopedModelAdmin):
             danger=True,
         ),
     )
+
+    @admin.display(description=_("phone"))
+    def phone_shown(self, objection: Objection) -> str:
+        return masks.mask_phone(str(objection.phone)) if objection.phone else "–"
 
     @admin.display(description=_("notice"))
     def notice(self, objection: Objection) -> Any:

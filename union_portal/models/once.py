@@ -27,4 +27,4 @@ class SentForm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.route} {self.sent_at}"
+        return self.route

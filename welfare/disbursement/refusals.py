@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from django.db import Error
+from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from union_portal.kit.money import yuan
@@ -45,7 +46,7 @@ class AlreadyImported(PayoutRefused):
         super().__init__(
             _("This return file was imported on %(at)s already: nothing was changed."),
             _("If you expected other rows, fetch the newer file from the bank."),
-            {"at": f"{file.imported_at:%Y-%m-%d %H:%M}"},
+            {"at": f"{timezone.localtime(file.imported_at):%Y-%m-%d %H:%M}"},
         )
         self.file = file
 
