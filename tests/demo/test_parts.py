@@ -17,7 +17,7 @@ from union_portal.models import Holiday, Organization
 
 
 def setting(cast: Cast, today: date) -> Setting:
-    made = Setting(100, today, print)
+    made = Setting(today)
     made.city = cast.tree.city
     made.staff = {"he": cast.officer}
     return made

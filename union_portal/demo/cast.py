@@ -24,7 +24,10 @@ DIVISION: Final = "610802"
 
 @dataclass(frozen=True)
 class Application:
-    """What a member applies for, what is found, and how far it goes in the demo."""
+    """What a member applies for, what is found, and how far it goes in the demo.
+
+    A fresh one is decided today, so that its notice still runs.
+    """
 
     ground: str
     stated: Mapping[str, Any]
@@ -37,6 +40,7 @@ class Application:
     clause: str = ""
     missing: str = ""
     completed: str = ""
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,7 @@ SHAO: Final = Member(
         opinion="情况属实，建议补助4000元。",
         amount_fen=400_000,
         reason="子女患重大疾病，自付费用沉重。",
+        is_fresh=True,
     ),
 )
 PU: Final = Member(

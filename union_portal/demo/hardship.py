@@ -3,6 +3,8 @@
 One case ends paid; the others stop where somebody has to act, so that every desk has work.
 """
 
+from datetime import date
+
 from awards.actions import appeals as subsidy_appeals
 from awards.actions import applications, publicity
 from awards.models import SubsidyCase
@@ -89,9 +91,8 @@ class Hardship:
     def _on_notice(self, member: Member) -> None:
         """Decided today; the notice runs, with the one decided anew on appeal."""
         case = self._bring(member)
-        if case is None or case.state != CaseState.GRANTED:
-            return
-        self._publish(case, "四", is_past=False)
+        if case is not None and case.state == CaseState.GRANTED:
+            self._publish(case, "四", day=self.setting.today)
 
     # -- the steps ------------------------------------------------------------------------
     def _batch(self, member: Member, number: str) -> PayoutBatch | None:
@@ -102,13 +103,13 @@ class Hardship:
         found = PayoutBatch.objects.filter(lines__entitlement__decision=case.decision).first()
         if found is not None:
             return found
-        notice = self._publish(case, number, is_past=True)
+        notice = self._publish(case, number, day=self.setting.past())
         if notice.state == NoticeState.PUBLISHED:
             notices.close(notice=notice, by=self.staff["he"], today=self.setting.today)
         return payment.assemble(self.setting, SCHEME)
 
-    def _publish(self, case: SubsidyCase, number: str, *, is_past: bool) -> Notice:
-        day = self.setting.past() if is_past else self.setting.today
+    def _publish(self, case: SubsidyCase, number: str, *, day: date) -> Notice:
+        """Draw up and post the list on which the case stands, unless there is one."""
         period = self.setting.period
         notice = Notice.objects.filter(entries__decision=case.decision).exclude(
             state=NoticeState.WITHDRAWN
@@ -191,9 +192,7 @@ class Hardship:
         )
 
     def _decide(self, case: SubsidyCase, wish: Application) -> None:
-        """On a past day, but for the one whose notice is to run now."""
-        is_now = wish is cast.SHAO.applies
-        day = self.setting.today if is_now else self.setting.past()
+        day = self.setting.today if wish.is_fresh else self.setting.past()
         by = self.staff["lu"]
         if wish.clause:
             applications.refuse(case=case, clause=wish.clause, reason=wish.reason, by=by, today=day)

@@ -75,7 +75,7 @@ class MainJob:
 
     def run(self) -> None:
         """Every stage in order, timed."""
-        self.setting = Setting(self.people, self.today, self.say)
+        self.setting = Setting(self.today)
         self._stage("federation", self._federation)
         self._stage("roster", self._roster)
         self._stage("accounts", self._confirm_accounts)

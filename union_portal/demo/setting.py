@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from union_portal import workdays
-from union_portal.demo.waiting import DemoStopped, Say
+from union_portal.demo.waiting import DemoStopped
 from union_portal.models import Account, Holiday, Organization
 from welfare.disbursement.models import Fund
 
@@ -22,9 +22,7 @@ _ASSUMED_DAYS_OFF = (
 class Setting:
     """The stage on which the scenes are played."""
 
-    people: int
     today: date
-    say: Say
     city: Organization = field(init=False)
     staff: dict[str, Account] = field(init=False, default_factory=dict)
     fund: Fund = field(init=False)
