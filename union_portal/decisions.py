@@ -104,6 +104,8 @@ def record(
     return decision
 
 
+# Written in an explicit order, so that numbers of decisions follow it; the sort also finds
+# every open case before the first decision is written.
 _RECORD_SET = """
     INSERT INTO union_portal_decision (
         scheme, period, rule_set_id, decided_by_id, decided_at, decided_on, subject_type, reason,
@@ -116,6 +118,7 @@ _RECORD_SET = """
         SELECT 1 FROM union_portal_decision d
         WHERE d.subject_type = %s AND d.subject_id = r.subject_id
           AND d.scheme = %s AND d.period = %s)
+    ORDER BY r.place
     ON CONFLICT (subject_type, subject_id, scheme, period)
         WHERE replaces_id IS NULL AND state <> 'withdrawn' DO NOTHING
 """
@@ -135,12 +138,13 @@ def record_set(
     """Decide every case of a set that has no decision yet; one statement, one audit entry.
 
     `rows` has `values()` named subject_id, organization_id, amount_fen and steps (JSON);
-    an amount of 0 is a refusal. Returns how many were decided; a second run decides none.
-    Errors: RuleSetExpired; the database refuses steps that do not add up.
+    an amount of 0 is a refusal. They are decided in the order of `rows`. Returns how many were
+    decided; a second run decides none. Errors: RuleSetExpired; the database refuses
+    steps that do not add up.
     """
     _require_in_force(rule_set, scheme, today)
-    names = ("subject_id", "organization_id", "amount_fen", "steps")
-    table = sets.source(rows, *names)
+    names = ("subject_id", "organization_id", "amount_fen", "steps", "place")
+    table = sets.source(sets.numbered(rows, "place", last="subject_id"), *names)
     if table is None:
         return 0
     fixed = [scheme, period, rule_set.pk, by.pk, timezone.now(), today, subject_type]
@@ -148,6 +152,7 @@ def record_set(
         _RECORD_SET, table, names, before=fixed, after=[subject_type, scheme, period]
     )
     if made.count:
+        sets.refresh(Decision, made.count)
         audit.record(
             "decision.made_set",
             rule_set,

@@ -36,10 +36,12 @@ class WindowOver(Refused):
     """The notice no longer takes objections through the public page."""
 
 
+# Numbered in an explicit order; the sort also finds everybody before the first entry is
+# written, so that no look at the table reads past the entries of this very statement.
 _DRAFT = """
     INSERT INTO union_portal_noticeentry (
         notice_id, position, decision_id, shown_name, shown_employer, shown_ground, amount_fen)
-    SELECT %s, row_number() OVER (), r.decision_id, r.shown_name, r.shown_employer,
+    SELECT %s, row_number() OVER (ORDER BY r.place), r.decision_id, r.shown_name, r.shown_employer,
         r.shown_ground, d.amount_fen
     FROM {rows}
     JOIN union_portal_decision d ON d.id = r.decision_id
@@ -48,6 +50,7 @@ _DRAFT = """
         SELECT 1 FROM union_portal_noticeentry e
         JOIN union_portal_notice n ON n.id = e.notice_id
         WHERE e.decision_id = d.id AND n.state <> 'withdrawn')
+    ORDER BY r.place
 """
 
 
@@ -90,8 +93,8 @@ def draft(
         counts_first_day=counts_first_day,
         prepared_by=by,
     )
-    columns = ("decision_id", "shown_name", "shown_employer", "shown_ground")
-    table = sets.source(rows, *columns)
+    columns = ("decision_id", "shown_name", "shown_employer", "shown_ground", "place")
+    table = sets.source(sets.numbered(rows, "place", last="decision_id"), *columns)
     entries = table and sets.insert(
         _DRAFT, table, columns, before=[notice.pk], after=[scheme, period]
     )
@@ -100,6 +103,7 @@ def draft(
             gettext_noop("No decision of this scheme and period waits for public notice."),
             gettext_noop("Decide the cases first; each decision stands on one notice only."),
         )
+    sets.refresh(NoticeEntry, entries.count)
     audit.record("notice.draft", notice, by=by, count=entries.count)
     return notice
 

@@ -122,6 +122,16 @@ def test_a_set_is_decided_in_one_statement_and_a_second_time_not_at_all(
     assert record_set(cast, rules, rows.none()) == 0
 
 
+def test_a_set_is_decided_in_the_order_asked_for(cast):
+    for n in range(20):
+        make_person(cast.tree.union, employer=f"Works {n * 7 % 20:02d}")
+    rows = everybody(explained_fen=30_000).order_by("-employer")
+    record_set(cast, make_rule_set(cast), rows)
+    asked = [row["subject_id"] for row in rows]
+    decided = Decision.objects.order_by("pk").values_list("subject_id", flat=True)
+    assert list(decided) == asked
+
+
 def test_a_set_whose_steps_do_not_add_up_is_refused_as_a_whole(cast):
     rows = everybody(explained_fen=1)
     with pytest.raises(IntegrityError, match="do not add up"), transaction.atomic():

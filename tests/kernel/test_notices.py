@@ -5,8 +5,9 @@ from datetime import date, timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Value
+from django.db.models import F, OuterRef, Subquery, Value
 
+from members.models import Person
 from tests.cast import TODAY, make_cast, make_decision, make_person, make_rule_set, make_tree
 from tests.kernel.attacks import refused_by
 from tests.kernel.races import at_once, waits_for_lock
@@ -55,6 +56,45 @@ def decided(cast, rules):
 @pytest.fixture
 def posted(cast, decided):
     return notices.publish(notice=draft(cast), by=cast.officer, today=TODAY)
+
+
+def test_the_list_stands_in_the_order_asked_for(cast, rules):
+    people = [make_person(cast.tree.union, employer=f"Works {n * 7 % 20:02d}") for n in range(20)]
+    for person in people:
+        make_decision(cast, rules, person, subject_id=person.pk)
+    names = Person.objects.filter(pk=OuterRef("subject_id")).values("employer")
+    rows = Decision.objects.annotate(works=Subquery(names)).order_by("-works")
+    notice = notices.draft(
+        title="x",
+        scheme="festival_gift",
+        period="2026",
+        organization=cast.tree.city,
+        rows=rows.values(
+            decision_id=F("id"),
+            shown_name=Value("张*明"),
+            shown_employer=F("works"),
+            shown_ground=Value(""),
+        ),
+        place="x",
+        contact="x",
+        days=5,
+        counts_first_day=True,
+        by=cast.officer,
+    )
+    listed = list(notice.entries.order_by("position").values_list("position", "shown_employer"))
+    assert listed == [(n, f"Works {20 - n:02d}") for n in range(1, 21)]
+    assert list(notice.entries.order_by("pk").values_list("position", flat=True)) == [
+        *range(1, 21)
+    ], "written in the order of the list too"
+
+
+def test_those_who_share_a_place_in_the_order_stand_by_their_decisions(cast, rules):
+    for _ in range(12):
+        make_decision(cast, rules, make_person(cast.tree.union))
+    rows = Decision.objects.order_by("scheme")
+    notice = draft(cast, rows)
+    ids = list(notice.entries.order_by("position").values_list("decision_id", flat=True))
+    assert ids == sorted(ids)
 
 
 def object_to(entry, *, by=None, today=TODAY, **more):

@@ -311,7 +311,7 @@ def _fill(batch: PayoutBatch, payable: QuerySet[Entitlement]) -> int:
             [batch.pk, batch.number, *chosen.parameters, most],
         )
         count = cursor.rowcount
-    statistics.refresh(PayoutLine, count)
+    sets.refresh(PayoutLine, count)
     audit.record("payoutbatch.fill", batch, by=batch.made_by, count=count)
     return int(count)
 

@@ -152,7 +152,7 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
     if over:
         _record_left_out(over, fund, by)
     if count:
-        statistics.refresh(Entitlement, count)
+        sets.refresh(Entitlement, count)
         _reserve(fund, total, key=f"grant:{first}-{last}", by=by)
         audit.record(
             "entitlement.grant_set", fund, by=by, count=count, fen=total, first=first, last=last

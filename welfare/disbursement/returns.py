@@ -15,13 +15,13 @@ from django.db.models import Count
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_noop as _
 
-from union_portal import access, audit, lifecycle
+from union_portal import access, audit, lifecycle, sets
 from union_portal.access import Permission
 from union_portal.fields import keyring
 from union_portal.kit.plain_text import halfwidth
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
-from welfare.disbursement import acting, bankfile, crash, formats, locks, settlement, statistics
+from welfare.disbursement import acting, bankfile, crash, formats, locks, settlement
 from welfare.disbursement.acting import Actor
 from welfare.disbursement.bankfile import BankFileRefused, ReturnContents
 from welfare.disbursement.models import (
@@ -231,7 +231,7 @@ def _write_rows(file: ReturnFile, contents: ReturnContents) -> None:
             " WITH (FORMAT csv, FORCE_NOT_NULL (bank_ref, reason_code, reason))",
             out,
         )
-    statistics.refresh(ReturnRow, len(contents.rows))
+    sets.refresh(ReturnRow, len(contents.rows))
 
 
 def _digits(account: str) -> str:

@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from union_portal import lifecycle
-from welfare.disbursement import acting, crash, ledger, locks, statistics
+from union_portal import lifecycle, sets
+from welfare.disbursement import acting, crash, ledger, locks
 from welfare.disbursement.acting import Actor
 from welfare.disbursement.models import (
     Discrepancy,
@@ -106,7 +106,7 @@ def apply_kept(batch_ids: Iterable[int], *, cause: str, by: Actor) -> int:
         turn += 1
         with explained(), connection.cursor() as cursor:
             cursor.execute(_JUDGE, [ids])
-            statistics.refresh(ReturnRow, cursor.rowcount)
+            sets.refresh(ReturnRow, cursor.rowcount)
         step = sum(
             _move(ids, result, state, kind, sources, key=f"{cause}:{turn}", by=by)
             for result, state, kind, sources in _MOVES
