@@ -28,8 +28,14 @@ def portal(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def test_help_names_every_sub_command() -> None:
     told = portal("help").stdout
-    for name in ("demo", "test", "manage", "status", "stop"):
+    for name in ("demo", "test", "bench", "manage", "status", "stop"):
         assert name in told
+
+
+def test_an_unknown_benchmark_is_answered_with_those_there_are() -> None:
+    done = portal("bench", "dance")
+    assert done.returncode == 1
+    assert "Name a benchmark: export_people, import_people, payouts" in done.stderr
 
 
 @pytest.mark.parametrize(

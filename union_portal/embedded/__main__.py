@@ -4,8 +4,9 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from union_portal.embedded import demo, running, suite
 from union_portal.embedded.places import LauncherError
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--people", metavar="N", type=positive, help="how many invented people")
     show.add_argument("--port", metavar="N", type=port, help="port of the site, else from 8000")
     commands.add_parser("test", help="every check and test; with arguments: pytest with them")
+    commands.add_parser("bench", help="one of bench/, on servers that keep what they write")
     commands.add_parser("manage", help="manage.py on the demo's private servers")
     commands.add_parser("status", help="what runs")
     commands.add_parser("stop", help="end the demo and the private servers")
@@ -53,13 +55,23 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def manage(arguments: Sequence[str]) -> int:
+    # The command shares our terminal and answers Ctrl-C itself.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    return suite.manage(arguments, called_from=called_from())
+
+
+# Commands whose arguments are another program's.
+PASSED_ON: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
+    "test": suite.suite,
+    "bench": suite.bench,
+    "manage": manage,
+}
+
+
 def main(argv: Sequence[str]) -> int:
-    if argv[:1] == ["test"]:
-        return suite.suite(argv[1:])
-    if argv[:1] == ["manage"]:
-        # The command shares our terminal and answers Ctrl-C itself.
-        signal.signal(signal.SIGINT, lambda number, frame: None)
-        return suite.manage(argv[1:], called_from=called_from())
+    if argv and argv[0] in PASSED_ON:
+        return PASSED_ON[argv[0]](argv[1:])
     if not argv or argv[0] == "help":
         parser().print_help()
         return 0

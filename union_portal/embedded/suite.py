@@ -133,6 +133,18 @@ def _counted(number: int, name: str) -> str:
     return f"{number} {name.removesuffix('s') if number == 1 else name}"
 
 
+def bench(arguments: Sequence[str]) -> int:
+    """`python -m bench.NAME` on private servers that write as those of production do."""
+    scripts = (places.CHECKOUT / "bench").glob("[a-z]*.py")
+    names = sorted(path.stem for path in scripts if "__main__" in path.read_text("utf-8"))
+    if not arguments or arguments[0] not in names:
+        raise places.LauncherError(f"Name a benchmark: {', '.join(names)}")
+    libraries.ensure_pango(say)
+    with surroundings("bench", say=say) as around:
+        command = [PYTHON, "-m", f"bench.{arguments[0]}", *arguments[1:]]
+        return run_in_foreground(command, around.environment, cwd=places.CHECKOUT)
+
+
 def manage(arguments: Sequence[str], *, called_from: Path) -> int:
     """`manage.py` with the private servers of the demo."""
     with surroundings("demo", say=say) as around:
