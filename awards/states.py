@@ -57,11 +57,13 @@ class CaseState(models.TextChoices):
     # from both
     GRANTED = "granted", _("granted")
     REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("decision withdrawn")
 
 
 # Between proposal and decision a person may die or lose the honour: CONFIRMED → EXCLUDED.
 # X11: application, home visit, review, decision, in this order and no other. A returned
-# application comes back to the step that returned it. Only an upheld appeal turns a refusal.
+# application comes back to the step that returned it. Only an upheld appeal turns a refusal or
+# a withdrawal. After a withdrawal the person may apply or be proposed again.
 CASE = transitions(
     "subsidy_case",
     {CaseState.PROPOSED, CaseState.INELIGIBLE, CaseState.SUBMITTED},
@@ -84,7 +86,9 @@ CASE = transitions(
             CaseState.REVIEWED,
             CaseState.TAKEN_BACK,
         },
+        CaseState.GRANTED: {CaseState.WITHDRAWN},
         CaseState.REFUSED: {CaseState.GRANTED},
+        CaseState.WITHDRAWN: {CaseState.GRANTED},
     },
 )
 

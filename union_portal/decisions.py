@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 # {"clause": …, "message": message id, "values": {…}, "amount_fen": what the step adds}
 Step = Mapping[str, Any]
+
+Follower = Callable[..., None]
+_followers: dict[str, Follower] = {}
+
+ParameterCheck = Callable[[Mapping[str, Any]], None]
+_parameter_checks: dict[str, ParameterCheck] = {}
 
 # What a clerk may word; scheme, version and adoption are not theirs to write.
 EDITABLE = frozenset(
@@ -165,8 +172,36 @@ def record_set(
     return made.count
 
 
+def when_withdrawn(subject_type: str) -> Callable[[Follower], Follower]:
+    """Register what follows for the cases of a kind (`app.model`) whose decisions are withdrawn.
+
+    The function gets `subjects` (the cases' ids), `by` and `reason`.
+    """
+
+    def register(function: Follower) -> Follower:
+        _followers[subject_type] = function
+        return function
+
+    return register
+
+
+@transaction.atomic
+def withdraw_set(*, decisions: QuerySet[Decision], by: Account | audit.Machine, reason: str) -> int:
+    """Take back every decision of a set that stands; its cases follow. Returns how many."""
+    standing = decisions.exclude(state=DecisionState.WITHDRAWN).order_by()
+    cases: dict[str, list[int]] = defaultdict(list)
+    for kind, case in standing.values_list("subject_type", "subject_id"):
+        cases[kind].append(case)
+    moved = lifecycle.advance_set(standing, to=DecisionState.WITHDRAWN, by=by, reason=reason)
+    for kind, subjects in sorted(cases.items()):
+        if kind in _followers:
+            _followers[kind](subjects=subjects, by=by, reason=reason)
+    return moved
+
+
+@transaction.atomic
 def withdraw(*, decision: Decision, by: Account | audit.Machine, reason: str) -> None:
-    """Take a decision back for good, with a reason that the member reads.
+    """Take a decision back for good, with a reason that the member reads; its case follows.
 
     Errors: Refused without a reason; Stale if it is withdrawn already.
     """
@@ -176,6 +211,9 @@ def withdraw(*, decision: Decision, by: Account | audit.Machine, reason: str) ->
             gettext_noop("Write the reason; the member reads it."),
         )
     lifecycle.advance(decision, to=DecisionState.WITHDRAWN, by=by, reason=reason)
+    follow = _followers.get(decision.subject_type)
+    if follow is not None:
+        follow(subjects=[decision.subject_id], by=by, reason=reason)
 
 
 def rule_set_in_force(scheme: str, on: date) -> RuleSet:
@@ -190,9 +228,23 @@ def rule_set_in_force(scheme: str, on: date) -> RuleSet:
     return found
 
 
+def check_parameters(scheme: str, check: ParameterCheck) -> None:
+    """Register what a scheme's rule sets must state; `check` raises Refused."""
+    _parameter_checks[scheme] = check
+
+
+def _require_parameters(scheme: str, parameters: Mapping[str, Any]) -> None:
+    check = _parameter_checks.get(scheme)
+    if check is not None:
+        check(parameters)
+
+
 @transaction.atomic
 def draft(*, scheme: str, by: Account, **fields: Any) -> RuleSet:
-    """Write the first rule set of a scheme, or one that follows from none."""
+    """Write the first rule set of a scheme, or one that follows from none.
+
+    Errors: Refused where the scheme can't work with the parameters.
+    """
     access.require(by, Permission.RULES_EDIT)
     _require_editable(fields)
     return _drafted(scheme, by, None, fields)
@@ -227,6 +279,8 @@ def edit_draft(*, rule_set: RuleSet, by: Account, **changes: Any) -> None:
             gettext_noop("An adopted rule set is replaced, never edited."),
             gettext_noop("Draft a successor with its own dates."),
         )
+    if "parameters" in changes:
+        _require_parameters(held.scheme, changes["parameters"])
     # Whoever last changed the text is its author: they can't adopt it themselves.
     changes["written_by"] = by
     for name, value in changes.items():
@@ -239,7 +293,8 @@ def edit_draft(*, rule_set: RuleSet, by: Account, **changes: Any) -> None:
 def adopt(*, rule_set: RuleSet, by: Account, now: datetime) -> None:
     """Put a draft in force from its first day; versions before it end the day before.
 
-    Whoever wrote it does not adopt it. Errors: PermissionDenied, RuleSetFrozen.
+    Whoever wrote it does not adopt it. Errors: PermissionDenied, RuleSetFrozen, Refused where
+    the scheme can't work with the parameters.
     """
     access.require(by, Permission.RULES_ADOPT)
     held = RuleSet.objects.select_for_update().get(pk=rule_set.pk)
@@ -247,6 +302,7 @@ def adopt(*, rule_set: RuleSet, by: Account, now: datetime) -> None:
         raise RuleSetFrozen(gettext_noop("The rule set has been adopted already."))
     if held.written_by_id == by.pk:
         raise PermissionDenied(_("Whoever wrote a rule set does not adopt it."))
+    _require_parameters(held.scheme, held.parameters)
     eve = held.valid_from - timedelta(days=1)
     RuleSet.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gt=eve),
@@ -262,6 +318,7 @@ def adopt(*, rule_set: RuleSet, by: Account, now: datetime) -> None:
 def _drafted(
     scheme: str, by: Account, before: RuleSet | None, fields: Mapping[str, Any]
 ) -> RuleSet:
+    _require_parameters(scheme, fields.get("parameters", {}))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"rule_set:{scheme}"])
     last = RuleSet.objects.filter(scheme=scheme).aggregate(last=Max("version"))["last"] or 0

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from union_portal import access, audit, lifecycle, sets, workdays
+from union_portal import access, audit, decisions, lifecycle, sets, workdays
 from union_portal.access import Permission
 from union_portal.kit import names
 from union_portal.kit import phone as phones
@@ -209,9 +209,7 @@ def answer(*, objection: Objection, upheld: bool, answer: str, by: Account) -> N
         answered_at=timezone.now(),
     )
     if upheld and decision.state != DecisionState.WITHDRAWN:
-        lifecycle.advance(
-            decision, to=DecisionState.WITHDRAWN, by=by, reason=f"{objection}: {answer}"
-        )
+        decisions.withdraw(decision=decision, by=by, reason=f"{objection}: {answer}")
     else:
         _release(decision, by)
 

@@ -110,7 +110,7 @@ def _settle(
         "refusal_clause": "",
         "reason": reason,
     }
-    if case.state == CaseState.REFUSED:
+    if case.state != CaseState.GRANTED:
         lifecycle.advance(case, to=CaseState.GRANTED, by=by, **changes)
     else:
         SubsidyCase.objects.filter(pk=case.pk).update(**changes)

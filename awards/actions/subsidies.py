@@ -267,8 +267,11 @@ def _exclude(
         by_reason[text].append(case)
     moved = 0
     for reason, cases in by_reason.items():
+        left_out = round_.cases.filter(pk__in=cases, county=county, state=CaseState.PROPOSED)
+        # The reason of a step goes into the log; the case shows it to the person too.
+        left_out.update(reason=reason)
         moved += lifecycle.advance_set(
-            round_.cases.filter(pk__in=cases, county=county, state=CaseState.PROPOSED),
+            left_out,
             to=CaseState.EXCLUDED,
             by=by,
             amount_fen=0,

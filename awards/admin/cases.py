@@ -329,7 +329,8 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
         return _yuan(case.recommended_fen)
 
     def facts(self, request: HttpRequest, obj: SubsidyCase) -> list[Fact]:
-        tone = {CaseState.GRANTED: "good", CaseState.REFUSED: "bad", CaseState.CANCELLED: "bad"}
+        tone = dict.fromkeys((CaseState.REFUSED, CaseState.CANCELLED, CaseState.WITHDRAWN), "bad")
+        tone[CaseState.GRANTED] = "good"
         facts = [
             Fact(_("State"), obj.get_state_display(), tone.get(CaseState(obj.state), "wait")),
             Fact(_("Amount"), self.amount(obj)),

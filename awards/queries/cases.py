@@ -171,7 +171,7 @@ def explanation(case: SubsidyCase) -> list[dict[str, str]]:
 
 def timeline(case: SubsidyCase) -> list[Event]:
     """Everything about a case in order: its own steps, then its decisions and their money."""
-    events = [*_round_steps(case), *_application_steps(case)]
+    events = [*_round_steps(case), *_application_steps(case), *_withdrawal(case)]
     decision = case.decision
     while decision is not None:
         events += decision_timeline(decision)
@@ -204,6 +204,22 @@ def _round_steps(case: SubsidyCase) -> Iterator[Event]:
             text=case.reason if is_out else "",
             who=str(check.checked_by),
             tone=Tone.BAD if is_out else Tone.PLAIN,
+        )
+
+
+def _withdrawal(case: SubsidyCase) -> Iterator[Event]:
+    """The end of a case whose decision was withdrawn, with the reason given."""
+    for entry in AuditEntry.objects.filter(
+        subject_type="awards.subsidycase",
+        subject_id=str(case.pk),
+        action=f"subsidycase.{CaseState.WITHDRAWN}",
+    ):
+        yield Event(
+            at=entry.at,
+            title=_("Ended: the decision was withdrawn"),
+            text=entry.reason,
+            who=entry.actor,
+            tone=Tone.BAD,
         )
 
 

@@ -116,7 +116,11 @@ def statement(case: SubsidyCase) -> dict[str, Any]:
 def why_no_appeal(case: SubsidyCase, today: date) -> str:
     """Why no appeal is possible now; empty if one is."""
     decision = case.decision
-    if decision is None or case.state not in (CaseState.GRANTED, CaseState.REFUSED):
+    if decision is None or case.state not in (
+        CaseState.GRANTED,
+        CaseState.REFUSED,
+        CaseState.WITHDRAWN,
+    ):
         return _("There is no decision yet.")
     if decision.state == DecisionState.WITHDRAWN:
         return _("The decision was withdrawn.")
@@ -169,6 +173,7 @@ def next_step(case: SubsidyCase) -> str:
         CaseState.REVIEWED: _("Next, the city federation decides."),
         CaseState.RETURNED: _("Something is missing. It goes on as soon as you complete it."),
         CaseState.TAKEN_BACK: _("You took the application back. You may apply again."),
+        CaseState.WITHDRAWN: _("The decision was withdrawn; nothing is paid. You may apply again."),
         CaseState.REFUSED: _("The reason stands below. If you think it is wrong, appeal."),
     }
     if case.state == CaseState.GRANTED and case.decision is not None:

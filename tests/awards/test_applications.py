@@ -18,10 +18,10 @@ from tests.awards.roster import model_worker, rule_set, verify
 from tests.awards.test_subsidies import open_fund
 from tests.cast import TODAY, Cast, give_role, make_account, make_person
 from union_portal import appeals as kernel_appeals
-from union_portal import files, lifecycle
+from union_portal import decisions, files, lifecycle
 from union_portal.access import Role
 from union_portal.models import Decision, Message, StoredFile
-from welfare.disbursement import ledger
+from welfare.disbursement import invariants, ledger
 from welfare.disbursement.models import Entitlement, Fund
 
 ILLNESS = {
@@ -283,6 +283,41 @@ def test_taken_back_leaves_room_for_another(lin: Cast):
         applications.take_back(case=case, by=lin.wei)
     applications.take_back(case=case, by=lin.lin)
     assert apply(lin).state == CaseState.SUBMITTED
+
+
+def test_a_withdrawn_decision_ends_the_case_and_leaves_room_for_another(lin: Cast, fund: Fund):
+    case = reviewed(lin)
+    decision = decide(lin, case)
+    decisions.withdraw(decision=decision, by=lin.decider, reason="Objection 1: forged bills")
+    case.refresh_from_db()
+    assert case.state == CaseState.WITHDRAWN
+    (ended,) = [event for event in queries.timeline(case) if event.title.startswith("Ended")]
+    assert (ended.text, ended.who) == ("Objection 1: forged bills", str(lin.decider))
+    again = reviewed(lin)
+    decide(lin, again)
+    again.refresh_from_db()
+    assert again.state == CaseState.GRANTED
+    states = Entitlement.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["withdrawn", "granted"]
+    assert ledger.figures(fund).reserved_fen == 300_000
+    assert [result for result in invariants.check_all() if not result.holds] == []
+
+
+def test_an_appeal_brings_a_withdrawn_case_back(lin: Cast):
+    case = reviewed(lin)
+    decision = decide(lin, case)
+    decisions.withdraw(decision=decision, by=lin.decider, reason="Objection 1")
+    appeals.uphold(
+        appeal=_appeal(lin, decision),
+        amount_fen=400_000,
+        answer="the bills are genuine",
+        by=lin.reviewer,
+        today=TODAY,
+    )
+    case.refresh_from_db()
+    assert (case.state, case.amount_fen) == (CaseState.GRANTED, 400_000)
+    states = Entitlement.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["withdrawn", "granted"]
 
 
 def test_a_stale_form_does_not_decide_twice(lin: Cast):

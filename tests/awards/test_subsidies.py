@@ -10,15 +10,25 @@ from django.db import IntegrityError, transaction
 from awards.actions import honours, model_workers, publicity, subsidies
 from awards.actions.refusals import AwardsRefused
 from awards.models import CountyCheck, Honour, ModelWorker, SubsidyCase, SubsidyRound
+from awards.queries import timeline
 from awards.rules import ParameterMissing, render
+from awards.rules.parameters import ParameterWrong
 from awards.states import CaseState, RoundState
 from members.models import Person
 from tests.awards.roster import model_worker, rule_set
-from tests.cast import TODAY, Cast, give_role, make_account, make_person
-from union_portal import audit, notices
+from tests.cast import NOW, TODAY, Cast, give_role, make_account, make_person
+from union_portal import audit, decisions, notices
 from union_portal.access import Role
 from union_portal.kit.masks import mask_name
-from union_portal.models import Account, AuditEntry, Decision, Message, NoticeEntry, Organization
+from union_portal.models import (
+    Account,
+    AuditEntry,
+    Decision,
+    Message,
+    NoticeEntry,
+    Organization,
+    RuleSet,
+)
 from union_portal.states import DecisionState
 from welfare.disbursement import entitlements, ledger
 from welfare.disbursement.models import Entitlement, Fund
@@ -154,6 +164,9 @@ def test_a_county_excludes_with_a_reason_that_the_person_reads(cast: Cast, fund:
     assert (case.state, case.refusal_clause, case.amount_fen) == (CaseState.REFUSED, "county", 0)
     assert case.decision is not None and case.decision.outcome == "refused"
     assert "moved to Xi'an" in render(case.decision.steps[-1])
+    assert case.reason == "moved to Xi'an"
+    (said,) = [event for event in timeline(case) if event.title == "Left out by the county"]
+    assert said.text == "moved to Xi'an"
     assert Message.objects.get(recipient=worker.person_id).template == "festival_gift_refused"
 
 
@@ -266,6 +279,48 @@ def test_revoking_the_last_municipal_honour_withdraws_what_is_unpaid(cast: Cast,
     )
     assert (ended.withdrawn, ended.on_their_way) == (1, 0)
     assert Decision.objects.get().state == DecisionState.WITHDRAWN
+    assert SubsidyCase.objects.get().state == CaseState.WITHDRAWN
+
+
+def test_after_an_upheld_objection_another_round_of_the_year_takes_the_person_up(
+    cast: Cast, fund: Fund
+):
+    model_worker(cast)
+    decided(cast)
+    decisions.withdraw(decision=Decision.objects.get(), by=cast.decider, reason="Objection 1")
+    decided(cast)
+    states = Entitlement.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["withdrawn", "granted"]
+    cases = SubsidyCase.objects.order_by("pk").values_list("state", flat=True)
+    assert list(cases) == [CaseState.WITHDRAWN, CaseState.GRANTED]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"gift_fen": 30_000, "requires_verification": False},
+        {"gift_fen": "300", "hardship_standard_fen": {}, "requires_verification": False},
+        {"gift_fen": 1, "hardship_standard_fen": {}, "requires_verification": False, "x": 1},
+    ],
+)
+def test_a_rule_set_is_refused_when_it_is_written_without_what_its_scheme_needs(
+    cast: Cast, parameters: dict[str, Any]
+):
+    standing = rule_set(cast, "festival_gift")
+    with pytest.raises((ParameterMissing, ParameterWrong)):
+        decisions.draft_successor(
+            rule_set=standing, by=cast.rules_clerk, parameters=parameters, valid_from=TODAY
+        )
+    good = {"gift_fen": 1, "hardship_standard_fen": {}, "requires_verification": False}
+    made = decisions.draft_successor(
+        rule_set=standing, by=cast.rules_clerk, parameters=good, valid_from=TODAY
+    )
+    with pytest.raises((ParameterMissing, ParameterWrong)):
+        decisions.edit_draft(rule_set=made, by=cast.rules_clerk, parameters=parameters)
+    # Written past the doors: the adoption asks again.
+    RuleSet.objects.filter(pk=made.pk).update(parameters=parameters)
+    with pytest.raises((ParameterMissing, ParameterWrong)):
+        decisions.adopt(rule_set=made, by=cast.decider, now=NOW)
 
 
 def test_every_step_leaves_an_entry(cast: Cast, fund: Fund):

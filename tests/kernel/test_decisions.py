@@ -152,7 +152,7 @@ def test_the_day_chooses_the_rule_set_and_a_missing_one_is_named(cast):
 
 
 def test_a_successor_takes_over_from_its_first_day(cast):
-    old = make_rule_set(cast, valid_to=None)
+    old = make_rule_set(cast, "winter_gift", valid_to=None)
     new = decisions.draft_successor(
         rule_set=old,
         by=cast.rules_clerk,
@@ -161,10 +161,10 @@ def test_a_successor_takes_over_from_its_first_day(cast):
         title="Festival gift 2026",
     )
     assert (new.version, new.fund_code, new.replaces) == (2, old.fund_code, old)
-    assert decisions.rule_set_in_force("festival_gift", date(2026, 8, 1)) == old
+    assert decisions.rule_set_in_force("winter_gift", date(2026, 8, 1)) == old
     decisions.adopt(rule_set=new, by=cast.decider, now=NOW)
-    assert decisions.rule_set_in_force("festival_gift", date(2026, 6, 30)) == old
-    assert decisions.rule_set_in_force("festival_gift", date(2026, 7, 1)) == new
+    assert decisions.rule_set_in_force("winter_gift", date(2026, 6, 30)) == old
+    assert decisions.rule_set_in_force("winter_gift", date(2026, 7, 1)) == new
     old.refresh_from_db()
     assert old.valid_to == date(2026, 6, 30)
 

@@ -90,6 +90,7 @@ def grant(*, decision: Decision, person: Person, by: Actor) -> Entitlement:
             _("No more is owed than was paid already."),
             _("What was paid too much is claimed back outside the portal."),
         )
+    _free_claims(Entitlement.objects.filter(claim_key=claim_key(decision, person)), by=by)
     caps.require_room(
         person=person, scheme=decision.scheme, period=decision.period, amount_fen=owed
     )
@@ -121,6 +122,10 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
     """
     locks.caps()
     locks.funds([fund.pk])
+    _free_claims(
+        Entitlement.objects.filter(fund=fund, person__in=rows.order_by().values("person_id")),
+        by=by,
+    )
     over = caps.over(rows)
     chosen = sets.source(rows.order_by(), "decision_id", "person_id")
     if chosen is None:
@@ -158,6 +163,19 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
             "entitlement.grant_set", fund, by=by, count=count, fen=total, first=first, last=last
         )
     return int(count)
+
+
+def _free_claims(asked: QuerySet[Entitlement], *, by: Actor) -> None:
+    """End what is still owed by withdrawn decisions, so that a new one can take its place.
+
+    The caller holds the fund. What is on its way or paid stays, and keeps its claim. Each is
+    ended alone, with its own entry: a decision is withdrawn one by one, after an objection.
+    """
+    owed = asked.filter(
+        pk__in=Entitlement.objects.unpaid().values("pk"), decision__state=DecisionState.WITHDRAWN
+    )
+    for stale in owed.select_related("fund", "decision").order_by("pk"):
+        _end(stale, EntitlementState.WITHDRAWN, by=by, reason=stale.decision.number)
 
 
 def _record_left_out(over: list[caps.OverCap], fund: Fund, by: Actor) -> None:
