@@ -265,6 +265,9 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_BACK_BUTTON": True,
+    "SHOW_LANGUAGES": True,
+    # One skin, looked at and measured; a dark one would have to be as well.
+    "THEME": "light",
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

@@ -18,6 +18,7 @@ from awards.models import Scheme, SubsidyCase
 from union_portal import access, appeals
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every, only_in
+from union_portal.admin.filters import in_words, scheme_titles
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.forms import YuanField
@@ -117,7 +118,7 @@ class AppealAdmin(ScopedModelAdmin):
         column("reviewer", _("reviewer")),
         "state",
     )
-    list_filter = ("state", "decision__scheme")
+    list_filter = ("state", ("decision__scheme", in_words(_("scheme"), scheme_titles)))
     list_select_related = ("decision__organization", "reviewer")
     fields = (
         "shown_case",

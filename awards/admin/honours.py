@@ -76,7 +76,7 @@ class HonourTitleAdmin(ScopedModelAdmin):
     list_display = ("name", "level", "is_model_worker")
     list_filter = ("level", "is_model_worker")
     search_fields = ("name", "code")
-    fields = ("name", "code", "level", "is_model_worker")
+    fields = ("name", "level", "is_model_worker")
     readonly_fields = fields
     list_buttons = (
         Button(

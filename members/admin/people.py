@@ -10,12 +10,13 @@ from django.http import FileResponse, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members import queries, resources
 from members.actions import bank_accounts, people
-from members.models import Person
+from members.models import BankAccount, Person
 from union_portal import files
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text
@@ -295,14 +296,10 @@ class PersonAdmin(ScopedModelAdmin):
         return _("Name, pinyin, initials, or a whole identity number or phone")
 
     def panels(self, request: HttpRequest, obj: Person) -> list[Panel]:
+        page = self.admin_site._registry[BankAccount]
         rows = [
             (
-                format_html(
-                    '<a href="{}">{} …{}</a>',
-                    reverse("admin:members_bankaccount_change", args=[account.pk]),
-                    account.bank_name,
-                    account.last_four,
-                ),
+                _account_link(account) if page.has_view_permission(request, account) else account,
                 account.holder,
                 account.get_state_display(),
                 account.entered_by or "–",
@@ -317,3 +314,8 @@ class PersonAdmin(ScopedModelAdmin):
 
     def trail(self, request: HttpRequest, obj: Person) -> list[Step]:
         return trail_of(obj, *obj.bank_accounts.all())
+
+
+def _account_link(account: BankAccount) -> SafeString:
+    url = reverse("admin:members_bankaccount_change", args=[account.pk])
+    return format_html('<a href="{}">{} …{}</a>', url, account.bank_name, account.last_four)

@@ -180,7 +180,7 @@ class AccountAdmin(ScopedModelAdmin):
             )
             for role in obj.roles.all()
         ]
-        columns = (_("Role"), _("Union"), _("Valid from"), _("Valid to"), "")
+        columns = (_("Role"), _("Union"), _("Valid from"), _("Valid to"), _("To do"))
         return [Panel(_("Roles"), columns, rows, note=self._pairs_note())]
 
     def _end_link(self, request: HttpRequest, role: RoleAssignment) -> Any:

@@ -3,13 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from union_portal import audit
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
+from union_portal.admin.filters import in_words, kinds_of_rows
 from union_portal.admin.pages import Told
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import told
@@ -25,17 +24,17 @@ class AuditEntryAdmin(ScopedModelAdmin):
     order = 40
     view_permissions = (Permission.AUDIT_VIEW,)
     scope_path = None
-    list_display = ("at", "actor", "shown_action", "subject_type", "subject_id", "reason")
+    list_display = ("at", "actor", "shown_action", "shown_kind", "subject_id", "reason")
     list_display_links = ("at",)
     search_fields = ("=subject_id", "=action", "actor__startswith", "=request_id")
-    list_filter = ("subject_type",)
+    list_filter = (("subject_type", in_words(_("kind of row"), kinds_of_rows)),)
     show_full_result_count = False
     fields = (
         "at",
         "actor",
-        "action",
         "shown_action",
-        "subject_type",
+        "action",
+        "shown_kind",
         "subject_id",
         "reason",
         "detail",
@@ -45,12 +44,13 @@ class AuditEntryAdmin(ScopedModelAdmin):
     readonly_fields = fields
     shows_trail = False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request)
-
     @admin.display(description=_("what"))
     def shown_action(self, entry: AuditEntry) -> str:
         return told(entry)
+
+    @admin.display(description=_("kind of row"), ordering="subject_type")
+    def shown_kind(self, entry: AuditEntry) -> str:
+        return kinds_of_rows().get(entry.subject_type, entry.subject_type)
 
 
 def _verified(obj: Any, by: Any, data: dict[str, Any]) -> Told:

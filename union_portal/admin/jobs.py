@@ -35,12 +35,11 @@ class JobAdmin(ScopedModelAdmin):
         "created_at",
         "finished_at",
     )
-    list_filter = ("state", "name")
+    list_filter = ("state",)
     list_select_related = ("requested_by",)
     search_fields = ("title", "name", "=id")
     fields = (
-        "title",
-        "name",
+        "title_or_name",
         "state",
         "progress",
         "note",

@@ -43,10 +43,9 @@ class MessageAdmin(ScopedModelAdmin):
     view_permissions = (Permission.NOTICE_PREPARE, Permission.AUDIT_VIEW)
     scope_path = None
     list_display = ("created_at", "channel", "shown_address", "shown_text", "sent_at", "state")
-    list_filter = ("channel", "state", "topic")
+    list_filter = ("channel", "state")
     search_fields = ("=key", "=subject_id")
     fields = (
-        "topic",
         "channel",
         "shown_address",
         "shown_text",

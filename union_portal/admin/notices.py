@@ -18,6 +18,7 @@ from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, every, only_in
 from union_portal.admin.fields import ReasonForm
+from union_portal.admin.filters import in_words, scheme_titles
 from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.kit import masks, money
@@ -79,12 +80,12 @@ class NoticeAdmin(ScopedModelAdmin):
         Permission.AUDIT_VIEW,
     )
     list_display = ("title", "state", "people", "posted_on", "ends_on", "open_objections")
-    list_filter = ("state", "scheme")
+    list_filter = ("state", ("scheme", in_words(_("scheme"), scheme_titles)))
     list_select_related = ("organization",)
     search_fields = ("title", "=period")
     fields = (
         "title",
-        "scheme",
+        "shown_scheme",
         "period",
         "organization",
         "text",
@@ -162,6 +163,10 @@ class NoticeAdmin(ScopedModelAdmin):
                 waiting=Count("entries__objections", filter=is_open, distinct=True),
             )
         )
+
+    @admin.display(description=_("scheme"))
+    def shown_scheme(self, notice: Any) -> str:
+        return scheme_titles().get(notice.scheme, notice.scheme)
 
     @admin.display(description=_("people"))
     def people(self, notice: Any) -> int:

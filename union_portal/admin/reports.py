@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from union_portal import access, reports
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text
+from union_portal.admin.filters import in_words
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.models import Account, FileDownload, ReportRun, StoredFile
@@ -28,6 +29,10 @@ def _not_asked_again(run: ReportRun, account: Account) -> Text | None:
     if run.state == ReportState.REQUESTED:
         return _("It is being made.")
     return None
+
+
+def _kinds() -> dict[str, Any]:
+    return {name: kind.title for name, kind in reports.kinds().items()}
 
 
 def ask_again(run: ReportRun, by: Account, data: dict[str, Any]) -> str:
@@ -66,12 +71,11 @@ class ReportRunAdmin(ScopedModelAdmin):
     order = 10
     view_permissions = (Permission.REPORT_DISBURSEMENT, Permission.AUDIT_VIEW)
     list_display = ("title", "version", "state", "pages", "requested_by", "requested_at", "fetch")
-    list_filter = ("state", "kind")
+    list_filter = ("state", ("kind", in_words(_("report"), _kinds)))
     list_select_related = ("requested_by", "job", "file")
     search_fields = ("title", "=subject_id")
     fields = (
         "title",
-        "kind",
         "version",
         "state",
         "pages",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from django.contrib.admin import AdminSite
 from django.contrib.admin.utils import unquote
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
 from union_portal import access
 from union_portal.access import Permission
 from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
+from union_portal.admin.labels import plain_column, put_labels_into_words
 from union_portal.admin.trail import Step, trail_of
 from union_portal.models import Account, Organization, OrganizationLevel
 
@@ -39,6 +42,8 @@ class ScopedModelAdmin(ModelAdmin):
     buttons: ClassVar[Sequence[Button]] = ()
     list_buttons: ClassVar[Sequence[Button]] = ()
     shows_trail: ClassVar[bool] = True
+    # What an empty list says: where its rows come from, or what to do first.
+    empty_hint: ClassVar[Any] = gettext_lazy("Rows appear here once the work before has been done.")
 
     list_per_page = 25
     show_full_result_count = False
@@ -50,6 +55,10 @@ class ScopedModelAdmin(ModelAdmin):
     list_before_template = "admin/list_buttons.html"
     change_form_outer_before_template = "admin/object_head.html"
     change_form_outer_after_template = "admin/object_foot.html"
+
+    def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
+        super().__init__(model, admin_site)
+        put_labels_into_words(model)
 
     # -- who may -------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -112,6 +121,22 @@ class ScopedModelAdmin(ModelAdmin):
         """Tables below the fields."""
         return []
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [self._linked(request, obj, name) for name in super().get_fields(request, obj)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        names = super().get_readonly_fields(request, obj)
+        return [self._linked(request, obj, name) for name in names]
+
+    def _linked(self, request: HttpRequest, obj: Any, name: Any) -> Any:
+        """The field; in words alone if it would link to a page that the reader can't open."""
+        field = next((one for one in self.opts.fields if one.name == name), None)
+        page = self.admin_site._registry.get(field.related_model) if field else None
+        there = getattr(obj, name, None) if page else None
+        if there is None or page is None or page.has_view_permission(request, there):
+            return name
+        return plain_column(name, field)
+
     def change_view(
         self,
         request: HttpRequest,
@@ -139,22 +164,27 @@ class ScopedModelAdmin(ModelAdmin):
         context = {"offers": self.list_offers(request), **(extra_context or {})}
         return super().changelist_view(request, context)
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        rows = super().get_changelist_instance(request)
+        rows.search_help_text = self.get_search_help_text(request)
+        return rows
+
     # -- what they may do -----------------------------------------------------------------
     def offers(self, request: HttpRequest, obj: Any) -> list[Offer]:
         """The buttons of one row: shown to who holds the permission, explained if closed."""
         organization = self.organization_of(obj)
-        return [
+        return open_first(
             button.offer(obj, reader(request), self._do_url(button, obj))
             for button in self.buttons
             if access.may(reader(request), button.permission, organization)
-        ]
+        )
 
     def list_offers(self, request: HttpRequest) -> list[Offer]:
-        return [
+        return open_first(
             button.offer(None, reader(request), self._do_url(button, None))
             for button in self.list_buttons
             if access.may(reader(request), button.permission)
-        ]
+        )
 
     def get_urls(self) -> list[URLPattern]:
         info = f"{self.opts.app_label}_{self.opts.model_name}"
@@ -197,6 +227,11 @@ class ScopedModelAdmin(ModelAdmin):
 def federation() -> Organization | None:
     """The root of the tree, whose roles reach everything."""
     return Organization.objects.filter(level=OrganizationLevel.FEDERATION).first()
+
+
+def open_first(offers: Iterable[Offer]) -> list[Offer]:
+    """What can be done now before what can't, each in the order of the work."""
+    return sorted(offers, key=lambda offer: not offer.is_open)
 
 
 def one(permission: Permission | None) -> tuple[Permission, ...]:

@@ -46,6 +46,14 @@ ACTS: dict[str, str] = {
     "message.posted": gettext_noop("Letters posted"),
 }
 
+# Actors that are nobody: the log keeps their name for programs.
+MACHINES: dict[str, str] = {
+    "worker": gettext_noop("background job"),
+    "bank": gettext_noop("the bank's file"),
+    "public": gettext_noop("public page"),
+    "first log-in": gettext_noop("first log-in"),
+}
+
 
 def name_acts(names: dict[str, str]) -> None:
     """Words for an app's own acts: message ids, translated when they are read."""
@@ -74,7 +82,13 @@ def trail_of(*rows: Model) -> list[Step]:
 
 
 def step_of(entry: AuditEntry) -> Step:
-    return Step(at=entry.at, who=entry.actor, text=told(entry), detail=entry.reason)
+    return Step(at=entry.at, who=who(entry), text=told(entry), detail=entry.reason)
+
+
+def who(entry: AuditEntry) -> str:
+    """Who did it: a person by name, a machine in the reader's language."""
+    known = MACHINES.get(entry.actor) if entry.actor_id is None else None
+    return gettext(known) if known else entry.actor
 
 
 def told(entry: AuditEntry) -> str:

@@ -1,4 +1,4 @@
-"""Filters for templates: money, whole-number drawing."""
+"""Filters for templates: money."""
 
 from typing import Any
 
@@ -13,18 +13,3 @@ register = template.Library()
 def yuan(fen: Any) -> str:
     """Fen as ``¥1,234.50``; nothing for nothing."""
     return "" if fen in (None, "") else f"¥{money.yuan(int(fen))}"
-
-
-@register.filter
-def times(number: int, factor: int) -> int:
-    return int(number) * int(factor)
-
-
-@register.filter
-def plus(number: int, other: int) -> int:
-    return int(number) + int(other)
-
-
-@register.filter
-def over(number: int, divisor: int) -> int:
-    return int(number) // int(divisor)

@@ -22,11 +22,12 @@ from union_portal import access, lifecycle
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
 from union_portal.admin.fields import union_field
+from union_portal.admin.filters import scheme_titles
 from union_portal.admin.scoped import reader
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
-from welfare.admin.shown import link, masked, scheme_titles, yuan
+from welfare.admin.shown import link, masked, yuan
 from welfare.disbursement import batches, candidates
 from welfare.disbursement.models import Entitlement, Fund
 

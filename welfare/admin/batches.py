@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from union_portal import access
 from union_portal.access import Permission
 from union_portal.admin import desk
+from union_portal.admin.filters import in_words, scheme_titles
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.reports import download_link
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -87,7 +88,7 @@ class PayoutBatchAdmin(ScopedModelAdmin):
     )
     list_filter = (
         ("state", titled(_("state"), admin.ChoicesFieldListFilter)),
-        "scheme",
+        ("scheme", in_words(_("scheme"), scheme_titles)),
         "period",
         ("fund", titled(_("fund"))),
         "pay_on",

@@ -16,6 +16,7 @@ from members.queries import matches
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every, only_in
 from union_portal.admin.fields import ReasonForm
+from union_portal.admin.filters import in_words, scheme_titles
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step
@@ -28,7 +29,6 @@ from welfare.admin.shown import (
     column,
     link,
     masked,
-    scheme_titles,
     shown_state,
     titled,
     with_scheme_title,
@@ -149,7 +149,7 @@ class EntitlementAdmin(ScopedModelAdmin):
     list_filter = (
         PaymentFilter,
         ("state", titled(_("state"), admin.ChoicesFieldListFilter)),
-        "scheme",
+        ("scheme", in_words(_("scheme"), scheme_titles)),
         "period",
         ("fund", titled(_("fund"))),
     )

@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text
 from union_portal.admin.fields import ReasonForm, union_field
+from union_portal.admin.filters import scheme_titles
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step, trail_of
 from union_portal.forms import YuanField
 from union_portal.models import Account
-from welfare.admin.shown import column, link, list_url, masked, scheme_titles, stamp, titled, yuan
+from welfare.admin.shown import column, link, list_url, masked, stamp, titled, yuan
 from welfare.disbursement import ledger
 from welfare.disbursement.models import (
     BankFormat,

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from union_portal.admin.filters import scheme_titles
 from union_portal.kit import money
 from union_portal.models import RuleSet
 
@@ -41,12 +42,6 @@ def list_url(model: type[Model], **conditions: Any) -> str:
     """The list of a kind, filtered."""
     page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{page}?{urlencode(conditions)}"
-
-
-def scheme_titles() -> dict[str, str]:
-    """Every scheme as people call it: the title of its newest rule set."""
-    rows = RuleSet.objects.order_by("scheme", "-version").distinct("scheme")
-    return dict(rows.values_list("scheme", "title"))
 
 
 def scheme_title(scheme: str) -> str:

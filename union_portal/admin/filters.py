@@ -1,0 +1,40 @@
+"""List filters that speak of codes in words."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+
+from union_portal.models import RuleSet
+
+Words = Callable[[], Mapping[str, Any]]
+
+
+def in_words(title: Any, words: Words) -> type[admin.AllValuesFieldListFilter]:
+    """A filter by the codes that occur in a column, each under its title."""
+
+    class InWords(admin.AllValuesFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+        def choices(self, changelist: ChangeList) -> Iterator[Any]:
+            titles = words()
+            for choice in super().choices(changelist):
+                display = choice["display"]
+                yield {**choice, "display": titles.get(str(display), display)}
+
+    return InWords
+
+
+def scheme_titles() -> dict[str, str]:
+    """Every scheme as people call it: the title of its newest rule set."""
+    rows = RuleSet.objects.order_by("scheme", "-version").distinct("scheme")
+    return dict(rows.values_list("scheme", "title"))
+
+
+def kinds_of_rows() -> dict[str, str]:
+    """What the log calls `app.model`, as people call it."""
+    return {model._meta.label_lower: str(model._meta.verbose_name) for model in apps.get_models()}
