@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from union_portal.admin.trail import name_acts
+from union_portal.kit import money
 
 name_acts(
     {
@@ -36,3 +37,8 @@ def column(name: str, label: Any) -> Callable[[Any], Any]:
 
     shown.__name__ = name
     return shown
+
+
+def yuan_or_dash(fen: int | None) -> str:
+    """Fen as ¥1,234.50; a dash where no sum is known."""
+    return "–" if fen is None else f"¥{money.yuan(fen)}"

@@ -2,8 +2,10 @@
 
 from welfare.admin import (
     bank_formats,
+    batch_queues,
     batches,
     entitlements,
+    entries,
     figures,
     funds,
     lines,
@@ -14,8 +16,10 @@ from welfare.admin import (
 
 __all__ = [
     "bank_formats",
+    "batch_queues",
     "batches",
     "entitlements",
+    "entries",
     "figures",
     "funds",
     "lines",

@@ -1,0 +1,117 @@
+"""Take the pictures in this folder anew from a running demo.
+
+    ./portal demo                                        # in another terminal
+    .venv/bin/python docs/screenshots/take.py            # or with the demo's address
+
+A headless Chromium logs in as the demo's staff, at 1280 and 390 pixels, in Chinese. A Chinese
+font has to be installed (Debian: fonts-noto-cjk). What is on them is made up.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PASSWORD = "portal-demo-610800"  # noqa: S105
+WIDTHS = {1280: 860, 390: 844}
+COLOURS = 128
+
+
+def main() -> None:
+    """Every picture at every width; the address of the demo may be the one argument."""
+    site = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"
+    with sync_playwright() as player:
+        browser = player.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        for who, pictures in PICTURES.items():
+            page = _logged_in(browser, site, who)
+            for name, find in pictures.items():
+                _take(page, site, name, find)
+            page.context.close()
+        browser.close()
+
+
+def _logged_in(browser: Browser, site: str, who: str) -> Page:
+    page = browser.new_context(locale="zh-CN").new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{site}/admin/")
+    page.fill("input[name=login]", who)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main form[action$='/login/'] button[type=submit]")
+    page.fill("input[name=code]", _code(who))
+    with page.expect_navigation():
+        page.click("main form button[type=submit]")
+    return page
+
+
+def _code(who: str) -> str:
+    told = subprocess.run(
+        [str(ROOT / "portal"), "manage", "demo_code", who],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"\b\d{6}\b", told.stdout)
+    if found is None:
+        raise SystemExit(f"no code for {who}: {told.stderr}")
+    return found.group()
+
+
+def _take(page: Page, site: str, name: str, find: Callable[[Page, str], None]) -> None:
+    for width, height in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        find(page, f"{site}/admin/")
+        with Image.open(BytesIO(page.screenshot())) as shot:
+            small = shot.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            small.save(HERE / f"{name}-{width}.png", optimize=True)
+
+
+def _desk(page: Page, admin: str) -> None:
+    page.goto(admin)
+
+
+def _batch(page: Page, admin: str) -> None:
+    """The batch that waits for its checker, at its approvals."""
+    page.goto(f"{admin}disbursement/payoutbatch/?state__exact=sealed")
+    _open_first(page)
+    _at(page, "审批记录")
+
+
+def _timeline(page: Page, admin: str) -> None:
+    """A case that was applied for, visited, reviewed and granted."""
+    page.goto(f"{admin}awards/subsidycase/?scheme__exact=special_hardship&state__exact=granted")
+    _open_first(page)
+    _at(page, "发生了什么")
+
+
+def _reports(page: Page, admin: str) -> None:
+    page.goto(f"{admin}union_portal/reportrun/")
+
+
+def _open_first(page: Page) -> None:
+    page.goto(str(page.locator("#result_list a[href*='/change/']").first.evaluate("a => a.href")))
+
+
+def _at(page: Page, heading: str) -> None:
+    page.locator("h2", has_text=heading).evaluate(
+        "h => window.scrollBy(0, h.getBoundingClientRect().top - 24)"
+    )
+
+
+PICTURES: dict[str, dict[str, Callable[[Page, str], None]]] = {
+    "feng": {"dashboard": _desk, "reports": _reports},
+    "jiang": {"batch-approvals": _batch},
+    "he": {"case-timeline": _timeline},
+}
+
+if __name__ == "__main__":
+    main()
