@@ -186,6 +186,7 @@ AXES_FAILURE_LIMIT = env.int("PORTAL_LOGIN_ATTEMPTS", 6)
 AXES_COOLOFF_TIME = env.float("PORTAL_LOCKOUT_HOURS", 0.25)
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
+AXES_USERNAME_CALLABLE = "union_portal.tries.name_of"
 AXES_CLIENT_IP_CALLABLE = "union_portal.tries.address_of"
 # Proxies that the visitor's address passes through; 0 where nothing stands in front.
 PROXY_COUNT = env.int("PORTAL_PROXY_COUNT", 0)

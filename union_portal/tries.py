@@ -1,7 +1,10 @@
 """Counted tries and used one-time codes: where they come from, and when they are forgotten."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from ipaddress import ip_address
+from typing import Any
+from unicodedata import normalize
 
 from django.conf import settings
 from django.db import connection
@@ -23,6 +26,20 @@ def address_of(request: HttpRequest) -> str:
         return str(ip_address(seen[-trusted].strip()))
     except ValueError:
         return peer
+
+
+def name_of(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str | None:
+    """The log-in name as the lock counts it: one name, however its letters are written.
+
+    Names are found without regard to case, so “Feng”, “FENG” and “ﬀeng” are one door.
+    """
+    name = (credentials or {}).get("username")
+    return folded(name) if name else None
+
+
+def folded(name: str) -> str:
+    """A name without what the look-up does not see either."""
+    return normalize("NFKC", name).strip().upper().casefold()
 
 
 def sweep(*, now: datetime) -> int:

@@ -51,6 +51,13 @@ class WrongCode(PeopleRefused):
     """The code is wrong, used, too old, or was never sent; which of these isn't told."""
 
 
+def wrong_code() -> WrongCode:
+    return WrongCode(
+        gettext_noop("The code is wrong or no longer valid."),
+        gettext_noop("Check the message, or ask for a new code."),
+    )
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the page keeps between the two steps; the same for people who don't exist."""
@@ -93,10 +100,7 @@ def check_code(*, token: UUID, code: str, now: datetime) -> Person:
         asked.code_hash, _hash(token, digits_as_typed(code))
     )
     if asked is None or asked.person is None or not right:
-        raise WrongCode(
-            gettext_noop("The code is wrong or no longer valid."),
-            gettext_noop("Check the message, or ask for a new code."),
-        )
+        raise wrong_code()
     return asked.person
 
 
@@ -112,6 +116,7 @@ def complete(
     person = check_code(token=token, code=code, now=now)
     with transaction.atomic():
         held = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+        _require_member(held)
         account = held.account or Account(username=_free(username, held), name=held.name)
         validate_password(password, account)
         _spend(token, now)
@@ -145,6 +150,15 @@ def _find(name: str, index: str) -> Person | None:
         phone_index__isnull=False,
         died_on__isnull=True,
     ).first()
+
+
+def _require_member(person: Person) -> None:
+    """The account may have got a role, or have been locked, since the code was sent."""
+    account = person.account
+    if account is not None and (
+        account.is_staff or not account.is_active or account.roles.exists()
+    ):
+        raise wrong_code()
 
 
 def _require_patience(asked_for: str, asked_from: str, now: datetime) -> None:
@@ -197,10 +211,7 @@ def _use_try(token: UUID, now: datetime) -> LoginCode | None:
 
 def _spend(token: UUID, now: datetime) -> None:
     if LoginCode.objects.filter(pk=token, used_at__isnull=True).update(used_at=now) != 1:
-        raise WrongCode(
-            gettext_noop("The code is wrong or no longer valid."),
-            gettext_noop("Check the message, or ask for a new code."),
-        )
+        raise wrong_code()
 
 
 def _free(username: str, person: Person) -> str:

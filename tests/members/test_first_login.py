@@ -177,6 +177,15 @@ def test_codes_asked_from_one_address_are_counted(cast: Cast, monkeypatch: pytes
         ask(cast.lin_person)
 
 
+def test_an_account_that_got_a_role_after_the_code_was_sent_keeps_its_password(cast: Cast):
+    asked = ask(cast.lin_person)
+    give_role(cast.lin, Role.GRASSROOTS_CLERK, cast.tree.union)
+    with pytest.raises(WrongCode):
+        first_login.complete(token=asked.token, code=code_sent(), password=PASSWORD, now=NOW)
+    cast.lin.refresh_from_db()
+    assert not cast.lin.check_password(PASSWORD)
+
+
 def test_a_whole_factory_behind_one_address_may_come_in_one_hour(cast: Cast):
     assert first_login.PER_ADDRESS_AN_HOUR >= 500
 

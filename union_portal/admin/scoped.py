@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, Q, QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -20,7 +22,11 @@ from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
 from union_portal.admin.labels import plain_column, put_labels_into_words
 from union_portal.admin.trail import Step, trail_of
+from union_portal.fields import BlindIndexField, SealedTextField
 from union_portal.models import Account, Organization, OrganizationLevel
+
+# Columns that are no sealed ones and tell as much.
+SECRET = frozenset({"password", "fingerprint", "account_fingerprint", "code_hash", "values"})
 
 
 class ScopedModelAdmin(ModelAdmin):
@@ -107,6 +113,12 @@ class ScopedModelAdmin(ModelAdmin):
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> HttpResponse:
         raise Http404
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """No list is narrowed by what it does not show: it would tell it letter by letter."""
+        if _asks_for_a_secret(self.model, lookup):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     # -- what they see -----------------------------------------------------------------
     def trail(self, request: HttpRequest, obj: Any) -> list[Step]:
@@ -222,6 +234,21 @@ class ScopedModelAdmin(ModelAdmin):
 
     def get_search_help_text(self, request: HttpRequest) -> str:
         return _("Search")
+
+
+def _asks_for_a_secret(model: type[Model], lookup: str) -> bool:
+    """Whether a look-up reads a password, a sealed column, or a print of one."""
+    for part in lookup.split(LOOKUP_SEP):
+        try:
+            field: Any = model._meta.get_field(part)
+        except FieldDoesNotExist:
+            return False
+        if isinstance(field, SealedTextField | BlindIndexField) or part in SECRET:
+            return True
+        if not field.is_relation or field.related_model is None:
+            return False
+        model = field.related_model
+    return False
 
 
 def federation() -> Organization | None:

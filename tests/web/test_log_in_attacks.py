@@ -1,0 +1,183 @@
+"""Somebody tries the doors: guessing, lying about where they are, locking others out."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from tests.cast import Cast
+from tests.web.awards_play import browser
+from union_portal import tries
+from union_portal.access import Permission
+from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.models import Account, AuditEntry
+
+pytestmark = pytest.mark.django_db
+PASSWORD, WRONG = "seventeen grey camels", "wrong wrong wrong"
+FACTORY, ELSEWHERE = "10.0.0.1", "10.9.9.9"
+# Whoever holds these approves, releases, takes data out, opens it, or makes others mighty.
+FRESH_LOG_IN = {
+    Permission.BATCH_CHECK,
+    Permission.BATCH_RELEASE,
+    Permission.SUBSIDY_DECIDE,
+    Permission.RULES_ADOPT,
+    Permission.FUND_APPROPRIATE,
+    Permission.EXPORT,
+    Permission.PERSON_UNMASK,
+    Permission.ROLE_GRANT,
+    Permission.GATE_LIFT,
+}
+
+
+# Sending a case back and comparing with the sent register approve nothing.
+HARMLESS = {"return-reviewed", "replay"}
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings: Any) -> None:
+    """Guessing takes time by design; here it is counted, not timed."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def feng(cast: Cast) -> Account:
+    cast.feng.set_password(PASSWORD)
+    cast.feng.save()
+    return cast.feng
+
+
+def attempt(name: str, password: str, *, address: str = FACTORY, **headers: str):
+    form = {"login": name, "password": password}
+    client = Client()
+    client.cookies["django_language"] = "en"
+    answer = client.post(
+        reverse("account_login"), form, REMOTE_ADDR=address, headers=headers or None
+    )
+    answer.is_in = "_auth_user_id" in client.session
+    return answer
+
+
+def guess(name: str, times: int, **where: str) -> None:
+    for _try in range(times):
+        assert not attempt(name, WRONG, **where).is_in
+
+
+# -- lock-out ----------------------------------------------------------------------------
+def test_guessing_closes_the_door_for_this_name_from_this_address(feng: Account):
+    guess("feng", 6)
+    assert not attempt("feng", PASSWORD).is_in
+
+
+@pytest.mark.parametrize("spelling", ["FENG", "Feng", " feng ", "ｆeng"])
+def test_another_spelling_is_the_same_door(feng: Account, spelling: str):
+    guess(spelling, 6)
+    assert not attempt("feng", PASSWORD).is_in
+
+
+def test_a_stranger_elsewhere_locks_nobody_out(feng: Account):
+    guess("feng", 12, address=ELSEWHERE)
+    assert attempt("feng", PASSWORD).is_in
+
+
+def test_thirty_colleagues_with_wrong_passwords_lock_no_factory_out(feng: Account):
+    for number in range(30):
+        guess(f"m{number:08d}", 1)
+    assert attempt("feng", PASSWORD).is_in
+
+
+def test_whoever_guesses_many_names_is_slowed_down(feng: Account):
+    for number in range(60):
+        guess(f"m{number:08d}", 1, address=ELSEWHERE)
+    assert not attempt("feng", PASSWORD, address=ELSEWHERE).is_in
+    assert attempt("feng", PASSWORD).is_in
+
+
+# -- lies about the address ----------------------------------------------------------------
+def address(forwarded: str, peer: str = FACTORY) -> str:
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    return tries.address_of(RequestFactory().get("/", REMOTE_ADDR=peer, headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "seen"),
+    [
+        (0, "1.2.3.4", FACTORY),
+        (1, "1.2.3.4", "1.2.3.4"),
+        (1, "6.6.6.6, 1.2.3.4", "1.2.3.4"),
+        (2, "6.6.6.6, 1.2.3.4, 5.5.5.5", "1.2.3.4"),
+        (2, "1.2.3.4", FACTORY),
+        (1, "'; DROP TABLE", FACTORY),
+        (1, "", FACTORY),
+    ],
+)
+def test_the_address_is_what_the_last_trusted_proxy_saw(
+    settings: Any, proxies: int, forwarded: str, seen: str
+):
+    settings.PROXY_COUNT = proxies
+    assert address(forwarded) == seen
+
+
+def test_a_forged_address_opens_no_new_tries(feng: Account):
+    for number in range(6):
+        guess("feng", 1, **{"X-Forwarded-For": f"6.6.6.{number}"})
+    assert not attempt("feng", PASSWORD).is_in
+
+
+# -- a fresh log-in --------------------------------------------------------------------------
+def staff_pages() -> list[ScopedModelAdmin]:
+    return list(admin.site._registry.values())  # type: ignore[arg-type]
+
+
+def test_every_mighty_button_asks_for_a_fresh_log_in():
+    lax = [
+        f"{page.opts.label}.{button.name}"
+        for page in staff_pages()
+        for button in (*page.buttons, *page.list_buttons)
+        if button.permission in FRESH_LOG_IN and button.name not in HARMLESS and not button.reauth
+    ]
+    assert lax == []
+
+
+def unmask_url(cast: Cast) -> str:
+    return reverse("admin:members_person_do", args=[cast.lin_person.pk, "unmask"])
+
+
+def test_a_post_with_an_old_log_in_does_nothing(cast: Cast):
+    client = browser(cast.officer, fresh=False)
+    answer = client.post(unmask_url(cast), {"field": "phone", "reason": "to ask back"})
+    assert answer.url.startswith(reverse("account_reauthenticate"))
+    assert not AuditEntry.objects.filter(action="person.unmask").exists()
+
+
+def test_a_wrong_password_is_no_fresh_log_in_and_guessing_it_ends(cast: Cast):
+    cast.officer.set_password(PASSWORD)
+    cast.officer.save()
+    client = browser(cast.officer, fresh=False)
+    for _try in range(10):
+        client.post(reverse("account_reauthenticate"), {"password": WRONG})
+    tired = client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    assert tired.status_code == 429
+    assert "Too many requests" in tired.content.decode()
+    assert client.get(unmask_url(cast)).url.startswith(reverse("account_reauthenticate"))
+
+
+# -- lists as oracles --------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("page", "asked"),
+    [
+        ("union_portal_account", "password__startswith=scrypt"),
+        ("union_portal_account", "password__regex=^s"),
+        ("union_portal_roleassignment", "account__password__startswith=s"),
+    ],
+)
+def test_no_list_tells_a_password_letter_by_letter(cast: Cast, page: str, asked: str):
+    answer = browser(cast.security_admin).get(reverse(f"admin:{page}_changelist") + "?" + asked)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("asked", ["national_id_index__startswith=a", "phone__isnull=False"])
+def test_no_list_tells_a_sealed_number(cast: Cast, asked: str):
+    answer = browser(cast.officer).get(reverse("admin:members_person_changelist") + "?" + asked)
+    assert answer.status_code == 400
