@@ -18,6 +18,7 @@ from typing import Any, Final
 from lxml import etree
 
 from union_portal.kit.money import fen_from_yuan, plain_yuan
+from union_portal.kit.refusals import Refused
 from welfare.disbursement.bankfile import Format, ReturnResult
 from welfare.disbursement.bankfile.iso20022 import PAIN_001, PAIN_002, RETURNED_REASON
 from welfare.disbursement.register import put_once
@@ -128,8 +129,21 @@ class Bank:
         ]
 
 
+class OrdersUnreadable(Exception):
+    """The bank can't read a file. Names the kind of fault and nothing of the content."""
+
+
 def read_orders(layout: Format, content: bytes) -> tuple[str, list[Payment]]:
-    """Read a bank file as the bank would: (batch number, payments)."""
+    """Read a bank file as the bank would: (batch number, payments). Errors: OrdersUnreadable."""
+    try:
+        return _orders(layout, content)
+    except (ValueError, LookupError, csv.Error, etree.XMLSyntaxError, Refused) as error:
+        fault = type(error).__name__
+    # Raised out here: as its context the error would carry payees and accounts into a log.
+    raise OrdersUnreadable(f"not a bank file of this format ({fault})")
+
+
+def _orders(layout: Format, content: bytes) -> tuple[str, list[Payment]]:
     if layout.kind == "iso20022":
         return _read_pain_001(content)
     text = content.decode("utf-8-sig" if layout.encoding == "utf-8-sig" else layout.encoding)

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
@@ -16,6 +17,7 @@ from welfare.disbursement.bankfile.formats import (
     ReturnContents,
     ReturnLine,
     ReturnResult,
+    as_said,
 )
 
 Cells = list[str]
@@ -42,6 +44,8 @@ def build(layout: Format, head: FileHead, lines: Sequence[PayLine]) -> bytes:
 def read_return(layout: Format, content: bytes) -> ReturnContents:
     """Read every row, then hold head and trailer against them."""
     rows = list(_split(layout, _text(layout, content)))
+    if not rows:
+        raise BankFileRefused(_("The file is empty. Fetch it from the bank again."))
     faults: list[Refused] = []
     head = _declared(rows.pop(0), layout.return_head, faults) if layout.return_head else {}
     if layout.return_titles and rows:
@@ -129,16 +133,17 @@ def _text(layout: Format, content: bytes) -> str:
         return content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1
-        raise BankFileRefused(
-            _("The return file was refused, nothing was booked. Faults: %(count)s."),
-            [
-                Refused(
-                    _("Row %(row)s is not written in %(encoding)s."),
-                    _("Fetch the file again as it is, without opening and saving it."),
-                    {"row": row, "encoding": encoding.upper()},
-                )
-            ],
-        ) from None
+    # Raised out here: as its context the error would carry the whole file with it.
+    raise BankFileRefused(
+        _("The return file was refused, nothing was booked. Faults: %(count)s."),
+        [
+            Refused(
+                _("Row %(row)s is not written in %(encoding)s."),
+                _("Fetch the file again as it is, without opening and saving it."),
+                {"row": row, "encoding": encoding.upper()},
+            )
+        ],
+    )
 
 
 def _split(layout: Format, text: str) -> Iterator[tuple[int, Cells]]:
@@ -146,13 +151,32 @@ def _split(layout: Format, text: str) -> Iterator[tuple[int, Cells]]:
         reader = csv.reader(
             io.StringIO(text, newline=""), delimiter=layout.separator, quotechar=layout.quote
         )
-        for cells in reader:
-            if cells:
-                yield reader.line_num, cells
+        yield from _quoted(reader)
         return
     for number, row in enumerate(text.splitlines(), start=1):
         if row:
             yield number, row.split(layout.separator)
+
+
+def _quoted(reader: Any) -> Iterator[tuple[int, Cells]]:
+    """The rows of a quoted file. What csv itself refuses is refused with the row alone."""
+    try:
+        for cells in reader:
+            if cells:
+                yield reader.line_num, cells
+        return
+    except csv.Error:
+        row = reader.line_num + 1
+    raise BankFileRefused(
+        _("The return file was refused, nothing was booked. Faults: %(count)s."),
+        [
+            Refused(
+                _("Row %(row)s is broken: a quotation mark or a line end is out of place."),
+                _("Fetch the file again as it is, without opening and saving it."),
+                {"row": row},
+            )
+        ],
+    )
 
 
 def _declared(
@@ -174,12 +198,8 @@ def _line(layout: Format, number: int, cells: Cells, faults: list[Refused]) -> R
     if result is None:
         faults.append(
             Refused(
-                _("Row %(row)s, result: “%(text)s” is no answer this format knows (%(known)s)."),
-                params={
-                    "row": number,
-                    "text": values["result"][:20],
-                    "known": "、".join(layout.results),
-                },
+                _("Row %(row)s, result: this is no answer this format knows (%(known)s)."),
+                params={"row": number, "known": "、".join(layout.results)},
             )
         )
     try:
@@ -218,7 +238,7 @@ def _disagreements(declared: dict[str, str], count: int, total_fen: int) -> Iter
         yield Refused(
             _("The file says it holds %(said)s rows and holds %(count)s."),
             _("The file may be cut off: fetch it again."),
-            {"said": declared["count"][:20], "count": count},
+            {"said": as_said(declared["count"]), "count": count},
         )
     if "total_yuan" not in declared:
         return
@@ -230,5 +250,5 @@ def _disagreements(declared: dict[str, str], count: int, total_fen: int) -> Iter
         yield Refused(
             _("The file says its total is %(said)s yuan, its rows add up to %(total)s."),
             _("The file may be cut off or changed: fetch it again."),
-            {"said": declared["total_yuan"][:20], "total": plain_yuan(total_fen)},
+            {"said": as_said(declared["total_yuan"]), "total": plain_yuan(total_fen)},
         )

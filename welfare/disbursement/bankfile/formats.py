@@ -1,5 +1,6 @@
 """What a bank wants to read and will answer, as data."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -22,6 +23,11 @@ class BankFileRefused(Refused):
 
     def __str__(self) -> str:
         return "\n".join([self.message, *(str(fault) for fault in self.faults[:FAULTS_SHOWN])])
+
+
+def as_said(text: str) -> str:
+    """A number that a file states, for a message; whatever else stands there is not repeated."""
+    return text if re.fullmatch(r"[0-9.,]{1,15}", text, re.ASCII) else "?"
 
 
 class ReturnResult(StrEnum):

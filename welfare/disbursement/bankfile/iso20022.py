@@ -15,6 +15,7 @@ from welfare.disbursement.bankfile.formats import (
     ReturnContents,
     ReturnLine,
     ReturnResult,
+    as_said,
 )
 
 PAIN_001: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
@@ -111,14 +112,18 @@ def _parsed(content: bytes) -> Element:
     )
     try:
         root = etree.fromstring(content, parser)
+        fault_in = 0
     except etree.XMLSyntaxError as error:
+        fault_in = error.lineno or 1
+    # Raised out here: as its context the error would quote the file.
+    if fault_in:
         raise _refused(
             Refused(
                 _("Row %(row)s: the XML breaks off or is not well formed."),
                 _("The file may be cut off: fetch it again."),
-                {"row": error.lineno or 1},
+                {"row": fault_in},
             )
-        ) from None
+        )
     if cast(Any, root.getroottree()).docinfo.doctype:
         raise _refused(Refused(_("A file with a document type definition is never read.")))
     return root
@@ -164,14 +169,14 @@ def _group_faults(
         yield Refused(
             _("The file says it holds %(said)s rows and holds %(count)s."),
             _("The file may be cut off: fetch it again."),
-            {"said": said[:20], "count": count},
+            {"said": as_said(said), "count": count},
         )
     total = group.findtext("p:OrgnlCtrlSum", "", names)
     if total and total != plain_yuan(total_fen):
         yield Refused(
             _("The file says its total is %(said)s yuan, its rows add up to %(total)s."),
             _("The file may be cut off or changed: fetch it again."),
-            {"said": total[:20], "total": plain_yuan(total_fen)},
+            {"said": as_said(total), "total": plain_yuan(total_fen)},
         )
 
 
