@@ -16,7 +16,7 @@ OURS = ("union_portal", "members", "disbursement", "awards")
 
 
 @pytest.fixture
-def own_database(django_db_blocker) -> Iterator[str]:
+def own_database() -> Iterator[str]:
     """The name of an empty database on the tests' server."""
     name = f"walk_{os.getpid()}"
     ask("postgres", f"CREATE DATABASE {name}")
