@@ -16,13 +16,14 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PASSWORD = "portal-demo-610800"  # noqa: S105
 WIDTHS = {1280: 860, 390: 844}
 COLOURS = 128
+ROWS = "#result_list a[href*='/change/']"
 
 
 def main() -> None:
@@ -80,16 +81,16 @@ def _desk(page: Page, admin: str) -> None:
 
 
 def _batch(page: Page, admin: str) -> None:
-    """The batch that waits for its checker, at its approvals."""
+    """The batch that is checked and waits to be released, at its approvals."""
     page.goto(f"{admin}disbursement/payoutbatch/?state__exact=sealed")
-    _open_first(page)
+    _open(page, page.locator(ROWS).last)
     _at(page, "审批记录")
 
 
 def _timeline(page: Page, admin: str) -> None:
     """A case that was applied for, visited, reviewed and granted."""
     page.goto(f"{admin}awards/subsidycase/?scheme__exact=special_hardship&state__exact=granted")
-    _open_first(page)
+    _open(page, page.locator(ROWS).first)
     _at(page, "发生了什么")
 
 
@@ -97,8 +98,8 @@ def _reports(page: Page, admin: str) -> None:
     page.goto(f"{admin}union_portal/reportrun/")
 
 
-def _open_first(page: Page) -> None:
-    page.goto(str(page.locator("#result_list a[href*='/change/']").first.evaluate("a => a.href")))
+def _open(page: Page, row: Locator) -> None:
+    page.goto(str(row.evaluate("a => a.href")))
 
 
 def _at(page: Page, heading: str) -> None:
@@ -109,7 +110,7 @@ def _at(page: Page, heading: str) -> None:
 
 PICTURES: dict[str, dict[str, Callable[[Page, str], None]]] = {
     "feng": {"dashboard": _desk, "reports": _reports},
-    "jiang": {"batch-approvals": _batch},
+    "mu": {"batch-approvals": _batch},
     "he": {"case-timeline": _timeline},
 }
 
