@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from members.models import Person
 from tests import cast
-from union_portal import notifications
+from union_portal import notifications, tasks
 from union_portal.models import AuditEntry, Channel, Message
 from union_portal.states import MessageState
 
@@ -135,3 +135,18 @@ def test_a_wrong_address_of_the_gateway_is_an_error_not_a_crash(people, settings
     settings.SMS_HTTP_KEY = "key"
     queue_all()
     assert notifications.send_pending().failed == 2
+
+
+def test_the_bell_rings_until_everything_is_sent(people, monkeypatch):
+    queue_all()
+    monkeypatch.setattr(notifications, "CHUNK", 1)
+    rung = []
+
+    def ring(**how):
+        rung.append(how)
+        tasks.send_messages()
+
+    monkeypatch.setattr(tasks.send_messages, "apply_async", ring)
+    tasks.send_messages()
+    assert not Message.objects.filter(channel=Channel.SMS, state=MessageState.PENDING).exists()
+    assert len(rung) == 2
