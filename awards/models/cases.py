@@ -156,7 +156,7 @@ class SubsidyCase(models.Model):
                         IF (NEW.person_id, NEW.scheme, NEW.period, NEW.round_id)
                            IS NOT DISTINCT FROM
                            (OLD.person_id, OLD.scheme, OLD.period, OLD.round_id)
-                           AND (OLD.state NOT IN ('granted', 'refused')
+                           AND (OLD.state NOT IN ('granted', 'refused', 'withdrawn')
                                 OR NEW.state <> OLD.state
                                 OR to_jsonb(NEW) = to_jsonb(OLD)
                                 OR EXISTS (SELECT 1 FROM union_portal_decision d

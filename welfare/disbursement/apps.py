@@ -1,6 +1,7 @@
 """The app's configuration."""
 
 from django.apps import AppConfig
+from django.apps import apps as installed
 from django.apps.registry import Apps
 from django.utils.translation import gettext_lazy as _
 
@@ -27,10 +28,11 @@ class DisbursementConfig(AppConfig):
         post_migrate.connect(_ensure_formats, sender=self)
 
 
-def _ensure_formats(*, apps: Apps, **_given: object) -> None:
+def _ensure_formats(*, apps: Apps = installed, **_given: object) -> None:
     """The shipped bank formats are there for staff to choose from the start.
 
-    Not while the tables are taken back: `apps` holds the models as they are migrated now.
+    Not while the tables are taken back: `apps` holds the models as they are migrated now
+    (a flush, which keeps the tables, names none).
     """
     from welfare.disbursement import formats
 
