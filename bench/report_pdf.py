@@ -110,7 +110,7 @@ def figures(count: int) -> Any:
         rule_issuer="市总工会",
         rule_is_sample=True,
         pay_on=date(2026, 1, 22),
-        state="已关闭",
+        state="closed",
         control=total,
         digest=digest,
         counties=tuple(

@@ -92,7 +92,7 @@ def figures(lines: Sequence[PayeeLine]) -> BatchFigures:
         paid = [line for line in own if line.outcome == Outcome.PAID]
         failed = [line for line in own if line.outcome == Outcome.FAILED]
         counties.append(CountyFigures(name, tally(own), tally(paid), tally(failed)))
-    people = (("制单", "冯晓梅"), ("复核", "冯建国"), ("放行", "冯䶮"))
+    people = (("maker", "冯晓梅"), ("checker", "冯建国"), ("releaser", "冯䶮"))
     return BatchFigures(
         office="榆林市总工会",
         number="P20260000007",
@@ -107,7 +107,7 @@ def figures(lines: Sequence[PayeeLine]) -> BatchFigures:
         rule_issuer="市财政局、市总工会",
         rule_is_sample=True,
         pay_on=date(2026, 1, 22),
-        state="已关闭",
+        state="closed",
         control=tally(lines),
         digest=DIGEST,
         counties=tuple(counties),

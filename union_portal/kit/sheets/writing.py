@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
 import xlsxwriter
+from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -52,33 +53,53 @@ def open_workbook(target: Path | BinaryIO, *, constant_memory: bool) -> Workbook
     )
 
 
-def write_cell(sheet: Worksheet, row: int, column: int, value: Cell) -> None:
-    """Write one cell by its type; whole numbers too long for a spreadsheet become text."""
+def write_cell(
+    sheet: Worksheet, row: int, column: int, value: Cell, style: Format | None = None
+) -> None:
+    """Write one cell by its type; numbers too long for a spreadsheet become text."""
     if value is None or value == "":
         return
     if isinstance(value, date):
         sheet.write_datetime(row, column, value)
     elif isinstance(value, int | Decimal) and len(str(value)) <= _EXACT_DIGITS:
-        sheet.write_number(row, column, value)
+        sheet.write_number(row, column, value, style)
     else:
         text = _CONTROL.sub("", str(value))[:_LONGEST_CELL]
         sheet.write_string(row, column, text)
 
 
 def write_xlsx(target: Path | BinaryIO, sheets: Iterable[SheetData]) -> None:
-    """Write worksheets row by row in constant memory, headers bold and frozen."""
+    """Write worksheets row by row in constant memory, ready to filter and to print.
+
+    Headers are bold, frozen and repeated on every printed page; decimals are amounts.
+    """
     with open_workbook(target, constant_memory=True) as book:
-        bold = book.add_format({"bold": True, "bottom": 1})
+        bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "vcenter"})
+        amount = book.add_format({"num_format": "#,##0.00"})
         for data in sheets:
             sheet = book.add_worksheet(sheet_name(data.name))
             for column, width in enumerate(data.widths):
                 sheet.set_column(column, column, width)
-            sheet.freeze_panes(1, 0)
+            _set_up_printing(sheet)
             for column, header in enumerate(data.headers):
                 sheet.write_string(0, column, header, bold)
+            number = 0
             for number, row in enumerate(data.rows, start=1):
                 for column, value in enumerate(row):
-                    write_cell(sheet, number, column, value)
+                    style = amount if isinstance(value, Decimal) else None
+                    write_cell(sheet, number, column, value, style)
+            if data.headers and number:
+                sheet.autofilter(0, 0, number, len(data.headers) - 1)
+
+
+def _set_up_printing(sheet: Worksheet) -> None:
+    """A4 across, as wide as the page, the header on each, page x of y at the foot."""
+    sheet.freeze_panes(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&L&A&R&P / &N")
 
 
 def escape_csv_cell(text: str) -> str:

@@ -114,7 +114,7 @@ class Voucher:
 
 @dataclass(frozen=True)
 class Approval:
-    """One person's word on exactly this content."""
+    """One person's word on exactly this content; `step` is the code of a batch's step."""
 
     step: str
     name: str
@@ -144,7 +144,7 @@ class BankFileFigures:
 
 @dataclass(frozen=True)
 class BatchFigures:
-    """Everything of one batch that is no list of people."""
+    """Everything of one batch that is no list of people; `state` is the code of its state."""
 
     office: str
     number: str

@@ -128,8 +128,6 @@ def batch_figures(batch_id: int) -> BatchFigures:
     batch = PayoutBatch.objects.select_related("fund", "organization", "corrects").get(pk=batch_id)
     _require_reportable(batch)
     newest, versions = _rule_sets(batch)
-    with override(CHINESE):
-        state = str(batch.get_state_display())
     return BatchFigures(
         office=settings.PORTAL_OFFICE,
         number=batch.number,
@@ -144,7 +142,7 @@ def batch_figures(batch_id: int) -> BatchFigures:
         rule_issuer=newest.issuer,
         rule_is_sample=newest.is_sample,
         pay_on=batch.pay_on,
-        state=state,
+        state=batch.state,
         control=Tally(batch.lines_count, batch.total_fen),
         digest=batch.digest,
         counties=tuple(_counties(batch)),
@@ -306,18 +304,14 @@ def _rule_sets(batch: PayoutBatch) -> tuple[RuleSet, str]:
 
 
 def _approvals(batch: PayoutBatch) -> Iterator[Approval]:
-    with override(CHINESE):
-        for approval in (
-            BatchApproval.objects.filter(batch=batch, round=batch.round)
-            .select_related("account")
-            .order_by("id")
-        ):
-            yield Approval(
-                step=str(approval.get_step_display()),
-                name=str(approval.account),
-                at=approval.approved_at,
-                digest=approval.digest,
-            )
+    approvals = BatchApproval.objects.filter(batch=batch, round=batch.round)
+    for approval in approvals.select_related("account").order_by("id"):
+        yield Approval(
+            step=approval.step,
+            name=str(approval.account),
+            at=approval.approved_at,
+            digest=approval.digest,
+        )
 
 
 def _bank_file(batch: PayoutBatch) -> BankFileFigures | None:

@@ -5,7 +5,7 @@ anything is rendered. Rows are grouped; a group that goes on repeats its heading
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from django.utils.functional import Promise
@@ -111,6 +111,19 @@ def paginate(
     yield from writer.close()
 
 
+@dataclass(frozen=True)
+class _Held:
+    """A row not yet on a page: the last of a group stays with the subtotal."""
+
+    line: Line
+    tally: Tally
+    heading: Heading | None
+
+    @property
+    def height(self) -> int:
+        return self.line.height + (self.heading.height if self.heading else 0)
+
+
 class _Writer(Generic[Row]):
     def __init__(self, layout: Layout[Row], lines_per_page: int) -> None:
         self.layout = layout
@@ -120,22 +133,19 @@ class _Writer(Generic[Row]):
         self.group: str | None = None
         self.group_tally = Tally()
         self.is_band = False
+        self.held: _Held | None = None
 
     def add(self, row: Row) -> Iterator[Page]:
         name = self.layout.group(row)
         line = _set(row, self.layout.columns)
+        heading = None
         if name != self.group:
             yield from self._end_group()
-            yield from self._turn_unless_fits(1 + line.height)
-            self._put(Heading(name, is_continued=False))
+            heading = Heading(name, is_continued=False)
             self.group, self.group_tally = name, Tally()
         else:
-            yield from self._turn_unless_fits(line.height)
-        self._put(Line(line.cells, self.is_band, line.is_plain))
-        self.is_band = not self.is_band
-        tally = self.layout.tally(row)
-        self.page.tally += tally
-        self.group_tally += tally
+            yield from self._release()
+        self.held = _Held(line, self.layout.tally(row), heading)
 
     def close(self) -> Iterator[Page]:
         yield from self._end_group()
@@ -144,16 +154,26 @@ class _Writer(Generic[Row]):
 
     def _end_group(self) -> Iterator[Page]:
         if self.group is not None:
-            yield from self._turn_unless_fits(1)
+            yield from self._release(followed_by=1)
             self._put(Subtotal(self.group, self.group_tally))
             self.group = None
 
-    def _turn_unless_fits(self, height: int) -> Iterator[Page]:
-        if self.page.entries and self.page.height + height > self.room:
+    def _release(self, *, followed_by: int = 0) -> Iterator[Page]:
+        """Put the held row onto a page that has room for it and for what must follow it."""
+        held, self.held = self.held, None
+        if held is None:
+            return
+        if self.page.entries and self.page.height + held.height + followed_by > self.room:
             yield self._finished()
             self.page = Page(self.page.number + 1)
-            if self.group is not None:
+            if self.group is not None and held.heading is None:
                 self._put(Heading(self.group, is_continued=True))
+        if held.heading is not None:
+            self._put(held.heading)
+        self._put(replace(held.line, is_band=self.is_band))
+        self.is_band = not self.is_band
+        self.page.tally += held.tally
+        self.group_tally += held.tally
 
     def _put(self, entry: Entry) -> None:
         if isinstance(entry, Heading):

@@ -1,15 +1,17 @@
 """The pages around the lists: cover, summary, closing; and what stands on every page."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from union_portal.kit.money import in_words, yuan
+from welfare.disbursement.models import BatchStep
 from welfare.disbursement.reporting.chart import Bar, bars
 from welfare.disbursement.reporting.content import (
     Approval,
@@ -25,6 +27,7 @@ from welfare.disbursement.reporting.content import (
 from welfare.disbursement.reporting.listing import Column, Layout
 from welfare.disbursement.reporting.typesetting import cut, set_width
 from welfare.disbursement.reporting.wording import Wording
+from welfare.disbursement.states import BatchState
 
 Fact = tuple[SafeString, str]
 
@@ -36,7 +39,8 @@ SIGNATURES = (
     _("Seal of the unit"),
 )
 
-HEADER_UNITS = 129
+HEADER_UNITS = 130
+_UNION_ENDING = re.compile("(工会)?委员会(?=$|（)")
 REPORT_TITLE = _("Disbursement report")
 FRONT_TITLE = _("Cover and summary")
 CLOSING_TITLE = _("Approvals and signatures")
@@ -97,7 +101,7 @@ def failure_layout(words: Wording) -> Layout[FailureLine]:
 def _short_union(row: PayeeLine) -> str:
     """Without the county it stands under and the words every union's name ends with."""
     place = row.county.removesuffix("总工会")
-    return row.union.removeprefix(place).removesuffix("委员会") or row.union
+    return _UNION_ENDING.sub("", row.union.removeprefix(place)) or row.union
 
 
 def front(figures: BatchFigures, issue: Issue, words: Wording, content_digest: str) -> str:
@@ -120,6 +124,7 @@ def front(figures: BatchFigures, issue: Issue, words: Wording, content_digest: s
             "total_in_words": in_words(figures.control.fen, prefix=True),
             "count": f"{figures.control.lines:,}",
             "results": _results(figures, words),
+            "outcomes": [words(outcome.label) for outcome in Outcome],
             "facts": _facts(figures, words),
             "controls": _controls(figures, words, content_digest),
             "chart": _chart(figures, words),
@@ -148,6 +153,7 @@ def closing(figures: BatchFigures, issue: Issue, words: Wording, content_digest:
             "downloads": _occurrences(issue.downloads, words),
             "made_on": words.moment(issue.made_at),
             "content_digest": content_digest,
+            "is_bilingual": words.is_bilingual,
             "no_failures": not figures.failed.lines,
         },
     )
@@ -211,6 +217,7 @@ class Labels:
         "failed": _("Failed or came back"),
         "waiting": _("Waiting for the bank"),
         "lines": _("Payments"),
+        "outcomes": _("Words of the column Result"),
         "approvals": _("Approvals"),
         "step": _("Step"),
         "name": _("Name"),
@@ -247,6 +254,7 @@ class Labels:
         "paid_on": _("Confirmed by the bank"),
         "bank_reference": _("Reference of the bank"),
         "batch_line": _("Batch / no."),
+        "rule": _("rule"),
         "corrected_by": _("Failed payments were started again in"),
     }
 
@@ -290,7 +298,7 @@ def _facts(figures: BatchFigures, words: Wording) -> list[Fact]:
         (_("Clause"), figures.rule_clause),
         (_("Issued by"), figures.rule_issuer),
         (_("Payment date"), words.day(figures.pay_on)),
-        (_("State of the batch"), figures.state),
+        (_("State of the batch"), words.plain(BatchState(figures.state).label)),
     ]
     if figures.corrects:
         facts.append((_("Re-issues failures of batch"), figures.corrects))
@@ -349,7 +357,7 @@ def _county_row(county: CountyFigures) -> dict[str, Any]:
 
 def _approval_row(approval: Approval, words: Wording) -> dict[str, str]:
     return {
-        "step": conditional_escape(approval.step),
+        "step": words(BatchStep(approval.step).label),
         "name": approval.name,
         "at": words.moment(approval.at),
         "digest": _in_groups(approval.digest),

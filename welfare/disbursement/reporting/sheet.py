@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from union_portal.kit.money import in_words, plain_yuan
 from union_portal.kit.sheets import SheetData, write_xlsx
+from welfare.disbursement.models import BatchStep
 from welfare.disbursement.reporting.content import (
     BatchFigures,
     ContentDigest,
@@ -29,13 +30,12 @@ def write(
     *,
     words: Wording,
 ) -> str:
-    """Four sheets: totals, counties, payees, failures. Memory does not grow with the rows.
+    """Totals, counties, payees, failures, approvals. Memory does not grow with the rows.
 
     Numbers of people and accounts are text; amounts are numbers. Returns the content digest.
     """
     content = ContentDigest(figures)
     labels = {outcome: words.plain(outcome.label) for outcome in Outcome}
-    counted = [words.plain(label) for label in (_("Payments"), _("Amount (¥)"))]
     write_xlsx(
         out,
         [
@@ -47,9 +47,9 @@ def write(
             ),
             SheetData(
                 words.chinese(_("Summary by county")),
-                [words.plain(_("County")), *counted * 3],
-                map(_county, figures.counties),
-                (24, *(10, 16) * 3),
+                _county_heads(words),
+                _counties(figures, words),
+                (24, *(12, 18) * 4),
             ),
             SheetData(
                 words.chinese(_("List of payees by county")),
@@ -62,6 +62,12 @@ def write(
                 [words.plain(head) for head in _FAILURE_HEADS],
                 (_failure(row, labels) for row in content.passing(failures)),
                 (8, 26, 20, 20, 20, 14, 10, 40, 20, 10, 10),
+            ),
+            SheetData(
+                words.chinese(_("Approvals")),
+                [words.plain(head) for head in (_("Step"), _("Name"), _("Time"), _("Digest"))],
+                _approvals(figures, content, words),
+                (28, 20, 24, 70),
             ),
         ],
     )
@@ -114,9 +120,32 @@ def _totals(figures: BatchFigures, words: Wording) -> Iterator[Cells]:
         yield words.plain(_("Digest of the bank file")), figures.bank_file.sha256
 
 
+def _county_heads(words: Wording) -> list[str]:
+    counted = (_("Payments"), _("Amount (¥)"))
+    parts = (_("Due"), _("Paid out"), _("Failed or came back"), _("Waiting for the bank"))
+    return [
+        words.plain(_("County")),
+        *(f"{words.plain(part)} · {words.plain(label)}" for part in parts for label in counted),
+    ]
+
+
+def _counties(figures: BatchFigures, words: Wording) -> Iterator[Cells]:
+    yield from map(_county, figures.counties)
+    total = CountyFigures(words.plain(_("Total")), figures.control, figures.paid, figures.failed)
+    yield _county(total)
+
+
 def _county(county: CountyFigures) -> Cells:
-    parts = (county.all, county.paid, county.failed)
+    parts = (county.all, county.paid, county.failed, county.waiting)
     return (county.name, *(cell for part in parts for cell in (part.lines, _amount(part.fen))))
+
+
+def _approvals(figures: BatchFigures, content: ContentDigest, words: Wording) -> Iterator[Cells]:
+    """Who approved what; last, because only now all rows are in the digest."""
+    for approval in figures.approvals:
+        step = words.plain(BatchStep(approval.step).label)
+        yield step, approval.name, words.moment(approval.at), approval.digest
+    yield words.plain(_("Content digest (SHA-256)")), None, None, content.hexdigest()
 
 
 def _payee(row: PayeeLine, labels: dict[Outcome, str]) -> Cells:

@@ -13,6 +13,7 @@ from union_portal.kit.money import in_words, yuan
 from union_portal.kit.pdf_assembly import Assembly, Bookmark, Printed, Progress
 from union_portal.kit.pdf_join import Details
 from union_portal.kit.pdf_press import SLOTS
+from welfare.disbursement.models import BatchStep
 from welfare.disbursement.reporting.content import BatchFigures, ContentDigest, Voucher
 from welfare.disbursement.reporting.pages import Labels, css_text
 from welfare.disbursement.reporting.wording import Wording
@@ -78,6 +79,10 @@ class VoucherBook:
             {
                 "words": Labels(self.words),
                 "figures": self.figures,
+                "approvals": [
+                    (self.words(BatchStep(approval.step).label), approval.name)
+                    for approval in self.figures.approvals
+                ],
                 "voucher": voucher,
                 "payment": voucher.payment,
                 "amount": yuan(amount),
