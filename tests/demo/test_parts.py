@@ -9,11 +9,13 @@ from awards.states import CaseState
 from tests.cast import Cast
 from union_portal import workdays
 from union_portal.demo import cast as players
-from union_portal.demo import documents, federation, roster, words
+from union_portal.demo import documents, federation, roster, waiting, words
 from union_portal.demo.setting import DAYS_BACK, Setting
+from union_portal.demo.waiting import DemoStopped
 from union_portal.kit import identity, uploads
 from union_portal.kit.sheets import reading
 from union_portal.models import Holiday, Organization
+from welfare.disbursement import gate
 
 
 def setting(cast: Cast, today: date) -> Setting:
@@ -110,3 +112,18 @@ def test_a_member_who_is_not_in_the_demo_is_named(settings, db):
         call_command("demo_member", "wei")
     with pytest.raises(CommandError, match="not on the roster"):
         call_command("demo_member", "lin")
+
+
+def test_a_register_of_a_database_that_is_gone_is_told_at_once(settings, db, tmp_path):
+    waiting.require_open_gate()
+    register = gate.register()
+    register.append(
+        batch_number="P20269999999",
+        file_name="a.csv",
+        content_sha256="0" * 64,
+        lines=1,
+        total_fen=1,
+        sent_at="2026-03-02T09:00:00+08:00",
+    )
+    with pytest.raises(DemoStopped, match="var/demo"):
+        waiting.require_open_gate()

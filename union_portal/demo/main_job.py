@@ -110,6 +110,7 @@ class MainJob:
     def _federation(self) -> str:
         self.setting.city = federation.ensure_unions(self.people, SEED)
         self.setting.staff = federation.ensure_accounts(self.setting.city)
+        waiting.require_open_gate()
         self.setting.assume_holidays()
         rule_sets.install_samples(
             by=self.staff["ruan"], second=self.staff["lu"], now=timezone.now()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from union_portal.models import Job
 from union_portal.states import JobState
+from welfare.disbursement import gate
 
 PATIENCE_SECONDS = 900
 PAUSE_SECONDS = 1 / 10
@@ -14,6 +15,16 @@ Say = Callable[[str], None]
 
 class DemoStopped(Exception):
     """The demo can't go on; the text says why and what to do."""
+
+
+def require_open_gate() -> None:
+    """Raises DemoStopped in safe mode: nothing would be sent, however long one waits."""
+    shut = gate.look()
+    if shut.is_shut:
+        raise DemoStopped(
+            f"Safe mode, nothing is sent: {shut.cause} The sent register belongs to a database "
+            "that is gone. To begin anew: ./portal stop, then remove the folder var/demo."
+        )
 
 
 def until(done: Callable[[], bool], *, what: str) -> None:
