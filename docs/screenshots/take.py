@@ -23,6 +23,7 @@ ROOT = HERE.parents[1]
 PASSWORD = "portal-demo-610800"  # noqa: S105
 WIDTHS = {1280: 860, 390: 844}
 COLOURS = 128
+MEMBER = "yan"
 ROWS = "#result_list a[href*='/change/']"
 
 
@@ -38,6 +39,9 @@ def main() -> None:
             for name, find in pictures.items():
                 _take(page, site, name, find)
             page.context.close()
+        page = _member(browser, site)
+        for name, find in OWN_PICTURES.items():
+            _take(page, site, name, find)
         browser.close()
 
 
@@ -54,48 +58,81 @@ def _logged_in(browser: Browser, site: str, who: str) -> Page:
     return page
 
 
-def _code(who: str) -> str:
-    told = subprocess.run(
-        [str(ROOT / "portal"), "manage", "demo_code", who],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = re.search(r"\b\d{6}\b", told.stdout)
+def _member(browser: Browser, site: str) -> Page:
+    """Yan, who comes in by his first log-in, as often as this is run."""
+    page = browser.new_context(locale="zh-CN").new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{site}/first-login/")
+    name, number = _told("demo_member", MEMBER).split()[1:3]
+    page.fill("input[name=name]", name)
+    page.fill("input[name=national_id]", number)
+    page.click("main form button[type=submit]")
+    page.wait_for_url("**/first-login/code/")
+    page.fill("input[name=code]", _found(_told("demo_member", MEMBER).partition(number)[2]))
+    for field in ("password", "again"):
+        page.fill(f"input[name={field}]", PASSWORD)
+    page.click("main form button[type=submit]")
+    page.wait_for_url("**/me/")
+    return page
+
+
+def _told(*command: str) -> str:
+    return subprocess.run(
+        [str(ROOT / "portal"), "manage", *command], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def _found(text: str) -> str:
+    found = re.search(r"\b\d{6}\b", text)
     if found is None:
-        raise SystemExit(f"no code for {who}: {told.stderr}")
+        raise SystemExit(f"no code in: {text}")
     return found.group()
+
+
+def _code(who: str) -> str:
+    return _found(_told("demo_code", who))
 
 
 def _take(page: Page, site: str, name: str, find: Callable[[Page, str], None]) -> None:
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
-        find(page, f"{site}/admin/")
+        find(page, site)
         with Image.open(BytesIO(page.screenshot())) as shot:
             small = shot.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
             small.save(HERE / f"{name}-{width}.png", optimize=True)
 
 
-def _desk(page: Page, admin: str) -> None:
-    page.goto(admin)
+def _desk(page: Page, site: str) -> None:
+    page.goto(f"{site}/admin/")
 
 
-def _batch(page: Page, admin: str) -> None:
+def _batch(page: Page, site: str) -> None:
     """The batch that is checked and waits to be released, at its approvals."""
-    page.goto(f"{admin}disbursement/payoutbatch/?state__exact=sealed")
+    page.goto(f"{site}/admin/disbursement/payoutbatch/?state__exact=sealed")
     _open(page, page.locator(ROWS).last)
     _at(page, "审批记录")
 
 
-def _timeline(page: Page, admin: str) -> None:
+def _timeline(page: Page, site: str) -> None:
     """A case that was applied for, visited, reviewed and granted."""
-    page.goto(f"{admin}awards/subsidycase/?scheme__exact=special_hardship&state__exact=granted")
+    page.goto(
+        f"{site}/admin/awards/subsidycase/?scheme__exact=special_hardship&state__exact=granted"
+    )
     _open(page, page.locator(ROWS).first)
     _at(page, "发生了什么")
 
 
-def _reports(page: Page, admin: str) -> None:
-    page.goto(f"{admin}union_portal/reportrun/")
+def _reports(page: Page, site: str) -> None:
+    page.goto(f"{site}/admin/union_portal/reportrun/")
+
+
+def _goto(page: Page, address: str) -> None:
+    page.goto(address)
+
+
+def _first(page: Page, address: str, link: str) -> None:
+    page.goto(address)
+    _open(page, page.locator(link).first)
 
 
 def _open(page: Page, row: Locator) -> None:
@@ -112,6 +149,15 @@ PICTURES: dict[str, dict[str, Callable[[Page, str], None]]] = {
     "feng": {"dashboard": _desk, "reports": _reports},
     "mu": {"batch-approvals": _batch},
     "he": {"case-timeline": _timeline},
+}
+
+OWN_PICTURES: dict[str, Callable[[Page, str], None]] = {
+    "home": lambda page, site: _goto(page, f"{site}/"),
+    "notice": lambda page, site: _first(page, f"{site}/notices/", "main a[href^='/notices/']"),
+    "my-page": lambda page, site: _goto(page, f"{site}/me/"),
+    "my-subsidy": lambda page, site: _first(
+        page, f"{site}/me/subsidies/", "main a[href^='/me/subsidies/']:not([href*=apply])"
+    ),
 }
 
 if __name__ == "__main__":
