@@ -1,6 +1,6 @@
 """Import of people: the product against django-import-export, on the same rows and checks.
 
-    python -m bench.import_people [--rows 100000] [--peer-rows 20000] [--large]
+    python -m bench.import_people [--rows 100000] [--peer-rows 20000] [--large | --memory]
 
 Every run has a child process and a fresh database of its own (cloned from a migrated one
 beside DATABASE_URL). Runs are interleaved; medians of three. All read the same XLSX, check
@@ -11,7 +11,8 @@ default  a ModelResource as the manual shows it: dry run (as its pages do), then
 best     use_bulk, skip_diff, no look-ups, cached unions: import without dry run
 copy     the finished rows by one bare COPY into an empty table with the same indexes
 
-`--large` adds the product's peak memory at ten times the rows, from CSV.
+`--large` adds the product's peak memory at ten times the rows, from CSV; `--memory`
+measures nothing else.
 """
 
 import argparse
@@ -43,13 +44,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--peer-rows", type=int, default=20_000)
     parser.add_argument("--large", action="store_true")
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--child", nargs=2, metavar=("KIND", "FILE"))
     arguments = parser.parse_args()
     if arguments.child:
         child(arguments.child[0], Path(arguments.child[1]))
         return
     with tempfile.TemporaryDirectory() as folder, Databases() as databases:
-        compare(arguments, Path(folder), databases)
+        if arguments.memory:
+            report_memory(arguments.rows, Path(folder), databases)
+        else:
+            compare(arguments, Path(folder), databases)
 
 
 def compare(arguments: argparse.Namespace, folder: Path, databases: "Databases") -> None:

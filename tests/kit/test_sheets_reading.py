@@ -209,6 +209,12 @@ def test_a_cut_workbook_is_refused(plain: Path) -> None:
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
             "protected by a password",
         ),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+            + bytes(3 << 20)
+            + "EncryptedPackage".encode("utf-16-le"),
+            "protected by a password",
+        ),
         (b"", "empty"),
         (b"\xff\xfe\x00\xd8a", "neither UTF-8 nor GBK"),
         (b"\xef\xbb\xbf\xd5\xc5", "neither UTF-8 nor GBK"),

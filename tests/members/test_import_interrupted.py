@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from members import tasks  # noqa: F401  (registers the jobs)
-from members.actions import exports, imports
+from members.actions import exports, import_checks, imports, people
 from members.models import BankAccount, ImportRun, Person, StagedPerson
 from members.states import ImportState
 from tests.cast import NOW, TODAY, Cast, make_cast, make_tree
@@ -165,9 +165,7 @@ def test_a_worker_killed_after_the_writing_leaves_a_job_that_ends_without_writin
 
 def test_two_clerks_with_one_file_in_the_same_second_write_everybody_once(cast, rows):
     runs = [confirmed(cast, rows), confirmed(cast, rows)]
-    done = together(
-        *(lambda run=run: imports.apply(run=run, today=TODAY, now=NOW) for run in runs)
-    )
+    done = together(*(lambda run=run: imports.apply(run=run, today=TODAY, now=NOW) for run in runs))
     assert [runner.error for runner in done] == [None, None]
     assert sorted(runner.result for runner in done) == [False, True]
     assert written() == (PEOPLE, PEOPLE, 1)
@@ -184,6 +182,33 @@ def test_a_second_writing_waits_for_the_first_and_finds_everybody_there(cast, ro
     )
     assert (late.error, late.result) == (None, False)
     assert written() == (PEOPLE, PEOPLE, 1)
+
+
+def test_somebody_entered_by_hand_amid_the_writing_sends_the_file_back(cast, rows, monkeypatch):
+    run, plain = confirmed(cast, rows), import_checks.summarise
+
+    def then_somebody_is_entered(held: ImportRun):
+        counted = plain(held)
+        clerk = Runner(
+            lambda: people.register(
+                name=rows[0]["姓名"],
+                national_id=rows[0]["证件号码"],
+                organization=cast.tree.union,
+                by=cast.qiao,
+                today=TODAY,
+            )
+        )
+        clerk.start()
+        assert clerk.finished().error is None
+        return counted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(import_checks, "summarise", then_somebody_is_entered)
+        assert imports.apply(run=run, today=TODAY, now=NOW) is False
+    assert written() == (1, 0, 0)
+    queue.run_waiting()
+    run.refresh_from_db()
+    assert (run.new_count, run.changed_count) == (PEOPLE - 1, 1)
 
 
 def test_an_export_that_runs_is_neither_waited_for_nor_mixed_with_an_import(cast, rows):

@@ -15,7 +15,7 @@ from members.models import ImportRun, Person
 from members.states import ImportState
 from tests.cast import Cast
 from tests.members.sheets import as_csv, make_rows
-from tests.web.test_money_desk import browser, press
+from tests.web.test_money_desk import browser, press, seen
 from union_portal import queue
 from union_portal.models import Organization
 
@@ -25,7 +25,9 @@ UPLOAD = "admin:members_importrun_list_do"
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-def send(client: Client, content: bytes, union: Organization, name: str = "people.csv") -> ImportRun:
+def send(
+    client: Client, content: bytes, union: Organization, name: str = "people.csv"
+) -> ImportRun:
     """Upload a file on the page and let the worker check it."""
     answer = press(
         client,
@@ -120,8 +122,6 @@ def test_a_changed_row_updates_and_another_name_is_shown_as_a_conflict(cast: Cas
 def test_a_second_press_of_an_old_confirm_page_writes_nothing_more(cast: Cast, clerk: Client):
     run = send(clerk, as_csv(make_rows(cast.tree.union, 3)), cast.tree.union)
     url = reverse("admin:members_importrun_do", args=[run.pk, "confirm"])
-    from tests.web.test_money_desk import seen
-
     form = {"seen": seen(clerk.get(url))}
     assert clerk.post(url, form).status_code == 302
     queue.run_waiting()
