@@ -1,6 +1,6 @@
 """Import of people: the product against django-import-export, on the same rows and checks.
 
-    python -m bench.import_people [--rows 100000] [--peer-rows 20000] [--large | --memory]
+    python -m bench.import_people [--rows N] [--peer-rows N] [--turns N] [--large | --memory]
 
 Every run has a child process and a fresh database of its own (cloned from a migrated one
 beside DATABASE_URL). Runs are interleaved; medians of three. All read the same XLSX, check
@@ -43,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--peer-rows", type=int, default=20_000)
+    parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--child", nargs=2, metavar=("KIND", "FILE"))
@@ -62,7 +63,7 @@ def compare(arguments: argparse.Namespace, folder: Path, databases: "Databases")
     small = write_file(folder / "peer.xlsx", min(arguments.peer_rows, arguments.rows))
     files = {"product": large, "default": small, "best": large, "copy": large}
     results: dict[str, list[dict[str, Any]]] = {kind: [] for kind in RUNS}
-    for turn in range(1, TURNS + 1):
+    for turn in range(1, arguments.turns + 1):
         for kind in RUNS:
             result = databases.run(kind, files[kind])
             results[kind].append(result)
