@@ -81,7 +81,7 @@ def open_page(chromium: Browser, width: int) -> Iterator[Any]:
         context = chromium.new_context(viewport={"width": width, "height": 900}, **more)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         return page
 
     yield opened

@@ -79,11 +79,32 @@ def staff_pages(page: Page, front: str) -> Iterator[str]:
             yield step
 
 
-@pytest.mark.parametrize("who", ["officer", "feng", "gao"])
+ROLES = [
+    "qiao",
+    "shi",
+    "officer",
+    "decider",
+    "reviewer",
+    "rules_clerk",
+    "feng",
+    "feng_checker",
+    "feng_releaser",
+    "gao",
+    "account_admin",
+    "security_admin",
+]
+
+
+def test_every_role_is_walked(cast) -> None:
+    assert set(ROLES) == set(cast.staff)
+
+
+@pytest.mark.parametrize("who", ROLES)
 def test_no_staff_page_has_a_fault_at_any_width(live_server, busy, chromium, who):
     account: Account = may_log_in(getattr(busy, who))
     context = chromium.new_context()
     page = context.new_page()
+    page.set_default_timeout(60_000)
     log_in(page, live_server.url, account)
     found: set[str] = set()
     for _address in staff_pages(page, live_server.url + reverse("admin:index")):
