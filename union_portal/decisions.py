@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from union_portal import access, audit, lifecycle, sets
 from union_portal.access import Permission
-from union_portal.kit.refusals import Refused
+from union_portal.kit.refusals import Refused, require_text
 from union_portal.models import Decision, RuleSet
 from union_portal.states import DecisionState
 
@@ -194,8 +194,7 @@ def withdraw_set(*, decisions: QuerySet[Decision], by: Account | audit.Machine, 
         cases[kind].append(case)
     moved = lifecycle.advance_set(standing, to=DecisionState.WITHDRAWN, by=by, reason=reason)
     for kind, subjects in sorted(cases.items()):
-        if kind in _followers:
-            _followers[kind](subjects=subjects, by=by, reason=reason)
+        _follow(kind, subjects, by, reason)
     return moved
 
 
@@ -205,15 +204,21 @@ def withdraw(*, decision: Decision, by: Account | audit.Machine, reason: str) ->
 
     Errors: Refused without a reason; Stale if it is withdrawn already.
     """
-    if not reason.strip():
-        raise Refused(
-            gettext_noop("A decision is not withdrawn without a reason."),
-            gettext_noop("Write the reason; the member reads it."),
-        )
-    lifecycle.advance(decision, to=DecisionState.WITHDRAWN, by=by, reason=reason)
-    follow = _followers.get(decision.subject_type)
-    if follow is not None:
-        follow(subjects=[decision.subject_id], by=by, reason=reason)
+    why = require_text(
+        reason,
+        gettext_noop("A decision is not withdrawn without a reason."),
+        gettext_noop("Write the reason; the member reads it."),
+    )
+    lifecycle.advance(decision, to=DecisionState.WITHDRAWN, by=by, reason=why)
+    _follow(decision.subject_type, [decision.subject_id], by, why)
+
+
+def _follow(
+    subject_type: str, subjects: Sequence[int], by: Account | audit.Machine, reason: str
+) -> None:
+    follower = _followers.get(subject_type)
+    if follower is not None:
+        follower(subjects=subjects, by=by, reason=reason)
 
 
 def rule_set_in_force(scheme: str, on: date) -> RuleSet:

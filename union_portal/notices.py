@@ -14,7 +14,7 @@ from union_portal import access, audit, decisions, lifecycle, sets, workdays
 from union_portal.access import Permission
 from union_portal.kit import names
 from union_portal.kit import phone as phones
-from union_portal.kit.refusals import Refused
+from union_portal.kit.refusals import Refused, require_text
 from union_portal.models import Decision, DecisionOutcome, Notice, NoticeEntry, Objection
 from union_portal.states import DecisionState, NoticeState, ObjectionState
 
@@ -221,16 +221,18 @@ def unmask_phone(*, objection: Objection, by: Account, reason: str) -> str:
     Errors: PermissionDenied; Refused without a reason.
     """
     access.require(by, Permission.PERSON_UNMASK, objection.decision.organization)
-    if len(reason.strip()) < 2:
-        raise Refused(
-            gettext_noop("The reason is missing."), gettext_noop("Say why you need the number.")
-        )
+    why = require_text(
+        reason,
+        gettext_noop("The reason is missing."),
+        gettext_noop("Say why you need the number."),
+        shortest=2,
+    )
     audit.record(
         "objection.unmask",
         objection,
         by=by,
         organization=objection.decision.organization,
-        reason=reason.strip(),
+        reason=why,
     )
     return str(objection.phone or "")
 
@@ -330,9 +332,6 @@ def _real_name(text: str, is_body: bool) -> str:
 
 
 def _said(text: str) -> str:
-    said = text.strip()
-    if not said:
-        raise Refused(
-            gettext_noop("The text is missing."), gettext_noop("Write what you want to say.")
-        )
-    return said
+    return require_text(
+        text, gettext_noop("The text is missing."), gettext_noop("Write what you want to say.")
+    )

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from awards.actions import telling
-from awards.actions.refusals import AwardsRefused, RuleRefused, require_text
+from awards.actions.refusals import AwardsRefused, RuleRefused
 from awards.models import SubsidyCase
 from awards.queries import person_facts
 from awards.rules import SCHEMES, Assessment, assess, prepare
@@ -18,6 +18,7 @@ from awards.rules.steps import Step, step
 from awards.states import CaseState
 from union_portal import access, appeals, decisions, lifecycle, notices
 from union_portal.access import Permission
+from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Appeal, Decision, DecisionOutcome
 from welfare.disbursement import entitlements
 

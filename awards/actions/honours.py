@@ -6,12 +6,13 @@ from datetime import date
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
-from awards.actions.refusals import AwardsRefused, once_more, require_text
+from awards.actions.refusals import AwardsRefused, once_more
 from awards.models import Honour, HonourTitle
 from awards.states import HonourState
 from members.models import Person
 from union_portal import access, audit, decisions, lifecycle
 from union_portal.access import Permission
+from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Decision, DecisionOutcome
 from union_portal.states import DecisionState
 from welfare.disbursement.models import PayoutLine

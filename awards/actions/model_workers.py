@@ -12,12 +12,13 @@ from django.utils.translation import gettext_noop
 
 from awards.actions import honours
 from awards.actions.honours import Ended
-from awards.actions.refusals import AwardsRefused, once_more, require_text
+from awards.actions.refusals import AwardsRefused, once_more
 from awards.models import HardshipYear, ModelWorker, YearlyVerification
 from members.actions import people
 from members.models import Person
 from union_portal import access, audit, sets
 from union_portal.access import Permission
+from union_portal.kit.refusals import require_text
 from union_portal.models import Account, StoredFile
 
 EDITABLE = frozenset({"kind", "is_farmer", "lost_work_capacity_on"})

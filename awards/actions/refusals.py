@@ -26,13 +26,6 @@ class RuleRefused(AwardsRefused):
         return f"{self.clause}: {super().message}"
 
 
-def require_text(text: str, message: str, remedy: str) -> str:
-    """Text with something in it."""
-    if not text.strip():
-        raise AwardsRefused(message, remedy)
-    return text.strip()
-
-
 def require_other(by: object, *others: object) -> None:
     """Four eyes: whoever took an earlier step does not take this one."""
     if by in [other for other in others if other is not None]:

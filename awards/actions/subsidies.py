@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from awards.actions import telling
-from awards.actions.refusals import AwardsRefused, once_more, require_other, require_text
+from awards.actions.refusals import AwardsRefused, once_more, require_other
 from awards.models import CountyCheck, SubsidyRound
 from awards.queries import Candidates, Summary, candidates, measured_again
 from awards.rules import ParameterMissing
@@ -19,6 +19,7 @@ from awards.rules.steps import step
 from awards.states import CaseState, CheckState, RoundState
 from union_portal import access, audit, decisions, lifecycle, notices
 from union_portal.access import Permission
+from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Decision, Organization, OrganizationLevel, RuleSet
 from welfare.disbursement import entitlements
 from welfare.disbursement.models import Fund

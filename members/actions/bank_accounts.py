@@ -115,27 +115,27 @@ def confirm(*, account: BankAccount, by: Account, now: datetime) -> None:
 def reject(*, account: BankAccount, by: Account, reason: str) -> None:
     """Turn a proposed account down, with the reason."""
     access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.person.organization)
-    require_reason(reason)
-    lifecycle.advance(account, to=BankAccountState.REJECTED, by=by, reason=reason.strip())
+    why = require_reason(reason)
+    lifecycle.advance(account, to=BankAccountState.REJECTED, by=by, reason=why)
 
 
 @transaction.atomic
 def retire(*, account: BankAccount, by: Account, reason: str) -> None:
     """Stop paying to a confirmed account, for instance because the bank closed it."""
     access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.person.organization)
-    require_reason(reason)
-    lifecycle.advance(account, to=BankAccountState.RETIRED, by=by, reason=reason.strip())
+    why = require_reason(reason)
+    lifecycle.advance(account, to=BankAccountState.RETIRED, by=by, reason=why)
 
 
 def unmask(*, account: BankAccount, by: Account, reason: str) -> str:
     """Show the whole number; the person sees who looked and why."""
     access.require(by, Permission.PERSON_UNMASK, account.person.organization)
-    require_reason(reason)
+    why = require_reason(reason)
     audit.record(
         "person.unmask",
         account.person,
         by=by,
-        reason=reason.strip(),
+        reason=why,
         field="bank_account",
         account=account.pk,
     )

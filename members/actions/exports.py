@@ -34,9 +34,9 @@ def begin(
     rows = people_for(by, Permission.EXPORT).filter(pk__in=people.order_by().values("pk"))
     if not masked:
         access.require(by, Permission.PERSON_UNMASK)
-        require_reason(reason)
+        reason = require_reason(reason)
         rows = rows.filter(access.scope(by, Permission.PERSON_UNMASK))
-        _log_to_each(rows, by, reason.strip())
+        _log_to_each(rows, by, reason)
     audit.record_ref(
         "person.export",
         Person._meta.label_lower,

@@ -16,6 +16,7 @@ from union_portal.access import Permission
 from union_portal.kit import masks, names
 from union_portal.kit.identity import read_national_id
 from union_portal.kit.phone import read_mobile
+from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Organization
 
 _ADDRESS_LONGEST: Final = 200
@@ -71,8 +72,9 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
         access.require(by, Permission.PERSON_EDIT, changes["organization"])
     wanted = _read(changes)
     columns = sorted(key for key, value in wanted.items() if getattr(held, key) != value)
-    if "name" in columns and not reason.strip():
-        raise PeopleRefused(
+    if "name" in columns:
+        require_text(
+            reason,
             gettext_noop("A change of name needs a reason."),
             gettext_noop("Say which document shows the new name."),
         )
@@ -134,18 +136,18 @@ def unmask(*, person: Person, field: str, by: Account, reason: str) -> str:
     access.require(by, Permission.PERSON_UNMASK, person.organization)
     if field not in SEALED:
         raise ValueError(field)
-    require_reason(reason)
-    audit.record("person.unmask", person, by=by, reason=reason.strip(), field=field)
+    audit.record("person.unmask", person, by=by, reason=require_reason(reason), field=field)
     return str(getattr(person, field) or "")
 
 
-def require_reason(reason: str) -> None:
-    """Refuse to unmask without words that the person would understand."""
-    if len(reason.strip()) < 2:
-        raise PeopleRefused(
-            gettext_noop("The reason is missing."),
-            gettext_noop("Say why you need to see it; the person can read your reason."),
-        )
+def require_reason(reason: str) -> str:
+    """Words that the person would understand. Errors: Refused without any."""
+    return require_text(
+        reason,
+        gettext_noop("The reason is missing."),
+        gettext_noop("Say why you need to see it; the person can read your reason."),
+        shortest=2,
+    )
 
 
 def already_registered() -> PeopleRefused:

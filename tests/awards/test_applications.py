@@ -20,6 +20,7 @@ from tests.cast import TODAY, Cast, give_role, make_account, make_person
 from union_portal import appeals as kernel_appeals
 from union_portal import decisions, files, lifecycle
 from union_portal.access import Role
+from union_portal.kit.refusals import Refused
 from union_portal.models import Decision, Message, StoredFile
 from welfare.disbursement import invariants, ledger
 from welfare.disbursement.models import Entitlement, Fund
@@ -231,7 +232,7 @@ def test_an_unconfirmed_need_can_only_be_refused(lin: Cast):
 def test_refusing_needs_a_clause_and_a_reason(lin: Cast):
     case = reviewed(lin)
     for changes in ({"clause": "X99", "reason": "x"}, {"clause": "X6", "reason": " "}):
-        with pytest.raises(AwardsRefused):
+        with pytest.raises(Refused):
             applications.refuse(case=case, by=lin.decider, today=TODAY, **changes)
 
 
@@ -239,7 +240,7 @@ def test_each_step_can_return_the_application_and_the_member_hears_of_it(lin: Ca
     case = apply(lin)
     for account, step in ((lin.qiao, visit), (lin.shi, review), (lin.decider, None)):
         before = case.state
-        with pytest.raises(AwardsRefused, match="message"):
+        with pytest.raises(Refused, match="message"):
             applications.return_(case=case, message="", by=account)
         applications.return_(case=case, message="invoice missing", by=account)
         assert case.state == CaseState.RETURNED

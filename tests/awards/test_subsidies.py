@@ -20,6 +20,7 @@ from tests.cast import NOW, TODAY, Cast, give_role, make_account, make_person
 from union_portal import audit, decisions, notices
 from union_portal.access import Role
 from union_portal.kit.masks import mask_name
+from union_portal.kit.refusals import Refused
 from union_portal.models import (
     Account,
     AuditEntry,
@@ -152,7 +153,7 @@ def test_a_county_excludes_with_a_reason_that_the_person_reads(cast: Cast, fund:
     model_worker(cast)
     round_ = propose(cast)
     case = round_.cases.get(person=worker.person)
-    with pytest.raises(AwardsRefused, match="without a reason"):
+    with pytest.raises(Refused, match="without a reason"):
         subsidies.check_county(
             round=round_, county=cast.tree.county, by=cast.shi, exclusions={case.pk: " "}
         )
@@ -235,7 +236,7 @@ def test_a_cancelled_round_ends_its_cases(cast: Cast):
     model_worker(cast)
     model_worker(cast, is_revoked=True)
     round_ = propose(cast)
-    with pytest.raises(AwardsRefused, match="reason"):
+    with pytest.raises(Refused, match="reason"):
         subsidies.cancel(round=round_, by=cast.officer, reason="")
     subsidies.cancel(round=round_, by=cast.officer, reason="wrong year")
     assert set(round_.cases.values_list("state", flat=True)) == {CaseState.CANCELLED}

@@ -101,7 +101,7 @@ def test_a_rejected_account_is_gone_for_good(cast: Cast):
 
 def test_a_closed_account_is_retired_with_a_reason(cast: Cast):
     account = make_bank_account(cast.lin_person, entered_by=cast.qiao, confirmed_by=cast.shi)
-    with pytest.raises(PeopleRefused, match="reason"):
+    with pytest.raises(Refused, match="reason"):
         bank_accounts.retire(account=account, by=cast.shi, reason="")
     bank_accounts.retire(account=account, by=cast.shi, reason="closed by the bank")
     account.refresh_from_db()

@@ -88,7 +88,7 @@ def test_nothing_is_logged_where_nothing_changed(cast: Cast):
 
 def test_a_change_of_name_needs_a_reason_and_renews_the_pinyin(cast: Cast):
     person = register(cast)
-    with pytest.raises(PeopleRefused, match="needs a reason"):
+    with pytest.raises(Refused, match="needs a reason"):
         people.update(person=person, by=cast.qiao, name="单雄信")
     people.update(person=person, by=cast.qiao, name="单雄信", reason="household register")
     person.refresh_from_db()
@@ -148,7 +148,7 @@ def test_whoever_may_not_unmask_sees_nothing_and_leaves_no_entry(cast: Cast, who
 
 
 def test_unmasking_needs_a_reason(cast: Cast):
-    with pytest.raises(PeopleRefused, match="reason is missing"):
+    with pytest.raises(Refused, match="reason is missing"):
         people.unmask(person=cast.lin_person, field="phone", by=cast.shi, reason=" ")
 
 

@@ -9,7 +9,6 @@ import tablib
 from django.core.exceptions import PermissionDenied
 
 from members import queries
-from members.actions.refusals import PeopleRefused
 from members.models import BankAccount, Person
 from members.resources import (
     PersonResource,
@@ -21,6 +20,7 @@ from members.resources import (
 from members.rules import columns
 from tests.cast import Cast, make_bank_account, make_payee, make_person
 from tests.members.sheets import HEADERS, as_csv, bring_in, make_rows, upload
+from union_portal.kit.refusals import Refused
 from union_portal.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
@@ -116,7 +116,7 @@ class TestExports:
     def test_whole_numbers_need_a_reason_and_everyone_exported_sees_it(self, cast: Cast):
         person = make_payee(cast)
         people = Person.objects.filter(pk=person.pk)
-        with pytest.raises(PeopleRefused, match="reason"):
+        with pytest.raises(Refused, match="reason"):
             written(write_people, people=people, by=cast.shi, masked=False)
         content = written(
             write_people, people=people, by=cast.shi, masked=False, reason="bank asks"

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from union_portal import audit
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
-from union_portal.admin.filters import in_words, kinds_of_rows
+from union_portal.admin.filters import in_words, kind_of_row, kinds_of_rows
 from union_portal.admin.pages import Told
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import told
@@ -50,7 +50,7 @@ class AuditEntryAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("kind of row"), ordering="subject_type")
     def shown_kind(self, entry: AuditEntry) -> str:
-        return kinds_of_rows().get(entry.subject_type, entry.subject_type)
+        return kind_of_row(entry.subject_type)
 
 
 def _verified(obj: Any, by: Any, data: dict[str, Any]) -> Told:

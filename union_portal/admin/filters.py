@@ -38,3 +38,11 @@ def scheme_titles() -> dict[str, str]:
 def kinds_of_rows() -> dict[str, str]:
     """What the log calls `app.model`, as people call it."""
     return {model._meta.label_lower: str(model._meta.verbose_name) for model in apps.get_models()}
+
+
+def kind_of_row(label: str) -> str:
+    """One `app.model` as people call it; as it stands where no such model is left."""
+    try:
+        return str(apps.get_model(label)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return label

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
-from django.contrib.admin import AdminSite
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, Q, QuerySet
@@ -20,7 +21,6 @@ from union_portal import access
 from union_portal.access import Permission
 from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
-from union_portal.admin.labels import plain_column, put_labels_into_words
 from union_portal.admin.trail import Step, trail_of
 from union_portal.fields import BlindIndexField, SealedTextField
 from union_portal.models import Account, Organization, OrganizationLevel
@@ -61,10 +61,6 @@ class ScopedModelAdmin(ModelAdmin):
     list_before_template = "admin/list_buttons.html"
     change_form_outer_before_template = "admin/object_head.html"
     change_form_outer_after_template = "admin/object_foot.html"
-
-    def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
-        super().__init__(model, admin_site)
-        put_labels_into_words(model)
 
     # -- who may -------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -254,6 +250,18 @@ def _asks_for_a_secret(model: type[Model], lookup: str) -> bool:
 def federation() -> Organization | None:
     """The root of the tree, whose roles reach everything."""
     return Organization.objects.filter(level=OrganizationLevel.FEDERATION).first()
+
+
+@cache
+def plain_column(name: str, field: Any) -> Any:
+    """The column `name` as text, under the field's own label."""
+
+    @admin.display(description=field.verbose_name, empty_value="–")
+    def shown(row: Any) -> Any:
+        return getattr(row, name)
+
+    shown.__name__ = name
+    return shown
 
 
 def open_first(offers: Iterable[Offer]) -> list[Offer]:

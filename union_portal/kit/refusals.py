@@ -44,3 +44,11 @@ class Refused(ValueError):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+def require_text(text: str, message: str, remedy: str, *, shortest: int = 1) -> str:
+    """Text with something in it, without space around it. Errors: Refused with the message."""
+    said = text.strip()
+    if len(said) < shortest:
+        raise Refused(message, remedy)
+    return said

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop as _
 
 from union_portal import access, audit, lifecycle
 from union_portal.access import Permission
+from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Organization
 from welfare.disbursement import acting
 from welfare.disbursement.models import (
@@ -62,8 +63,7 @@ def move(
     """Propose an act. The same open proposal by the same person is returned as it is."""
     subject = {"batch": batch, "line": line, "entitlement": entitlement}
     _require_one_of(by, DUTIES[kind], _place_of(batch, line, entitlement))
-    if not reason.strip():
-        raise PayoutRefused(_("A reason is needed."), _("Write why in one sentence."))
+    why = require_text(reason, _("A reason is needed."), _("Write why in one sentence."))
     waiting = Motion.objects.filter(kind=kind, state=MotionState.MOVED, **subject).first()
     if waiting is not None:
         if waiting.moved_by_id == by.pk:
@@ -73,7 +73,7 @@ def move(
             _("Open that motion and carry it out, or decline it."),
         )
     made = Motion.objects.create(
-        kind=kind, reason=reason.strip()[:300], moved_by=by, detail=detail or {}, **subject
+        kind=kind, reason=why[:300], moved_by=by, detail=detail or {}, **subject
     )
     audit.record(
         f"motion.{kind}",

@@ -17,7 +17,6 @@ from awards.actions.refusals import (
     AwardsRefused,
     RuleRefused,
     once_more,
-    require_text,
 )
 from awards.models import SubsidyCase
 from awards.queries import person_facts
@@ -28,6 +27,7 @@ from awards.states import CaseState
 from members.models import Person
 from members.queries import person_of
 from union_portal import audit, decisions, lifecycle
+from union_portal.kit.refusals import require_text
 from union_portal.models import (
     Account,
     Organization,

@@ -13,7 +13,6 @@ from awards.actions.refusals import (
     AwardsRefused,
     RuleRefused,
     require_other,
-    require_text,
 )
 from awards.models import SubsidyCase
 from awards.queries import person_facts
@@ -25,6 +24,7 @@ from awards.rules.steps import Step, step
 from awards.states import CaseState
 from union_portal import access, decisions, lifecycle, notices
 from union_portal.access import Permission
+from union_portal.kit.refusals import require_text
 from union_portal.models import (
     Account,
     Decision,

@@ -13,12 +13,12 @@ from awards.actions.applications.uploads import Upload, stored
 from awards.actions.refusals import (
     AwardsRefused,
     require_other,
-    require_text,
 )
 from awards.models import HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
 from union_portal import access, lifecycle
 from union_portal.access import Permission
+from union_portal.kit.refusals import require_text
 from union_portal.models import (
     Account,
 )
