@@ -137,7 +137,9 @@ def _paid(decision: Decision) -> Iterator[Event]:
 def _travelled(line: PayoutLine, batch: PayoutBatch) -> Iterator[Event]:
     maker = str(batch.made_by)
     approvals = batch.approvals.filter(round=batch.round).exclude(account=batch.made_by_id)
-    others = ", ".join(str(one.account) for one in approvals.order_by("pk"))
+    others = ", ".join(
+        str(one.account) for one in approvals.select_related("account").order_by("pk")
+    )
     stops = (
         (batch.made_at, _("Put into payout batch %(batch)s"), maker),
         (batch.sealed_at, _("Batch %(batch)s sealed"), maker),

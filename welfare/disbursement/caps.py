@@ -57,16 +57,6 @@ _OVER: Final = f"""
 """  # noqa: S608
 
 
-_HOLD: Final = f"""
-    SELECT c.id FROM disbursement_cap c WHERE c.id IN (
-        SELECT c.id FROM {{asked}} a (decision_id, person_id)
-        JOIN union_portal_decision d ON d.id = a.decision_id
-        CROSS JOIN LATERAL (SELECT a.person_id, d.scheme, d.period) e
-        JOIN disbursement_cap c ON {COUNTED})
-    ORDER BY c.id FOR UPDATE
-"""  # noqa: S608
-
-
 @dataclass(frozen=True)
 class OverCap:
     """A decision that is not granted now, and the ceiling that keeps it out."""
@@ -147,27 +137,33 @@ def put(
     return made.count
 
 
+def hold(people: QuerySet[Any, Any] | Iterable[int]) -> None:
+    """Lock every ceiling of the people (ids), lowest id first, until the transaction ends.
+
+    Before anything is granted or ended: what ends gives room back under the same rows, and
+    two grants that took them in another order would wait for each other for ever.
+    """
+    held = Cap.objects.filter(person__in=people).order_by("pk").select_for_update()
+    len(held.values_list("pk"))
+
+
 def over(rows: QuerySet[Any, Any]) -> list[OverCap]:
     """Which decisions of `rows` (values decision_id, person_id) go past a ceiling.
 
-    Granted ones are no longer asked. The ceilings are held until the transaction ends, so
-    that what is found here is still true when the others are written.
+    Granted ones are no longer asked. Whoever writes what is left holds the ceilings first
+    (`hold`), so that what is found here is still true then.
     """
-    if not Cap.objects.exists():
-        return []
     asked = sets.source(rows.order_by(), "decision_id", "person_id")
     if asked is None:
         return []
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_HOLD.format(asked=f"({asked.sql})"), asked.parameters)
+    with connection.cursor() as cursor:
         cursor.execute(_OVER.format(asked=f"({asked.sql})"), asked.parameters)
         return [OverCap(*row) for row in cursor.fetchall()]
 
 
 def require_room(*, person: Person, scheme: str, period: str, amount_fen: int) -> None:
-    """Raise CapReached if a ceiling of the person leaves less; holds the ceilings."""
-    held = Cap.objects.filter(person=person, schemes__contains=scheme).order_by("pk")
-    for cap in held.select_for_update():
+    """Raise CapReached if a ceiling of the person leaves less; the caller holds them."""
+    for cap in Cap.objects.filter(person=person, schemes__contains=scheme).order_by("pk"):
         covers = period == cap.period or period.startswith(f"{cap.period}-")
         if covers and cap.used_fen + amount_fen > cap.ceiling_fen:
             raise CapReached(cap, amount_fen)

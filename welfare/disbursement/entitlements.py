@@ -75,6 +75,7 @@ def grant(*, decision: Decision, person: Person, by: Actor) -> Entitlement:
     fund = fund_of(decision)
     locks.caps()
     locks.funds([fund.pk])
+    caps.hold([person.pk])
     earlier = Entitlement.objects.filter(
         decision=decision.replaces_id, state=EntitlementState.GRANTED
     ).first()
@@ -122,6 +123,7 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
     """
     locks.caps()
     locks.funds([fund.pk])
+    caps.hold(rows.order_by().values("person_id"))
     _free_claims(
         Entitlement.objects.filter(fund=fund, person__in=rows.order_by().values("person_id")),
         by=by,

@@ -1,4 +1,5 @@
-"""The one lock order: ceilings → fund → batch → lines by end-to-end id → ledger accounts.
+"""The one lock order: ceilings → fund → rows of ceilings by id → batch → lines by end-to-end
+id → ledger accounts.
 
 Whatever moves money takes its locks in this order, so that two movements wait for each
 other instead of dying of a deadlock.
