@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from union_portal import access, audit, lifecycle
 from union_portal.access import Permission
-from union_portal.kit.refusals import Refused
+from union_portal.kit.refusals import Refused, require_words
 from union_portal.models import Appeal
 from union_portal.states import AppealState
 
@@ -52,7 +52,7 @@ def file(
     try:
         with transaction.atomic():
             appeal = Appeal.objects.create(
-                decision=decision, appellant=by, text=_said(text), asked_fen=asked_fen
+                decision=decision, appellant=by, text=require_words(text), asked_fen=asked_fen
             )
     except IntegrityError as error:
         if "appeal_one_open_per_decision" not in str(error):
@@ -115,7 +115,7 @@ def _close(
         appeal,
         to=to,
         by=by,
-        answer=_said(answer),
+        answer=require_words(answer),
         answered_at=timezone.now(),
         outcome=outcome,
     )
@@ -125,12 +125,3 @@ def _require_reviewer(appeal: Appeal, by: Account) -> None:
     access.require(by, Permission.APPEAL_REVIEW, appeal.decision.organization)
     if appeal.reviewer_id is not None and by.pk != appeal.reviewer_id:
         raise PermissionDenied(_("Whoever took the appeal answers it."))
-
-
-def _said(text: str) -> str:
-    said = text.strip()
-    if not said:
-        raise Refused(
-            gettext_noop("The text is missing."), gettext_noop("Write what you want to say.")
-        )
-    return said

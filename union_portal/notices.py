@@ -14,7 +14,7 @@ from union_portal import access, audit, decisions, lifecycle, sets, workdays
 from union_portal.access import Permission
 from union_portal.kit import names
 from union_portal.kit import phone as phones
-from union_portal.kit.refusals import Refused, require_text
+from union_portal.kit.refusals import Refused, require_text, require_words
 from union_portal.models import Decision, DecisionOutcome, Notice, NoticeEntry, Objection
 from union_portal.states import DecisionState, NoticeState, ObjectionState
 
@@ -179,7 +179,7 @@ def file_objection(
         objector=_real_name(objector, is_body),
         is_body=is_body,
         phone=phones.read_mobile(phone) if phone.strip() or not is_body else None,
-        text=_said(text),
+        text=require_words(text),
         received_by=by,
     )
     who = by or PUBLIC
@@ -204,7 +204,7 @@ def answer(*, objection: Objection, upheld: bool, answer: str, by: Account) -> N
         objection,
         to=ObjectionState.UPHELD if upheld else ObjectionState.DISMISSED,
         by=by,
-        answer=_said(answer),
+        answer=require_words(answer),
         answered_by=by,
         answered_at=timezone.now(),
     )
@@ -242,7 +242,7 @@ def take_back(*, objection: Objection, by: Account, reason: str) -> None:
     """The objector takes the objection back; staff write down how that was said."""
     decision = Decision.objects.select_for_update().get(pk=objection.decision_id)
     access.require(by, Permission.OBJECTION_ANSWER, decision.organization)
-    lifecycle.advance(objection, to=ObjectionState.TAKEN_BACK, by=by, reason=_said(reason))
+    lifecycle.advance(objection, to=ObjectionState.TAKEN_BACK, by=by, reason=require_words(reason))
     _release(decision, by)
 
 
@@ -329,9 +329,3 @@ def _real_name(text: str, is_body: bool) -> str:
             gettext_noop("Enter the name on its seal."),
         )
     return name
-
-
-def _said(text: str) -> str:
-    return require_text(
-        text, gettext_noop("The text is missing."), gettext_noop("Write what you want to say.")
-    )

@@ -52,13 +52,16 @@ def together(*acts: Callable[[], Any]) -> list[Runner]:
     return [runner.finished() for runner in runners]
 
 
-def meanwhile(first: Callable[[], Any], second: Callable[[], Any]) -> Runner:
-    """Do `first`, hold its transaction open until `second` waits for it, then commit."""
+def meanwhile(
+    first: Callable[[], Any], second: Callable[[], Any], then: Callable[[], Any] = lambda: None
+) -> Runner:
+    """Do `first`, hold its transaction open until `second` waits for it; `then`, and commit."""
     runner = Runner(second)
     with transaction.atomic():
         first()
         runner.start()
         _until_it_waits(runner)
+        then()
     return runner.finished()
 
 

@@ -14,6 +14,7 @@ from tests.disbursement.conftest import SCHEME, Office
 from tests.disbursement.race import meanwhile, together
 from tests.disbursement.test_invariants import broken, damage
 from tests.disbursement.test_sql_attacks import attack
+from union_portal import decisions
 from union_portal.models import AuditEntry, Decision, RuleSet
 from welfare.disbursement import caps, entitlements, ledger, motions
 from welfare.disbursement.caps import CapReached
@@ -307,6 +308,38 @@ def test_two_grants_in_the_same_second_stay_under_one_ceiling(office, monkeypatc
     assert isinstance(error, CapReached if asks_first else PayoutRefused), error
     assert "ceiling" in str(error)
     assert (used(), Entitlement.objects.get().decision) == (30_000, decisions[0])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("as_set", [True, False])
+def test_ceilings_are_held_lowest_first_before_what_is_stale_ends(office, as_set):
+    """Whoever holds a person's first ceiling may go on to the next, and nobody dies of it."""
+    early, late = make_payee(office.cast), make_payee(office.cast)
+    put(office, early)
+    put(office, late)
+    if not as_set:  # two ceilings of one person; the stale money counts under the second alone
+        early = late
+        put(office, late, purpose="medical_relief", schemes=[SCHEME])
+    stale = owe(office, late, subject_id=late.pk)
+    decisions.withdraw(decision=stale.decision, by=office.cast.decider, reason="upheld")
+    for person in {early, late}:
+        again = office.clear_decision(person, subject_id=person.pk)
+    mine = Cap.objects.filter(person__in=(early, late)).order_by("pk")
+
+    def grant() -> None:
+        if as_set:
+            granted_set(office)
+        else:
+            entitlements.grant(decision=again, person=late, by=office.cast.officer)
+
+    def lock(cap: Cap) -> None:
+        Cap.objects.select_for_update().get(pk=cap.pk)
+
+    first, last = mine
+    runner = meanwhile(lambda: lock(first), grant, then=lambda: lock(last))
+    assert runner.error is None
+    stale.refresh_from_db()
+    assert stale.state == "withdrawn"
 
 
 @pytest.mark.django_db(transaction=True)

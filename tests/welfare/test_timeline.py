@@ -5,6 +5,8 @@ from welfare import queries
 from welfare.disbursement import batches, motions
 from welfare.disbursement.models import Entitlement
 
+BUDGET = 9
+
 
 def titles(decision) -> list[str]:
     return [event.title for event in queries.timeline(decision)]
@@ -51,3 +53,11 @@ def test_money_that_failed_or_came_back_is_told_to_be_in_the_fund(office):  # no
     office.settled("failed")
     told = queries.timeline(Entitlement.objects.get().decision)[-1]
     assert told.text.endswith("The money is back in the fund, set aside for another payment.")
+
+
+def test_the_approvers_cost_no_query_each(office, django_assert_max_num_queries):  # noqa: F811
+    batch = office.settled("paid")
+    assert batch.approvals.count() > 1
+    decision = Entitlement.objects.get().decision
+    with django_assert_max_num_queries(BUDGET):
+        queries.timeline(decision)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 
 class Refused(ValueError):
@@ -52,3 +52,10 @@ def require_text(text: str, message: str, remedy: str, *, shortest: int = 1) -> 
     if len(said) < shortest:
         raise Refused(message, remedy)
     return said
+
+
+def require_words(text: str) -> str:
+    """What somebody has to say in their own words. Errors: Refused if they say nothing."""
+    return require_text(
+        text, gettext_noop("The text is missing."), gettext_noop("Write what you want to say.")
+    )

@@ -153,6 +153,8 @@ def over(rows: QuerySet[Any, Any]) -> list[OverCap]:
     Granted ones are no longer asked. Whoever writes what is left holds the ceilings first
     (`hold`), so that what is found here is still true then.
     """
+    if not Cap.objects.exists():
+        return []
     asked = sets.source(rows.order_by(), "decision_id", "person_id")
     if asked is None:
         return []

@@ -19,7 +19,7 @@ from union_portal import access, audit, lifecycle, sets
 from union_portal.access import Permission
 from union_portal.fields import keyring
 from union_portal.kit.plain_text import halfwidth
-from union_portal.kit.refusals import Refused
+from union_portal.kit.refusals import Refused, require_text
 from union_portal.models import Account
 from welfare.disbursement import acting, bankfile, crash, formats, locks, settlement
 from welfare.disbursement.acting import Actor
@@ -123,16 +123,15 @@ def resolve(*, discrepancy: Discrepancy, by: Account, finding: str) -> None:
     access.require(
         by, Permission.BATCH_SETTLE, discrepancy.batch.organization if discrepancy.batch else None
     )
-    if not finding.strip():
-        raise PayoutRefused(
-            _("Write what was found out."), _("For instance what the bank said, and who.")
-        )
+    found = require_text(
+        finding, _("Write what was found out."), _("For instance what the bank said, and who.")
+    )
     lifecycle.advance(
         discrepancy,
         to=DiscrepancyState.RESOLVED,
         by=by,
-        reason=finding.strip(),
-        finding=finding.strip()[:300],
+        reason=found,
+        finding=found[:300],
         resolved_by=by,
         resolved_at=acting.now(),
     )

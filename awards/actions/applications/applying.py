@@ -13,11 +13,7 @@ from django.utils.translation import gettext_noop
 
 from awards.actions.applications.held import lock
 from awards.actions.applications.uploads import Upload, attach
-from awards.actions.refusals import (
-    AwardsRefused,
-    RuleRefused,
-    once_more,
-)
+from awards.actions.refusals import AwardsRefused, RuleRefused, once_more
 from awards.models import SubsidyCase
 from awards.queries import person_facts
 from awards.rules import HARDSHIP_APPLICATION, assess, prepare

@@ -9,11 +9,7 @@ from django.utils.translation import gettext_noop
 
 from awards.actions import telling
 from awards.actions.applications.held import lock
-from awards.actions.refusals import (
-    AwardsRefused,
-    RuleRefused,
-    require_other,
-)
+from awards.actions.refusals import AwardsRefused, RuleRefused, require_other
 from awards.models import SubsidyCase
 from awards.queries import person_facts
 from awards.rules import SPECIAL_HARDSHIP, Assessment, assess, prepare

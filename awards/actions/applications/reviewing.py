@@ -10,18 +10,13 @@ from django.utils.translation import gettext_noop
 from awards.actions import telling
 from awards.actions.applications.held import lock
 from awards.actions.applications.uploads import Upload, stored
-from awards.actions.refusals import (
-    AwardsRefused,
-    require_other,
-)
+from awards.actions.refusals import AwardsRefused, require_other
 from awards.models import HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
 from union_portal import access, lifecycle
 from union_portal.access import Permission
 from union_portal.kit.refusals import require_text
-from union_portal.models import (
-    Account,
-)
+from union_portal.models import Account
 
 
 @transaction.atomic
