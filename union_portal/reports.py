@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import connection, models, transaction
 from django.db.models import Max
@@ -135,7 +137,7 @@ def render(run: queue.Run, *, report: int) -> dict[str, Any]:
         return {}
     if asked.state == ReportState.FAILED:
         lifecycle.advance(asked, to=ReportState.REQUESTED, by=audit.WORKER, error="")
-    with TemporaryDirectory(prefix="report-") as folder:
+    with _folder(run.job.pk) as folder:
         produced = _kinds[asked.kind].produce(run, asked, Path(folder))
         with transaction.atomic():
             run.hold()
@@ -157,6 +159,14 @@ def render(run: queue.Run, *, report: int) -> dict[str, Any]:
                 digest=produced.digest,
             )
     return {"report": asked.pk, "file": str(file.pk)}
+
+
+def _folder(job: UUID) -> TemporaryDirectory[str]:
+    """A folder for this try. What a worker left that was killed at an earlier one goes first."""
+    prefix = f"report-{job}-"
+    for left in Path(gettempdir()).glob(f"{prefix}*"):
+        rmtree(left, ignore_errors=True)
+    return TemporaryDirectory(prefix=prefix)
 
 
 def _next_version(kind: str, about: dict[str, str]) -> int:

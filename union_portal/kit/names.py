@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Final
 
 from django.utils.translation import gettext_noop
-from pypinyin import Style, lazy_pinyin
 
 from union_portal.kit.plain_text import (
     halfwidth,
@@ -133,6 +132,9 @@ def _syllables(name: str) -> Iterator[str]:
 @lru_cache(maxsize=16_384)
 def _readings(given: str) -> tuple[str, ...]:
     """Syllables of a given name; the same ones come by again and again in a roster."""
+    # The tables take 50 MB: only who writes names pays for them, not every process.
+    from pypinyin import Style, lazy_pinyin
+
     read = lazy_pinyin(given, style=Style.NORMAL, errors=_latin_words)
     return tuple(part for syllable in read for part in syllable.lower().split())
 

@@ -81,6 +81,12 @@ def require_pango() -> None:
             )
 
 
+def require_fonts() -> None:
+    """Raise FontMissing, which names the file, unless every bundled font is installed."""
+    for weight in _PACKAGES:
+        bundled_font(weight)
+
+
 def _loads(name: str | None) -> bool:
     if not name:
         return False

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from union_portal.kit import pdf, pdf_fonts, pdf_join
+from union_portal.kit import pdf, pdf_join
 from union_portal.kit.pdf_press import SLOTS, Press, RenderFailed
 
 _TRIES = 4
@@ -70,7 +70,7 @@ class Assembly:
         self.furniture = furniture
         self.is_tagged = is_tagged
         self.sections: list[Section] = []
-        self._font_texts = folder / "font-texts.json"
+        self._font_texts = folder / "font-texts.map"
         self.characters = set(style) | set(furniture(1, 1))
 
     def add(
@@ -103,23 +103,30 @@ class Assembly:
         Raises PangoMissing, FontMissing, RenderFailed, and what `progress` raises.
         """
         pdf.require_pango()
+        pdf.require_fonts()
         style = self.folder / "style.css"
         style.write_text(self.style, encoding="utf-8")
-        characters = "".join(sorted(self.characters))
-        fonts = pdf.report_fonts([characters], self.folder)
-        texts = pdf_fonts.settle(fonts, [characters, *pdf.ALWAYS])
-        self._font_texts.write_text(json.dumps(texts), encoding="utf-8")
-        shared = {
-            "work": "print",
-            "style": str(style),
-            "fonts": [str(fonts.regular), str(fonts.bold)],
-            "is_tagged": self.is_tagged,
-        }
         with Press(self.folder, cache_dir=self.cache_dir, slots=slots) as press:
+            shared = {
+                "work": "print",
+                "style": str(style),
+                "fonts": self._cut_fonts(press),
+                "is_tagged": self.is_tagged,
+            }
             self._settle(press, shared, progress)
             pages = self._join(press, out, details)
             peak_kb = press.peak_kb
         return Printed(out, pages, _sha256(out), peak_kb)
+
+    def _cut_fonts(self, press: Press) -> list[str]:
+        """In a process of its own: the whole fonts and their tables are large."""
+        characters = self.folder / "characters.txt"
+        characters.write_text("".join(sorted(self.characters)), encoding="utf-8")
+        answer = press.one(
+            {"work": "fonts", "characters": str(characters), "out": str(self._font_texts)}
+        )
+        fonts: list[str] = answer["fonts"]
+        return fonts
 
     def _settle(self, press: Press, shared: dict[str, Any], progress: Progress) -> None:
         """Free text first: once its pages are counted, every number is known."""

@@ -18,9 +18,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from union_portal.kit import pdf, pdf_join
+from union_portal.kit import pdf, pdf_fonts, pdf_join
 
 CRASHED = 70
+
+
+def cut_fonts(request: dict[str, Any]) -> dict[str, Any]:
+    """Cut the fonts down to the report's characters; tells their files. See `pdf_fonts.settle`."""
+    characters = Path(request["characters"]).read_text(encoding="utf-8")
+    fonts = pdf.report_fonts([characters], Path(request["out"]).parent)
+    texts = pdf_fonts.settle(fonts, [characters, *pdf.ALWAYS])
+    Path(request["out"]).write_text(json.dumps(texts), encoding="utf-8")
+    return {"fonts": [str(fonts.regular), str(fonts.bold)]}
 
 
 def print_section(request: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +69,7 @@ def join_sections(request: dict[str, Any]) -> dict[str, Any]:
 
 
 WORKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "fonts": cut_fonts,
     "print": print_section,
     "join": join_sections,
 }
