@@ -7,7 +7,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from union_portal import portal_urls
-from union_portal.views import public, security
+from union_portal.views import public, reauthentication, security
 
 handler400 = "union_portal.views.problems.bad_request"
 handler403 = "union_portal.views.problems.forbidden"
@@ -19,7 +19,8 @@ account = [
     path("login/", account_views.login, name="account_login"),
     path("logout/", account_views.logout, name="account_logout"),
     path("inactive/", account_views.account_inactive, name="account_inactive"),
-    path("reauthenticate/", account_views.reauthenticate, name="account_reauthenticate"),
+    path("reauthenticate/", reauthentication.PasswordView.as_view(), name="account_reauthenticate"),
+    path("2fa/reauthenticate/", reauthentication.CodeView.as_view(), name="mfa_reauthenticate"),
     path("password/change/", account_views.password_change, name="account_change_password"),
     path("password/set/", account_views.password_set, name="account_set_password"),
     path("2fa/", include("allauth.mfa.urls")),

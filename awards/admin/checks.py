@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -59,6 +60,7 @@ CHECK = Button(
     label=_("Check the county's part"),
     permission=Permission.SUBSIDY_REVIEW,
     act=lambda obj, by, data: None,
+    reauth=True,
     explain=_("Write a reason beside whoever is to be left out; all others are confirmed."),
     why_not=every(only_in(CheckState.OPEN), _not_the_proposer),
 )
@@ -128,20 +130,25 @@ class CountyCheckAdmin(ScopedModelAdmin):
             return self.check_part(request, object_id)
         return super().do(request, object_id, name)
 
-    def check_part(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def check_part(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """The people of the part with a field for a reason each. Works without scripts:
         a search keeps every reason that was typed before."""
         check = self.get_object(request, object_id)
         if check is None:
             raise Http404
         access.require(reader(request), CHECK.permission, check.county)
+        is_fresh = did_recently_reauthenticate(request)
+        if request.method == "GET" and not is_fresh:
+            return pages.log_in_again(request)
         reasons = _typed(request)
         form = PartForm(request.POST or None)
         reason: Text | None = CHECK.why_not(check, reader(request))
         if request.method == "POST" and request.POST.get(pages.SEEN) != pages.print_of(check):
             reason = _("The page was old: this has changed since you opened it.")
         wants = reason is None and "confirm" in request.POST and form.is_valid()
-        if wants and self._confirmed(request, check, reasons, form):
+        if wants and not is_fresh:  # what was typed stays on the page
+            form.add_error(None, _("Your last confirmation is too old: confirm it is you."))
+        elif wants and self._confirmed(request, check, reasons, form):
             return redirect(self.url_name("change"), check.pk)
         context = {
             **self.admin_site.each_context(request),
@@ -153,6 +160,7 @@ class CountyCheckAdmin(ScopedModelAdmin):
             "explain": CHECK.explain,
             "back": reverse(self.url_name("change"), args=[check.pk]),
             "seen": pages.print_of(check),
+            "log_in_again": "" if is_fresh else pages.log_in_again_url(request),
             "q": request.POST.get("q", ""),
             "longest": LONGEST_REASON,
             **_rows(check, reasons, request.POST.get("q", "")),

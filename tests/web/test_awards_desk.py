@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from awards.actions import subsidies
 from awards.models import Honour, SubsidyCase, SubsidyRound
-from awards.states import CaseState, HonourState, RoundState
+from awards.states import CaseState, CheckState, HonourState, RoundState
 from tests.awards.roster import model_worker, rule_set
 from tests.awards.test_subsidies import open_fund
 from tests.cast import Cast, make_account
@@ -193,6 +193,23 @@ def test_a_county_leaves_people_out_with_a_reason_and_a_search_keeps_it(cast: Ca
     assert late.status_code == 409
     foreign = round_.checks.get(county=cast.tree.other_county)
     assert shi.get(do(foreign, "check")).status_code == 404
+
+
+def test_a_county_confirms_only_freshly_logged_in_and_loses_nothing_it_typed(cast: Cast):
+    round_ = propose(cast)
+    check = round_.checks.get(county=cast.tree.county)
+    url = do(check, "check")
+    seen = browser(cast.shi).get(url).context["seen"]
+    late = browser(cast.shi, fresh=False)
+    assert late.get(url).url.startswith(reverse("account_reauthenticate"))
+    case = round_.cases.filter(county=cast.tree.county).first()
+    typed = {"seen": seen, "confirm": "1", f"reason-{case.pk}": "moved away"}
+    answer = late.post(url, typed)
+    assert "too old" in answer.content.decode()
+    assert "moved away" in answer.content.decode()
+    check.refresh_from_db()
+    assert check.state == CheckState.OPEN
+    assert browser(cast.shi).post(url, typed).status_code == 302
 
 
 def checked(cast: Cast) -> SubsidyRound:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal import auth as totp_auth
 from django.contrib import admin
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -13,6 +14,7 @@ from union_portal import tries
 from union_portal.access import Permission
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.models import Account, AuditEntry
+from union_portal.views.reauthentication import WRONG_ANSWERS
 
 pytestmark = pytest.mark.django_db
 PASSWORD, WRONG = "seventeen grey camels", "wrong wrong wrong"
@@ -32,7 +34,7 @@ FRESH_LOG_IN = {
 
 
 # Sending a case back and comparing with the sent register approve nothing.
-HARMLESS = {"return-reviewed", "replay"}
+HARMLESS = {"return-reviewed"}
 
 
 @pytest.fixture(autouse=True)
@@ -151,16 +153,52 @@ def test_a_post_with_an_old_log_in_does_nothing(cast: Cast):
     assert not AuditEntry.objects.filter(action="person.unmask").exists()
 
 
-def test_a_wrong_password_is_no_fresh_log_in_and_guessing_it_ends(cast: Cast):
+def at_the_door(cast: Cast) -> Client:
+    """The officer's browser with a log-in that is no longer fresh."""
     cast.officer.set_password(PASSWORD)
     cast.officer.save()
-    client = browser(cast.officer, fresh=False)
+    return browser(cast.officer, fresh=False)
+
+
+def answer(client: Client, door: str, given: str) -> Any:
+    field = {"account_reauthenticate": "password", "mfa_reauthenticate": "code"}[door]
+    return client.post(reverse(door), {field: given})
+
+
+@pytest.mark.parametrize("door", ["account_reauthenticate", "mfa_reauthenticate"])
+def test_a_few_wrong_answers_end_the_session_and_are_written_down(
+    cast: Cast, door: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(totp_auth.TOTP, "validate_code", lambda *_: False)
+    client = at_the_door(cast)
+    for _try in range(WRONG_ANSWERS - 1):
+        assert answer(client, door, "000000").status_code == 200
+    last = answer(client, door, "000000")
+    assert last.url == reverse("account_login")
+    assert "Too many wrong answers" in client.get(last.url).content.decode()
+    assert client.get(reverse("admin:index")).status_code == 302
+    assert "_auth_user_id" not in client.session
+    entry = AuditEntry.objects.get(action="account.session_ended")
+    assert entry.actor_id == cast.officer.pk
+
+
+def test_a_right_answer_clears_the_count(cast: Cast):
+    client = at_the_door(cast)
+    for _try in range(WRONG_ANSWERS - 1):
+        answer(client, "account_reauthenticate", WRONG)
+    assert answer(client, "account_reauthenticate", PASSWORD).status_code == 302
+    assert answer(client, "account_reauthenticate", WRONG).status_code == 200
+    assert client.get(unmask_url(cast)).status_code == 200
+
+
+def test_guessing_is_slowed_down_whatever_the_session_counts(cast: Cast):
+    client = at_the_door(cast)
     for _try in range(10):
-        client.post(reverse("account_reauthenticate"), {"password": WRONG})
-    tired = client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+        answer(client, "account_reauthenticate", WRONG)
+        client.force_login(cast.officer, backend="union_portal.backends.RoleBackend")
+    tired = answer(client, "account_reauthenticate", PASSWORD)
     assert tired.status_code == 429
     assert "Too many requests" in tired.content.decode()
-    assert client.get(unmask_url(cast)).url.startswith(reverse("account_reauthenticate"))
 
 
 # -- lists as oracles --------------------------------------------------------------------------

@@ -70,6 +70,16 @@ class Asked:
     back: str
 
 
+def log_in_again(request: HttpRequest) -> HttpResponseBase:
+    """Send to the page that asks once more who it is, and back here afterwards."""
+    return redirect(log_in_again_url(request))
+
+
+def log_in_again_url(request: HttpRequest) -> str:
+    query = urlencode({"next": request.get_full_path()})
+    return f"{reverse('account_reauthenticate')}?{query}"
+
+
 def confirm(asked: Asked) -> HttpResponseBase:
     """Show what will happen, then do it once.
 
@@ -78,8 +88,7 @@ def confirm(asked: Asked) -> HttpResponseBase:
     """
     request, button = asked.request, asked.button
     if button.reauth and not did_recently_reauthenticate(request):
-        query = urlencode({"next": request.path})
-        return redirect(reverse("account_reauthenticate") + "?" + query)
+        return log_in_again(request)
     form_class = button.form_class(asked.obj, _account(request))
     reason = button.why_not(asked.obj, _account(request))
     if request.method != "POST":

@@ -5,7 +5,6 @@ are known before anything is printed and are compared with the printed pages aft
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

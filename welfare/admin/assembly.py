@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from members.states import BankAccountState
 from union_portal import access, lifecycle
 from union_portal.access import Permission
+from union_portal.admin import pages
 from union_portal.admin.buttons import Button
 from union_portal.admin.fields import union_field
 from union_portal.admin.filters import scheme_titles
@@ -85,8 +86,7 @@ def page(staff_page: ScopedModelAdmin, request: HttpRequest) -> HttpResponseBase
     account = reader(request)
     access.require(account, Permission.BATCH_MAKE)
     if not did_recently_reauthenticate(request):
-        query = urlencode({"next": request.get_full_path()})
-        return redirect(f"{reverse('account_reauthenticate')}?{query}")
+        return pages.log_in_again(request)
     chosen = request.POST if request.method == "POST" else request.GET
     form = form_for(account)(chosen if "fund" in chosen else None)
     status = 200

@@ -188,6 +188,7 @@ class GateAdmin(ScopedModelAdmin):
             act=_replay,
             explain=_("The database is told what was sent. Safe to repeat."),
             why_not=only_in(GateState.SAFE),
+            reauth=True,
         ),
         Button(
             name="lift",
