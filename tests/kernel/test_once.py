@@ -135,6 +135,23 @@ def test_every_field_is_content(fields: dict[str, Any]):
     assert one.body_digest != two.body_digest
 
 
+def test_a_value_is_never_taken_for_the_name_of_a_field():
+    one = post(Account(pk=1), {once.FIELD: KEY, "a": "b", "c": "d"})
+    two = post(Account(pk=1), {once.FIELD: KEY, "a": ["b", "c", "d"]})
+    assert one is not None
+    assert two is not None
+    assert one.body_digest != two.body_digest
+
+
+def test_the_sender_is_the_account_and_the_route_is_the_address():
+    one = post(Account(pk=1), {once.FIELD: KEY})
+    two = post(Account(pk=2), {once.FIELD: KEY})
+    assert one is not None
+    assert two is not None
+    assert one.sender != two.sender
+    assert one.route == "/x/"
+
+
 def test_an_upload_is_content_and_can_be_read_afterwards():
     def with_file(content: bytes) -> once.Sent:
         upload = SimpleUploadedFile("list.csv", content)

@@ -202,7 +202,7 @@ def test_a_county_confirms_only_freshly_logged_in_and_loses_nothing_it_typed(cas
     seen = browser(cast.shi).get(url).context["seen"]
     late = browser(cast.shi, fresh=False)
     assert late.get(url).url.startswith(reverse("account_reauthenticate"))
-    case = round_.cases.filter(county=cast.tree.county).first()
+    case = round_.cases.filter(county=cast.tree.county, state="proposed").first()
     typed = {"seen": seen, "confirm": "1", f"reason-{case.pk}": "moved away"}
     answer = late.post(url, typed)
     assert "too old" in answer.content.decode()
