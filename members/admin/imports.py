@@ -23,6 +23,7 @@ from union_portal.admin.buttons import Button, Text, every, only_in
 from union_portal.admin.fields import union_field
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
+from union_portal.kit.plain_text import enumerated
 from union_portal.models import Account
 
 ROWS_SHOWN = 50
@@ -201,7 +202,7 @@ class ImportRunAdmin(ScopedModelAdmin):
                 one.national_id_shown,
                 one.organization or "",
                 one.get_kind_display(),
-                "、".join(resources.changed_labels(one.changed)),
+                enumerated(resources.changed_labels(one.changed)),
             )
             for one in staged[:ROWS_SHOWN]
         ]

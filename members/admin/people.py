@@ -177,6 +177,7 @@ def _alive(person: Person, account: Account) -> Text | None:
 name_acts(
     {
         "person.register": gettext_noop("Registered"),
+        "person.import": gettext_noop("People taken over from a sheet"),
         "person.update": gettext_noop("Data changed"),
         "person.record_death": gettext_noop("Death recorded"),
         "person.attach_account": gettext_noop("Log-in attached"),

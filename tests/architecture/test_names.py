@@ -1,5 +1,6 @@
 """Every table and every column has a name that its reader understands, in both languages."""
 
+import ast
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,8 @@ from django.db.models.options import camel_case_to_spaces
 from django.utils import translation
 from django.utils.functional import Promise
 
-from tests.architecture.sources import APPS
+from tests.architecture.sources import APPS, python_files, tree
+from union_portal.admin import trail
 
 
 def models() -> Iterator[type[Model]]:
@@ -53,3 +55,21 @@ def test_no_name_is_english_on_a_chinese_page():
         no_chinese = [label for label, name, _default in named if str(name).isascii()]
     assert english == []
     assert no_chinese == []
+
+
+def acts() -> Iterator[str]:
+    """What the code writes into the audit log by a name of its own."""
+    for path in python_files():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+                (".record", ".record_ref")
+            ):
+                match node.args:
+                    case [ast.Constant(value=str(action)), *_]:
+                        yield action
+
+
+def test_every_act_in_the_audit_log_has_words():
+    found = set(acts())
+    assert len(found) > 50
+    assert sorted(found - set(trail.ACTS)) == []

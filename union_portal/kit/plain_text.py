@@ -2,6 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
+
+from django.utils.translation import get_language
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _FULL_WIDTH[0x3000] = 0x20
@@ -46,3 +49,9 @@ def has_control_characters(text: str) -> bool:
     if text.isprintable():
         return False
     return any(unicodedata.category(character) == "Cc" for character in text)
+
+
+def enumerated(items: Iterable[object]) -> str:
+    """The items one after the other, divided as the reader's language does."""
+    is_chinese = (get_language() or "").startswith("zh")
+    return ("、" if is_chinese else ", ").join(map(str, items))

@@ -188,7 +188,7 @@ class PayoutBatchAdmin(ScopedModelAdmin):
             Fact(_("Digest"), f"{digest[:16]}…"),
         ]
         if obj.state == BatchState.SEALED:
-            waits = "、".join(str(BatchStep(step).label) for step in missing(obj))
+            waits = enumerated(BatchStep(step).label for step in missing(obj))
             told.append(Fact(_("Waits for"), waits, "wait"))
         if obj.held_reason:
             told.append(Fact(_("Why it is held"), obj.held_reason, "bad"))

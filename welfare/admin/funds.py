@@ -19,6 +19,7 @@ from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step, trail_of
 from union_portal.forms import YuanField
+from union_portal.kit.plain_text import enumerated
 from union_portal.models import Account
 from welfare.admin.entries import ENTRIES_SHOWN
 from welfare.admin.shown import column, link, masked, stamp, yuan
@@ -211,13 +212,13 @@ class FundAdmin(ScopedModelAdmin):
     @admin.display(description=_("uses"))
     def shown_schemes(self, fund: Fund) -> str:
         titles = scheme_titles()
-        return "、".join(titles.get(code, code) for code in fund.schemes)
+        return enumerated(titles.get(code, code) for code in fund.schemes)
 
     @admin.display(description=_("approval tiers"))
     def shown_tiers(self, fund: Fund) -> str:
         told = [
             f"≥ {yuan(tier['from_fen'])}: "
-            + "、".join(str(BatchStep(step).label) for step in tier["steps"])
+            + enumerated(BatchStep(step).label for step in tier["steps"])
             for tier in fund.approval_tiers
         ]
         return "；".join(told) or "–"
