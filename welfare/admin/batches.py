@@ -26,6 +26,7 @@ from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step, trail_of
 from union_portal.kit import money
+from union_portal.kit.plain_text import enumerated
 from welfare.admin import assembly
 from welfare.admin.batch_panels import TONES, panels_of, tag
 from welfare.admin.batch_steps import (
