@@ -69,6 +69,7 @@ class Assembly:
         self.furniture = furniture
         self.is_tagged = is_tagged
         self.sections: list[Section] = []
+        # Not .json: what the request that writes it has to say goes to that name (`Press`).
         self._font_texts = folder / "font-texts.map"
         self.characters = set(style) | set(furniture(1, 1))
 
