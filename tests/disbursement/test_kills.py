@@ -1,6 +1,5 @@
 """A worker that dies at the worst moment: another goes on, and every fen agrees."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -8,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
 
+from tests.processes import surroundings
 from welfare.disbursement import claims, gate, returns
 from welfare.disbursement.models import BankFile, PayoutBatch, PayoutLine
 from welfare.disbursement.simulator import Bank, Habits
@@ -22,22 +21,13 @@ PEOPLE = 40
 
 def die_at(point: str, act: str) -> None:
     """Run a worker in a process of its own that is killed at the named point."""
-    database = connection.settings_dict
-    url = (
-        f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:"
-        f"{database['PORT']}/{database['NAME']}"
-    )
-    surroundings = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "union_portal.settings",
-        "DATABASE_URL": url,
-        "PORTAL_REGISTER_DIR": str(django_settings.REGISTER_DIR),
-        "PORTAL_BANK_DIR": str(django_settings.BANK_DIR),
-        "PORTAL_CRASH_AT": point,
-    }
     done = subprocess.run(
         [sys.executable, "-c", WORKER + act],
-        env=surroundings,
+        env=surroundings(
+            PORTAL_REGISTER_DIR=str(django_settings.REGISTER_DIR),
+            PORTAL_BANK_DIR=str(django_settings.BANK_DIR),
+            PORTAL_CRASH_AT=point,
+        ),
         cwd=Path(__file__).parents[2],
         timeout=120,
         capture_output=True,

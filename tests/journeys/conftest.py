@@ -119,6 +119,14 @@ def code_now() -> str:
     return str(auth.format_hotp_value(auth.hotp_value(SECRET, counter)))
 
 
+def confirm_it_is_me(page: Page) -> None:
+    """Give the password once more where the page asks for it."""
+    if "/reauthenticate/" in page.url:
+        page.fill("input[name=password]", PASSWORD)
+        with page.expect_navigation():
+            page.click("main form button[type=submit]")
+
+
 def log_in(page: Page, server: str, account: Account) -> None:
     page.goto(f"{server}/admin/")
     page.fill("input[name=login]", account.username)

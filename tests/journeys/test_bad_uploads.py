@@ -16,7 +16,7 @@ from members.models import ImportRun, Person
 from tests.cast import make_cast, make_tree
 from tests.disbursement.conftest import make_office
 from tests.journeys.conftest import faults, log_in, may_log_in
-from tests.journeys.test_member_journeys import lin_logs_in, send_application
+from tests.journeys.test_member_journeys import fill_in, lin_logs_in, send_application
 from tests.members.sheets import as_csv, make_rows
 from tests.web.awards_play import ILLNESS, lin_may_apply
 from union_portal import queue
@@ -71,7 +71,7 @@ def test_a_member_is_told_which_document_is_wrong_and_keeps_what_was_typed(
     page = open_page()
     lin_logs_in(page, live_server.url, cast)
     page.goto(live_server.url + reverse("awards:subsidy-apply") + "?ground=illness")
-    fill(page)
+    fill_in(page)
     page.set_input_files(
         "main input[type=file]",
         {"name": name, "mimeType": "application/octet-stream", "buffer": content},
@@ -85,19 +85,6 @@ def test_a_member_is_told_which_document_is_wrong_and_keeps_what_was_typed(
     assert not StoredFile.objects.exists()
     send_application(page, live_server.url)
     assert SubsidyCase.objects.get().person == cast.lin_person
-
-
-def fill(page: Page) -> None:
-    for name, value in ILLNESS.items():
-        field = page.locator(f"main [name={name}]").first
-        if value == "on":
-            field.check()
-        elif field.evaluate("one => one.tagName") == "SELECT":
-            field.select_option(value)
-        elif field.get_attribute("type") == "radio":
-            page.locator(f"main [name={name}][value={value}]").check()
-        else:
-            field.fill(value)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 from awards.models import SubsidyCase
 from tests.cast import make_cast, make_tree
 from tests.disbursement.conftest import make_office
-from tests.journeys.conftest import PASSWORD, log_in, may_log_in
+from tests.journeys.conftest import PASSWORD, confirm_it_is_me, log_in, may_log_in
 from tests.journeys.test_member_journeys import lin_logs_in, send_application
 from tests.web.awards_play import lin_may_apply
 from welfare.disbursement import batches
@@ -99,9 +99,7 @@ def test_a_checkers_pages_at_320_pixels(live_server, narrow):
         reverse("admin:disbursement_payoutbatch_do", args=[batch.pk, "check"]),
     ):
         narrow.goto(live_server.url + address)
-        if "/reauthenticate/" in narrow.url:
-            narrow.fill("input[name=password]", PASSWORD)
-            narrow.click("main form button[type=submit]")
+        confirm_it_is_me(narrow)
         found += too_wide(narrow)
     assert found == []
 
@@ -150,10 +148,7 @@ def test_a_checker_approves_by_keyboard_alone(live_server, open_page):
     page.goto(
         live_server.url + reverse("admin:disbursement_payoutbatch_do", args=[batch.pk, "check"])
     )
-    if "/reauthenticate/" in page.url:
-        page.fill("input[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_selector(".st-confirm")
+    confirm_it_is_me(page)
     stops = []
     for _box in page.locator(".st-confirm input[type=checkbox]").all():
         stops += walk(page, ".st-confirm input[type=checkbox]")

@@ -86,8 +86,8 @@ def test_everything_without_javascript(live_server, open_page, cast):
     assert SubsidyCase.objects.get().person == cast.lin_person
 
 
-def send_application(page: Page, server: str) -> None:
-    page.goto(server + reverse("awards:subsidy-apply") + "?ground=illness")
+def fill_in(page: Page) -> None:
+    """Answer every question of the application, but choose no file."""
     for name, value in ILLNESS.items():
         field = page.locator(f"main [name={name}]").first
         if value == "on":
@@ -98,6 +98,11 @@ def send_application(page: Page, server: str) -> None:
             page.locator(f"main [name={name}][value={value}]").check()
         else:
             field.fill(value)
+
+
+def send_application(page: Page, server: str) -> None:
+    page.goto(server + reverse("awards:subsidy-apply") + "?ground=illness")
+    fill_in(page)
     bill = photo("bill.jpg")
     page.set_input_files(
         "main input[type=file]",

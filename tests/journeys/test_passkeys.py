@@ -8,7 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from tests.cast import make_cast, make_tree
-from tests.journeys.conftest import PASSWORD, faults, log_in, may_log_in
+from tests.journeys.conftest import confirm_it_is_me, faults, log_in, may_log_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,9 +47,7 @@ def test_a_passkey_is_made_named_and_opens_the_desk_without_a_password(
     plug_in(page)
     log_in(page, live_server.url, feng)
     page.goto(live_server.url + reverse("mfa_add_webauthn"))
-    if "/reauthenticate/" in page.url:
-        page.fill("input[name=password]", PASSWORD)
-        page.click("main form button[type=submit]")
+    confirm_it_is_me(page)
     found = faults(page)
     page.fill("input[name=name]", "办公室的手机")
     box = page.locator("main input[name=passwordless]")

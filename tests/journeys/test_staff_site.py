@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from tests.cast import make_cast, make_tree
 from tests.disbursement.conftest import make_office
-from tests.journeys.conftest import PASSWORD, WIDTHS, faults, log_in, may_log_in
+from tests.journeys.conftest import WIDTHS, confirm_it_is_me, faults, log_in, may_log_in
 from tests.journeys.test_journeys import published
 from union_portal import notices
 from union_portal.models import Account
@@ -73,9 +73,7 @@ def staff_pages(page: Page, front: str) -> Iterator[str]:
             offered += confirm_pages(page)
         for step in offered:
             page.goto(step)
-            if "/reauthenticate/" in page.url:
-                page.fill("input[name=password]", PASSWORD)
-                page.click("main form button[type=submit]")
+            confirm_it_is_me(page)
             yield step
 
 
@@ -121,9 +119,7 @@ def approve_page(page: Page, server: str, batch: Any, who: Account) -> str:
     log_in(page, server, who)
     url = reverse("admin:disbursement_payoutbatch_do", args=[batch.pk, "check"])
     page.goto(server + url)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main form button[type=submit]")
-    page.wait_for_url(f"**{url}")
+    confirm_it_is_me(page)
     for box in page.locator(".st-confirm input[type=checkbox]").all():
         box.check()
     return url

@@ -1,6 +1,5 @@
 """Imports that are killed, doubled or run beside an export: whole, or not at all."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from members import tasks  # noqa: F401  (registers the jobs)
@@ -21,6 +20,7 @@ from members.states import ImportState
 from tests.cast import NOW, TODAY, Cast, make_cast, make_tree
 from tests.disbursement.race import Runner, meanwhile, together
 from tests.members.sheets import as_csv, make_rows, upload
+from tests.processes import surroundings
 from union_portal import queue
 from union_portal.models import AuditEntry, Job
 from union_portal.states import JobState
@@ -82,17 +82,9 @@ def rows(cast: Cast) -> list[dict[str, str]]:
 def killed_at(point: str, run: ImportRun) -> None:
     """Have a worker in a process of its own do the run's job, and die at the named point."""
     run.refresh_from_db()
-    at = connection.settings_dict
     done = subprocess.run(
         [sys.executable, "-c", WORKER, point, str(run.job_id)],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "union_portal.settings",
-            "DATABASE_URL": (
-                f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
-            ),
-            "PORTAL_MEDIA_DIR": str(django_settings.MEDIA_ROOT),
-        },
+        env=surroundings(PORTAL_MEDIA_DIR=str(django_settings.MEDIA_ROOT)),
         cwd=Path(__file__).parents[2],
         timeout=120,
         capture_output=True,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.processes import children
 from tests.reports import sample
 from union_portal.kit.pdf_assembly import Assembly
 from union_portal.kit.pdf_join import Details
@@ -55,9 +56,9 @@ def test_a_section_that_crashes_fails_alone_and_says_so(tmp_path):
         request = {"work": "print", "out": str(tmp_path / "gone.pdf")}
         number = press._send(request)
         deadline = time.monotonic() + 30
-        while not (children := _children(press.process.pid)):
+        while not (started := children(press.process.pid)):
             assert time.monotonic() < deadline
-        os.kill(children[0], signal.SIGKILL)
+        os.kill(started[0], signal.SIGKILL)
         with pytest.raises(RenderFailed, match=r"gone ended with|KeyError"):
             press._answer(request, press._ended()["status"])
         assert number == "gone"
@@ -71,10 +72,10 @@ def test_stopping_the_report_stops_what_it_renders(tmp_path):
         raise Stop
 
     made = assembly(tmp_path, "<p>x</p>")
-    before = _children(os.getpid())
+    before = children(os.getpid())
     with pytest.raises(Stop):
         made.print(tmp_path / "out.pdf", details=DETAILS, progress=stop)
-    assert _children(os.getpid()) == before
+    assert children(os.getpid()) == before
 
 
 def test_the_rendering_process_gets_no_secrets(tmp_path, monkeypatch):
@@ -83,8 +84,3 @@ def test_the_rendering_process_gets_no_secrets(tmp_path, monkeypatch):
         environment = Path(f"/proc/{press.process.pid}/environ").read_bytes()
     assert b"s" * 40 not in environment
     assert b"DATABASE_URL" not in environment
-
-
-def _children(parent: int) -> list[int]:
-    text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-    return [int(child) for child in text.split()]

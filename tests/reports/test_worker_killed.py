@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
+from tests.processes import family, surroundings
 from tests.reports import pdftools
 from union_portal import files, queue, reports
 from union_portal.kit.money import yuan
@@ -46,12 +46,12 @@ def test_a_worker_killed_between_sections_leaves_nothing_and_the_next_one_finish
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with subprocess.Popen(
         [sys.executable, "-c", WORKER, str(run.job.pk)],
-        env=_surroundings(tmp_path), cwd=Path(__file__).parents[2],
+        env=surroundings(TMPDIR=str(tmp_path)), cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as worker:  # fmt: skip
         assert worker.stdout is not None
         assert worker.stdout.readline() == "printed\n"
-        renderers = _children(worker.pid)
+        renderers = family(worker.pid)
         assert renderers
         os.kill(worker.pid, signal.SIGKILL)
     _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in renderers))
@@ -75,27 +75,6 @@ def test_a_worker_killed_between_sections_leaves_nothing_and_the_next_one_finish
     for line in batch.lines.select_related("entitlement__person"):
         assert text.count(line.entitlement.person.national_id_shown) >= 1
     assert f"¥{yuan(batch.total_fen)}" in text
-
-
-def _surroundings(folder: Path) -> dict[str, str]:
-    database = connection.settings_dict
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "union_portal.settings",
-        "TMPDIR": str(folder),
-        "DATABASE_URL": (
-            f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:"
-            f"{database['PORT']}/{database['NAME']}"
-        ),
-    }
-
-
-def _children(parent: int) -> list[int]:
-    """Everything that runs below a process."""
-    found = [
-        int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    ]
-    return found + [below for child in found for below in _children(child)]
 
 
 def _until(holds: Callable[[], bool]) -> None:

@@ -182,6 +182,16 @@ def test_a_few_wrong_answers_end_the_session_and_are_written_down(
     assert entry.actor_id == cast.officer.pk
 
 
+def test_wrong_passwords_and_wrong_codes_count_together(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(totp_auth.TOTP, "validate_code", lambda *_: False)
+    client = at_the_door(cast)
+    for door in ("account_reauthenticate", "mfa_reauthenticate") * 2:
+        assert answer(client, door, "000000").status_code == 200
+    assert answer(client, "account_reauthenticate", WRONG).url == reverse("account_login")
+
+
 def test_a_right_answer_clears_the_count(cast: Cast):
     client = at_the_door(cast)
     for _try in range(WRONG_ANSWERS - 1):

@@ -22,6 +22,7 @@ PROGRAMS = (
 )
 DEVICES = (
     ("HarmonyOS", "HarmonyOS"),
+    ("OpenHarmony", "HarmonyOS"),
     ("Android", "Android"),
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
