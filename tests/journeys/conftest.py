@@ -90,11 +90,20 @@ def open_page(chromium: Browser, width: int) -> Iterator[Any]:
 
 
 def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
-    """What axe finds, and whether the page is wider than the screen."""
+    """What axe finds, whether the page is wider than the screen, and cells that cut their text."""
     found = [
         f"{page.url}: {one['id']} ({one['impact']}) {one['nodes'][0]['html'][:120]}"
         for one in Axe().run(page).response["violations"]
         if only is None or one["impact"] in only
+    ]
+    found += [
+        f"{page.url}: cut off: {text}"
+        for text in page.evaluate(
+            """[...document.querySelectorAll('main :is(td, th)')].filter(cell =>
+                cell.scrollHeight > cell.clientHeight + 2
+                && getComputedStyle(cell).overflowY === 'hidden'
+            ).map(cell => cell.textContent.trim().slice(0, 60))"""
+        )
     ]
     wide = page.evaluate(
         "document.documentElement.scrollWidth > document.documentElement.clientWidth"

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from members.models import Person
 from tests.cast import make_cast, make_tree
 from tests.disbursement.conftest import make_office
 from tests.journeys.conftest import WIDTHS, confirm_it_is_me, faults, log_in, may_log_in
@@ -28,7 +29,7 @@ LATIN = re.compile(r"[A-Za-z]{3,}")
 
 @pytest.fixture
 def busy(live_server: Any) -> Any:
-    """A notice with an objection, and a batch that waits for its checker."""
+    """A notice with an objection, a batch that waits for its checker, a text of many lines."""
     cast = make_cast(make_tree())
     notice = published(cast)
     notices.file_objection(
@@ -38,6 +39,7 @@ def busy(live_server: Any) -> Any:
     office = make_office(cast)
     office.owe(3)
     batches.seal(batch=office.assemble(), by=cast.feng)
+    Person.objects.update(employer="驼城综合能源化工运输" * 8)
     return cast
 
 
