@@ -307,12 +307,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "max_retries": 0,
 }
+# How often bells that were lost are rung again.
+BEAT_SECONDS = env.float("PORTAL_BEAT_SECONDS", 30.0)
 CELERY_BEAT_SCHEDULE = {
-    "ring-lost-jobs": {"task": "union_portal.ring_lost_jobs", "schedule": 30.0},
+    "ring-lost-jobs": {"task": "union_portal.ring_lost_jobs", "schedule": BEAT_SECONDS},
     "seal-audit": {"task": "union_portal.seal_audit", "schedule": 60.0},
     "send-messages": {"task": "union_portal.send_messages", "schedule": 60.0},
     "forget-the-past": {"task": "union_portal.forget_the_past", "schedule": 3600.0},
-    "drive-batches": {"task": "disbursement.wake", "schedule": 30.0},
+    "drive-batches": {"task": "disbursement.wake", "schedule": BEAT_SECONDS},
     "mark-unanswered": {"task": "disbursement.mark_unanswered", "schedule": 3600.0},
     "forget-imports": {"task": "members.sweep", "schedule": 3600.0},
 }

@@ -1,0 +1,141 @@
+"""`python -m tests.faults --faults N --seed S`: the engine under fire, once."""
+
+import argparse
+import json
+import random
+import secrets
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import django
+
+from tests.faults import setting
+from tests.faults.schedule import Fault, draw
+from tests.faults.world import Pace, World
+
+PEOPLE, IN_A_ROUND, REHEARSAL_ROUNDS = 40, 8, 6
+
+
+def main() -> int:
+    options = _options()
+    seed = options.seed if options.seed is not None else secrets.randbelow(10**6)
+    pace = Pace(lease=30, beat=30.0) if options.pace == "production" else Pace()
+    try:
+        with setting.world(pace) as world:
+            return _play(world, options, seed)
+    except setting.Busy as busy:
+        print(busy, file=sys.stderr)
+        return 2
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--faults", type=int, default=300, help="how many faults strike")
+    parser.add_argument("--seed", type=int, help="of the schedule and of the bank's habits")
+    parser.add_argument("--replay", type=Path, help="a schedule that an earlier run wrote")
+    parser.add_argument("--out", type=Path, help="folder for schedule.txt and report.json")
+    parser.add_argument(
+        "--pace", choices=["quick", "production"], default="quick",
+        help="leases and beat of 2 and 1 seconds, or of 30 as in production",
+    )  # fmt: skip
+    return parser.parse_args()
+
+
+def _play(world: World, options: argparse.Namespace, seed: int) -> int:
+    django.setup()
+    from tests.faults.bank import Bank
+    from tests.faults.run import Run, Stuck, plan_rounds
+    from welfare.disbursement import formats
+    from welfare.disbursement.models import Fund
+
+    print(f"seed {seed}, {options.faults} faults, pace {options.pace}", flush=True)
+    people = setting.populate(PEOPLE)
+    rounds = plan_rounds(seed, people, options.faults + 100, IN_A_ROUND)
+    (world.folder / "rounds.json").write_text(
+        json.dumps([[one.period, one.owed] for one in rounds])
+    )
+    layout = formats.layout(formats.stored(Fund.objects.get().bank_format))
+    rng = random.Random(f"bank {seed}")
+    bank = Bank(world.folder / "bank", world.folder / "books", layout, rng)
+    setting.start_programs(world)
+    run = Run(world, bank, rounds)
+    began = time.monotonic()
+    try:
+        points = run.rehearse(REHEARSAL_ROUNDS)
+        print(f"rehearsed: {len(points)} places, {time.monotonic() - began:.0f} s", flush=True)
+        run.under_fire(_schedule(options, seed, points), options.faults)
+        print(f"under fire until {time.monotonic() - began:.0f} s", flush=True)
+        run.settle()
+        stuck = ""
+    except Stuck as error:
+        stuck = str(error)
+    verdict = run.judge()
+    verdict.note("stuck", bool(stuck), [stuck])
+    for name, text in _faults_of_ours(world):
+        verdict.note(f"{name} met a fault of ours", 1, [text])
+    _report(run.story, verdict, options.out, world)
+    print(
+        f"faults={len(run.story.injected)} lost={verdict.lost} doubled={verdict.doubled}"
+        f" seed={seed}", flush=True,
+    )  # fmt: skip
+    return 0 if verdict.is_clean else 1
+
+
+def _schedule(options: argparse.Namespace, seed: int, points: list[str]) -> Iterator[Fault]:
+    drawn = draw(seed, points)
+    if options.replay is None:
+        return drawn
+    lines = options.replay.read_text().splitlines()
+    return chain((Fault.read(line) for line in lines if line.strip()), drawn)
+
+
+def _faults_of_ours(world: World) -> Iterator[tuple[str, str]]:
+    """Tracebacks in the logs that no lost connection explains."""
+    known = ("OperationalError", "InterfaceError", "ConnectionError", "WorkerLostError", "OSError",
+             "ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError", "redis.exceptions",
+             "SystemExit", "TimeoutError")  # fmt: skip
+    for log in sorted(world.folder.glob("*.log")):
+        lines = log.read_text(errors="replace").splitlines()
+        for index, line in enumerate(lines):
+            if not line.startswith("Traceback"):
+                continue
+            end = next((n for n in range(index + 1, len(lines)) if lines[n][:1] not in (" ", "")), 0)
+            told = lines[end] if end else ""
+            if not any(word in told for word in known):
+                yield log.stem, told[:300]
+
+
+def _report(story, verdict, out: Path | None, world: World) -> None:
+    """Faults by kind, places hit, time to progress, what was found."""
+    kinds = Counter(fault.kind for fault in story.injected)
+    print("\nfault               struck   next step of a worker after it: median, longest (s)")
+    for kind, count in kinds.most_common():
+        times = sorted(story.progress.get(kind, []))
+        took = f"{times[len(times) // 2]:8.2f} {times[-1]:8.2f}" if times else "       –        –"
+        print(f"{kind:18} {count:7} {took}")
+    for kind, count in story.left_out.items():
+        print(f"{kind:18} left out {count} times: this system does not allow it")
+    points = world.plan.points()
+    hits = [story.at_points[point] for point in points]
+    print(f"\nplaces passed {len(points)}, struck {sum(map(bool, hits))}, "
+          f"least struck {min(hits, default=0)} times")  # fmt: skip
+    for point in points:
+        print(f"  {story.at_points[point]:5}  {point}")
+    for found, count in verdict.caught.items():
+        print(f"FOUND {count} × {found}")
+    for sample in verdict.samples:
+        print(f"  {sample}")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "schedule.txt").write_text("".join(f"{fault}\n" for fault in story.injected))
+        page = {"kinds": kinds, "places": dict(story.at_points), "progress": story.progress,
+                "found": verdict.caught}  # fmt: skip
+        (out / "report.json").write_text(json.dumps(page, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,318 @@
+"""One run: set the world up, inject faults while money moves, let it settle, judge."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import psycopg2
+import redis
+
+from tests.faults import desk
+from tests.faults.bank import Bank
+from tests.faults.desk import Round
+from tests.faults.schedule import AT_A_PLACE, Fault
+from tests.faults.verdict import Verdict, judge
+from tests.faults.world import World
+
+# So many fresh orders wait at places at once; one that nobody passes does not hold up the rest.
+WAITING_ORDERS = 6
+FRESH_SECONDS = 2.0
+ROUNDS_AT_ONCE = 5
+# Between two faults that are not at a place.
+BREATH_SECONDS = 0.15
+STUCK_SECONDS = 90
+
+
+class Stuck(Exception):
+    """The run does not come to its end: something waits for ever."""
+
+
+@dataclass
+class Story:
+    """What happened in a run."""
+
+    injected: list[Fault] = field(default_factory=list)
+    at_points: Counter = field(default_factory=Counter)
+    progress: dict[str, list[float]] = field(default_factory=dict)
+    left_out: Counter = field(default_factory=Counter)
+
+    def count(self, fault: Fault) -> None:
+        self.injected.append(fault)
+        if fault.kind in AT_A_PLACE:
+            self.at_points[fault.at] += 1
+
+
+@dataclass
+class Run:
+    """Drives one world through its faults."""
+
+    world: World
+    bank: Bank
+    rounds: list[Round]
+    story: Story = field(default_factory=Story)
+    opened: int = 0
+    _offset: int = 0
+    # Orders at places, by place: when they were given.
+    _waiting: dict[str, float] = field(default_factory=dict)
+    _asleep: list[tuple[float, int]] = field(default_factory=list)
+    _watched: list[tuple[str, float, int]] = field(default_factory=list)
+    _last_breath: float = 0.0
+
+    # -- phases -----------------------------------------------------------------------------
+
+    def rehearse(self, rounds: int) -> list[str]:
+        """Work so many rounds without a fault; the places that were passed."""
+        self._open(rounds)
+        self._until_settled()
+        return self.world.plan.points()
+
+    def under_fire(self, faults: Iterator[Fault], count: int) -> None:
+        """Inject until `count` faults have struck."""
+        moved = time.monotonic()
+        seen = -1
+        while len(self.story.injected) < count:
+            self._keep_busy()
+            self._live()
+            self._inject(faults, count)
+            state = (len(self.story.injected), len(self.bank.payments))
+            if state != seen:
+                seen, moved = state, time.monotonic()
+            if time.monotonic() - moved > STUCK_SECONDS:
+                raise Stuck("neither a fault nor a payment for a long while")
+            time.sleep(0.01)
+        for point in list(self._waiting):
+            self.world.plan.take_back(point)
+        self._live()
+
+    def settle(self) -> None:
+        """No more faults: wait until everybody is paid and every batch has ended."""
+        self._until_settled()
+        (self.world.folder / "bank-is-done").touch()
+        self._until_settled()
+
+    def judge(self) -> Verdict:
+        """The books against the bank's truth, for the rounds that were opened."""
+        return judge(self.bank, self.rounds[: self.opened])
+
+    # -- work -------------------------------------------------------------------------------
+
+    def _open(self, rounds: int) -> None:
+        self.opened = min(len(self.rounds), self.opened + rounds)
+        draft = self.world.folder / ".wanted"
+        draft.write_text(str(self.opened))
+        draft.rename(self.world.folder / "wanted")
+
+    def _keep_busy(self) -> None:
+        paid = sum(p.result == "paid" for p in self.bank.payments)
+        ahead = sum(len(one.owed) for one in self.rounds[: self.opened]) - paid
+        if ahead < ROUNDS_AT_ONCE * len(self.rounds[0].owed) // 2 and self.opened < len(self.rounds):
+            self._open(1)
+
+    def _live(self) -> None:
+        """The bank, the supervisor, sleepers that wake, orders that were carried out."""
+        self.bank.tick()
+        self.world.tend()
+        now = time.monotonic()
+        for due, pid in [one for one in self._asleep if one[0] <= now]:
+            _continue(pid)
+            self._asleep.remove((due, pid))
+        rows, self._offset = self.world.plan.carried_out(self._offset)
+        for what, point, pid, _at in rows:
+            self._waiting.pop(point, None)
+            self.story.count(Fault(what, point))
+            self._watch(what)
+            if what == "stall":
+                # Longer than the lease: somebody else has taken over when it wakes.
+                self._asleep.append((now + self.world.pace.lease * 1.6, int(pid)))
+        self._look_for_progress()
+
+    def _until_settled(self) -> None:
+        deadline = time.monotonic() + STUCK_SECONDS
+        best = None
+        while True:
+            self._live()
+            state = self._unsettled()
+            if not any(state):
+                return
+            if best is None or state != best:
+                best, deadline = state, time.monotonic() + STUCK_SECONDS
+            if time.monotonic() > deadline:
+                raise Stuck(f"unpaid, open batches, unowed, unanswered: {state}")
+            time.sleep(0.05)
+
+    def _unsettled(self) -> tuple[int, ...]:
+        expected = sum(len(one.owed) for one in self.rounds[: self.opened])
+        row = self._query(
+            "SELECT (SELECT count(*) FROM disbursement_entitlement e WHERE NOT EXISTS (SELECT 1"
+            " FROM disbursement_payoutline l WHERE l.entitlement_id = e.id AND l.state = 'paid')),"
+            " (SELECT count(*) FROM disbursement_payoutbatch WHERE state NOT IN ('closed', 'void')),"
+            " (SELECT count(*) FROM disbursement_entitlement)"
+        )
+        unpaid, is_open, owed = row or (1, 1, 0)
+        return unpaid, is_open, expected - owed, len(self.bank.answers), len(self._asleep)
+
+    # -- faults -----------------------------------------------------------------------------
+
+    def _inject(self, faults: Iterator[Fault], count: int) -> None:
+        now = time.monotonic()
+        fresh = sum(now - given < FRESH_SECONDS for given in self._waiting.values())
+        if fresh >= WAITING_ORDERS or now - self._last_breath < BREATH_SECONDS:
+            return
+        if len(self.story.injected) + fresh >= count:
+            return
+        fault = next(faults)
+        if fault.kind in AT_A_PLACE:
+            if fault.at not in self._waiting:
+                self._waiting[fault.at] = now
+                self.world.plan.order(fault.at, fault.kind)
+            return
+        self._last_breath = now
+        if STRIKES[fault.kind](self, fault):
+            self.story.count(fault)
+            self._watch(fault.kind)
+        else:
+            self.story.left_out[fault.kind] += 1
+
+    def _nth(self, fault: Fault, names: str) -> str:
+        found = sorted(name for name in self.world.programs if name.startswith(names))
+        return found[int(fault.at) % len(found)]
+
+    def _terminate(self, fault: Fault) -> bool:
+        pids = self.world.backends()
+        return bool(pids) and self.world.ask(
+            "SELECT pg_terminate_backend(%s)", pids[int(fault.at) % len(pids)]
+        ) == [(True,)]
+
+    def _cut_postgres(self, fault: Fault) -> bool:
+        self.world.to_postgres.cut_after(int(fault.at))
+        return True
+
+    def _cut_redis(self, fault: Fault) -> bool:
+        self.world.to_redis.cut_after(int(fault.at))
+        return True
+
+    def _bells(self, fault: Fault) -> bool:
+        from union_portal.celery import app
+
+        for _ring in range(int(fault.at) % 20 + 2):
+            app.send_task("disbursement.wake", retry=False)
+        return True
+
+    def _lost_bells(self, fault: Fault) -> bool:
+        """Every bell on its way is lost, right after new work was opened."""
+        self._open(1)
+        return self._wipe_redis(fault)
+
+    def _wipe_redis(self, fault: Fault) -> bool:
+        self.world.broker().flushall()
+        return True
+
+    def _kill_redis(self, fault: Fault) -> bool:
+        self.world.kill_redis()
+        return True
+
+    def _kill_worker(self, fault: Fault) -> bool:
+        import signal
+
+        self.world.programs[self._nth(fault, "worker")].signal(signal.SIGKILL)
+        return True
+
+    def _stop_beat(self, fault: Fault) -> bool:
+        """Beat is away for a while; the operator's timer does its work."""
+        import signal
+
+        beat = self.world.programs["beat"]
+        beat.signal(signal.SIGSTOP)
+        self.world.sweep()
+        beat.signal(signal.SIGCONT)
+        return True
+
+    def _restart_postgres(self, fault: Fault) -> bool:
+        self.world.stop_postgres_at_once()
+        return True
+
+    def _crash_postgres(self, fault: Fault) -> bool:
+        if not self.world.backends():
+            return False
+        self.world.crash_postgres(int(fault.at))
+        return True
+
+    def _full_disk(self, fault: Fault) -> bool:
+        if not self.world.has_disk:
+            return False
+        with self.world.full_disk():
+            until = time.monotonic() + 1.0
+            while time.monotonic() < until:
+                self._live()
+                time.sleep(0.02)
+        return True
+
+    # -- progress ---------------------------------------------------------------------------
+
+    def _watch(self, kind: str) -> None:
+        self._watched.append((kind, time.monotonic(), self._steps()))
+
+    def _look_for_progress(self) -> None:
+        """How long after a fault the workers took their next step, if one waited for them."""
+        if not self._watched:
+            return
+        steps = self._steps()
+        for one in [one for one in self._watched if steps > one[2] >= 0]:
+            self.story.progress.setdefault(one[0], []).append(time.monotonic() - one[1])
+            self._watched.remove(one)
+        self._watched = [one for one in self._watched if one[2] >= 0]
+
+    def _steps(self) -> int:
+        row = self._query(
+            "SELECT max(id) FROM union_portal_auditentry WHERE actor IN ('worker', 'bank')"
+        )
+        return int(row[0] or 0) if row else -1
+
+    def _query(self, statement: str) -> tuple | None:
+        """One row, or None while PostgreSQL is away."""
+        from django.db import DatabaseError, InterfaceError, connection
+
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                row: tuple = cursor.fetchone()
+                return row
+        except (DatabaseError, InterfaceError):
+            connection.close()
+            return None
+
+
+STRIKES: dict[str, Callable[[Run, Fault], bool]] = {
+    "terminate": Run._terminate,
+    "cut-postgres": Run._cut_postgres,
+    "cut-redis": Run._cut_redis,
+    "bells": Run._bells,
+    "lost-bells": Run._lost_bells,
+    "kill-worker": Run._kill_worker,
+    "stop-beat": Run._stop_beat,
+    "wipe-redis": Run._wipe_redis,
+    "kill-redis": Run._kill_redis,
+    "restart-postgres": Run._restart_postgres,
+    "crash-postgres": Run._crash_postgres,
+    "full-disk": Run._full_disk,
+}
+
+
+def _continue(pid: int) -> None:
+    import os
+    import signal
+    from contextlib import suppress
+
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+
+
+def plan_rounds(seed: int, people: list[int], count: int, size: int) -> list[Round]:
+    """Who is owed what in each period: sums differ from round to round."""
+    rng = random.Random(f"rounds {seed}")
+    return [
+        Round(f"r{number:05d}", {p: 10_000 + number * 7 for p in sorted(rng.sample(people, size))})
+        for number in range(1, count + 1)
+    ]

@@ -1,0 +1,132 @@
+"""Before a run: servers, a migrated database, people with accounts, folders."""
+
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from psycopg2 import sql
+
+from tests.faults.world import ROOT, Pace, World
+from union_portal.embedded import held
+from union_portal.embedded.postgres import OWNER
+from union_portal.embedded.servers import PrivateServers
+from union_portal.embedded.surroundings import read_or_make_keys
+
+VAR = ROOT / "var" / "faults"
+TEMPLATE = "faults_template"
+# Of each concurrency 2; the clocks of two are ten minutes wrong.
+CLOCKS = {"worker1": 0, "worker2": 600, "worker3": -600}
+
+
+class Busy(Exception):
+    """Another run uses the servers of the faults: it would suffer ours."""
+
+
+@contextmanager
+def world(pace: Pace, *, say=print) -> Iterator[World]:
+    """A world with an empty, migrated database and no process yet; all gone at the end."""
+    VAR.mkdir(parents=True, exist_ok=True)
+    lock = held.try_lock(VAR / "run.lock")
+    if lock is None:
+        raise Busy("Another run of the faults is under way in this checkout; wait for its end.")
+    made = None
+    try:
+        _unmount_leftovers()
+        for old in VAR.glob("run-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        folder = VAR / f"run-{uuid.uuid4().hex[:8]}"
+        folder.mkdir()
+        read_or_make_keys(VAR)
+        with PrivateServers("faults", say=say) as servers:
+            made = World(folder, pace, servers, "faults_run")
+            _ensure_template(made, say)
+            made.mount_disk()
+            renew_database(made, TEMPLATE)
+            os.environ.update(made.for_us)
+            yield made
+    finally:
+        if made is not None:
+            made.stop()
+            made.unmount_disk()
+        os.close(lock)
+
+
+def renew_database(world: World, template: str) -> None:
+    """Throw the run's database away and copy it from a template."""
+    copy_database(world, template, world.database)
+
+
+def copy_database(world: World, template: str, name: str) -> None:
+    world.ask(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    world.ask(
+        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy").format(
+            sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template)
+        )
+    )
+
+
+def start_programs(world: World) -> None:
+    """Workers, beat and desk, as in production but for their number."""
+    common = ["--loglevel", "WARNING"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--concurrency", "2"]
+    for name, skew in CLOCKS.items():
+        world.add(
+            name, "worker", *common, *quiet, "--hostname", f"{name}@faults", FAULTS_CLOCK=str(skew)
+        )
+    world.add("beat", "beat", *common, "--max-interval", "1", "--pidfile", "")
+    world.add("desk", "desk")
+
+
+def populate(count: int) -> list[int]:
+    """The cast, a fund with enough money, people with confirmed accounts; their numbers."""
+    from tests.cast import make_cast, make_payee, make_tree
+    from tests.disbursement.conftest import make_office
+    from welfare.disbursement import gate
+
+    office = make_office(make_cast(make_tree()), yuan=10**8)
+    gate.look()
+    return [make_payee(office.cast).pk for _ in range(count)]
+
+
+def _ensure_template(world: World, say) -> None:
+    digest = _digest_of_migrations()
+    known = world.ask(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", TEMPLATE
+    )
+    if known == [(digest,)]:
+        return
+    say("faults: preparing the database")
+    world.ask(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(TEMPLATE)))
+    world.ask(
+        sql.SQL("CREATE DATABASE {} OWNER {}").format(
+            sql.Identifier(TEMPLATE), sql.Identifier(OWNER)
+        )
+    )
+    environment = {**world.for_us, "DATABASE_URL": world.direct.replace(world.database, TEMPLATE)}
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"],
+        cwd=ROOT, env=environment, check=True,
+    )  # fmt: skip
+    world.ask(
+        sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+            sql.Identifier(TEMPLATE), sql.Literal(digest)
+        )
+    )
+
+
+def _digest_of_migrations() -> str:
+    apps = ("union_portal", "members", "welfare", "awards", "events")
+    files = sorted(path for app in apps for path in (ROOT / app).rglob("migrations/*.py"))
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _unmount_leftovers() -> None:
+    for disk in VAR.glob("run-*/bank"):
+        if disk.is_mount():
+            subprocess.run(["umount", "-l", str(disk)], check=False)

@@ -1,0 +1,77 @@
+"""What the end is held to: who was owed what, what the bank did, and every invariant."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from members.models import BankAccount
+from tests.faults.bank import Bank
+from tests.faults.desk import Round
+from welfare.disbursement import invariants
+from welfare.disbursement.models import PayoutLine
+
+
+@dataclass
+class Verdict:
+    """Payees lost and doubled by the bank's books; which checks found something."""
+
+    lost: int = 0
+    doubled: int = 0
+    caught: dict[str, int] = field(default_factory=dict)
+    samples: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.lost or self.doubled or self.caught)
+
+    def note(self, check: str, found: int, samples: list[str] | tuple[str, ...] = ()) -> None:
+        if found:
+            self.caught[check] = self.caught.get(check, 0) + found
+            self.samples += [f"{check}: {sample}" for sample in list(samples)[:3]]
+
+
+def judge(bank: Bank, rounds: list[Round]) -> Verdict:
+    """Hold the books to the bank's truth and to what was owed before anything happened."""
+    verdict = Verdict()
+    _hold_to_owed(verdict, bank, rounds)
+    _hold_to_lines(verdict, bank)
+    verdict.note("bank refused a batch number with other bytes", len(bank.refused), bank.refused)
+    for result in invariants.check_all():
+        verdict.note(f"{result.code} {result.title}", result.broken, result.sample)
+    return verdict
+
+
+def _hold_to_owed(verdict: Verdict, bank: Bank, rounds: list[Round]) -> None:
+    """Every sum owed is found exactly once among what the accounts hold in the end.
+
+    The sums of one person differ from round to round, so that a missing one is not hidden by
+    another that came twice.
+    """
+    account_of = {held.person_id: str(held.number) for held in BankAccount.objects.all()}
+    owed = Counter((account_of[person], fen) for one in rounds for person, fen in one.owed.items())
+    held = Counter((p.account, p.amount_fen) for p in bank.payments if p.result == "paid")
+    missing, surplus = owed - held, held - owed
+    verdict.lost, verdict.doubled = missing.total(), surplus.total()
+    verdict.note("the bank's books: lost", verdict.lost)
+    verdict.note("the bank's books: doubled", verdict.doubled)
+
+
+def _hold_to_lines(verdict: Verdict, bank: Bank) -> None:
+    """Each line says what the bank says of it, and the bank knows each line that left."""
+    said = dict(
+        PayoutLine.objects.exclude(state__in=["ready", "void"]).values_list("e2e", "state")
+    )
+    truth = bank.results()
+    differing = sorted(
+        f"{e2e}: we {said.get(e2e)}, bank {truth.get(e2e)}"
+        for e2e in said.keys() | truth.keys()
+        if said.get(e2e) != truth.get(e2e)
+    )
+    verdict.note("lines against the bank's books", len(differing), differing)
+    left_over = [
+        path.name
+        for folder in (settings.BANK_DIR / "outgoing", settings.REGISTER_DIR)
+        for path in folder.rglob("*.part")
+    ]
+    verdict.note("unfinished files left behind", len(left_over), left_over)

@@ -1,0 +1,252 @@
+"""The real parts: servers of our own, workers, beat, desk, two proxies, folders, one bank disk."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import redis
+
+from tests.faults.points import Plan
+from tests.faults.proxy import Proxy
+from union_portal.embedded import held, places
+from union_portal.embedded.processes import end_with_parent
+from union_portal.embedded.servers import PrivateServers
+from union_portal.embedded.surroundings import read_or_make_keys
+
+ROOT = places.CHECKOUT
+DISK_BYTES = 64 * 1024 * 1024
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long leases last and how often beat rings, seconds."""
+
+    lease: int = 2
+    beat: float = 1.0
+
+
+@dataclass
+class Program:
+    """One long-lived process of the world and how it is started again."""
+
+    name: str
+    argv: list[str]
+    environment: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+
+    def start(self) -> None:
+        self.starts += 1
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.argv,
+                cwd=ROOT,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=end_with_parent(),
+            )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send to the whole group."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    def tend(self) -> None:
+        if self.process is not None and self.process.poll() is not None:
+            self.signal(signal.SIGKILL)
+            self.start()
+
+
+@dataclass
+class World:
+    """Everything that runs while faults are injected."""
+
+    folder: Path
+    pace: Pace
+    servers: PrivateServers
+    database: str
+    plan: Plan = field(init=False)
+    programs: dict[str, Program] = field(default_factory=dict)
+    has_disk: bool = False
+
+    def __post_init__(self) -> None:
+        self.plan = Plan(self.folder / "plan")
+        addresses = self.servers.environment()
+        self.to_postgres = Proxy(self.servers.settled.postgres_port)
+        self.to_redis = Proxy(self.servers.settled.valkey_port)
+        self.direct = _at(addresses["DATABASE_URL"], database=self.database)
+        self.redis_url = addresses["REDIS_URL"]
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("PORTAL_", "DATABASE_"))},
+            **read_or_make_keys(self.servers.var),
+            "DJANGO_SETTINGS_MODULE": "union_portal.settings",
+            "PORTAL_VAR": str(self.folder),
+            "PORTAL_REGISTER_DIR": str(self.folder / "register"),
+            "PORTAL_BANK_DIR": str(self.folder / "bank"),
+            "PORTAL_MEDIA_DIR": str(self.folder / "media"),
+            "PORTAL_LEASE_SECONDS": str(self.pace.lease),
+            "PORTAL_BEAT_SECONDS": str(self.pace.beat),
+            "PYTHONUNBUFFERED": "1",
+            "FAULTS_PLAN": str(self.folder / "plan"),
+        }
+
+    @property
+    def for_us(self) -> dict[str, str]:
+        """The environment of a process that no fault reaches."""
+        return {**self.environment, "DATABASE_URL": self.direct, "REDIS_URL": self.redis_url}
+
+    @property
+    def for_them(self) -> dict[str, str]:
+        """The environment of a process behind the proxies."""
+        return {
+            **self.environment,
+            "DATABASE_URL": _at(self.direct, port=self.to_postgres.port),
+            "REDIS_URL": _at(self.redis_url, port=self.to_redis.port),
+        }
+
+    # -- processes ------------------------------------------------------------------------
+
+    def add(self, name: str, *argv: str, **more: str) -> Program:
+        """Start a program of tests.faults.worker behind the proxies."""
+        program = Program(
+            name,
+            [sys.executable, "-m", "tests.faults.worker", *argv],
+            {**self.for_them, **more},
+            self.folder / f"{name}.log",
+        )
+        self.programs[name] = program
+        program.start()
+        return program
+
+    def tend(self) -> None:
+        """Start again what died, as an operator's supervisor does."""
+        for program in self.programs.values():
+            program.tend()
+
+    def sweep(self) -> None:
+        """What an operator's timer runs when beat is away."""
+        command = [sys.executable, "manage.py", "sweep"]
+        subprocess.run(command, cwd=ROOT, env=self.for_us, check=False, capture_output=True)
+
+    def stop(self) -> None:
+        for program in self.programs.values():
+            program.signal(signal.SIGCONT)
+            program.signal(signal.SIGKILL)
+        for program in self.programs.values():
+            if program.process is not None:
+                program.process.wait()
+        for proxy in (self.to_postgres, self.to_redis):
+            proxy.close()
+
+    # -- servers --------------------------------------------------------------------------
+
+    def postgres(self) -> psycopg2.extensions.connection:
+        """A connection of the server's administrator that no fault reaches."""
+        now = self.servers.settled
+        made = psycopg2.connect(
+            host="127.0.0.1", port=now.postgres_port, dbname="postgres",
+            user="portal_admin", password=now.password, connect_timeout=5,
+        )  # fmt: skip
+        made.autocommit = True
+        return made
+
+    def ask(self, statement: str, *values: object) -> list[tuple]:
+        with closing(self.postgres()) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def backends(self) -> list[int]:
+        """The server processes that serve our database."""
+        found = self.ask(
+            "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+            " ORDER BY backend_start", self.database,
+        )  # fmt: skip
+        return [pid for (pid,) in found]
+
+    def stop_postgres_at_once(self) -> None:
+        """`pg_ctl stop -m immediate`, and start it again: recovery from its log."""
+        pid_file = self.servers.postgres.data / "postmaster.pid"
+        os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+        _until(lambda: not held.is_held(self.servers.postgres.claim))
+        self.servers.ensure()
+
+    def crash_postgres(self, index: int) -> None:
+        """SIGKILL one server process: PostgreSQL throws all out and recovers."""
+        pids = self.backends()
+        os.kill(pids[index % len(pids)], signal.SIGKILL)
+        _until(self._postgres_answers)
+
+    def kill_redis(self) -> None:
+        """SIGKILL the broker and start it again."""
+        os.kill(int(self.broker().info("server")["process_id"]), signal.SIGKILL)
+        _until(lambda: not held.is_held(self.servers.valkey.claim))
+        self.servers.ensure()
+
+    def broker(self) -> redis.Redis:
+        return redis.Redis.from_url(self.redis_url, socket_timeout=5)
+
+    def _postgres_answers(self) -> bool:
+        with suppress(psycopg2.Error):
+            return self.ask("SELECT 1") == [(1,)]
+        return False
+
+    # -- the bank's disk ------------------------------------------------------------------
+
+    def mount_disk(self) -> None:
+        """A small disk of its own for the bank's folder, where the system lets us."""
+        bank = self.folder / "bank"
+        bank.mkdir(parents=True, exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(bank)]
+        with suppress(FileNotFoundError):
+            self.has_disk = subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+    def unmount_disk(self) -> None:
+        if self.has_disk:
+            subprocess.run(["umount", "-l", str(self.folder / "bank")], check=False)
+            self.has_disk = False
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Not one byte is left in the bank's folder."""
+        ballast = self.folder / "bank" / "ballast"
+        try:
+            with suppress(OSError), ballast.open("wb", buffering=0) as stream:
+                while stream.write(bytes(65536)):
+                    pass
+            with suppress(OSError), ballast.open("ab", buffering=0) as stream:
+                while stream.write(b"\0"):
+                    pass
+            yield
+        finally:
+            ballast.unlink(missing_ok=True)
+
+
+def _at(url: str, *, port: int | None = None, database: str | None = None) -> str:
+    parts = urlsplit(url)
+    if port is not None:
+        parts = parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{port}")
+    if database is not None:
+        parts = parts._replace(path=f"/{database}")
+    return urlunsplit(parts)
+
+
+def _until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_true():
+        if time.monotonic() > deadline:
+            raise TimeoutError("a server of the world does not come back")
+        time.sleep(0.02)
