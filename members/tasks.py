@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from members.actions import first_login, imports
 from members.models import ImportRun
-from union_portal import queue
+from union_portal import outages, queue
 
 
 @queue.work("members.check_import")
@@ -39,6 +39,7 @@ def apply_import(run: queue.Run, *, import_id: int) -> dict[str, int]:
 
 
 @shared_task(name="members.sweep")
+@outages.outlived()
 def sweep() -> None:
     """Forget files that nobody confirmed and codes that were asked for days ago."""
     now = timezone.now()

@@ -291,7 +291,9 @@ UNFOLD = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
+# A bell is acknowledged when it is heard: what it rings for stands in a row. Held back until the
+# end it would only be lost with its worker, and a lost broker would end the worker (kombu 5.7).
+CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -311,8 +313,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 BEAT_SECONDS = env.float("PORTAL_BEAT_SECONDS", 30.0)
 CELERY_BEAT_SCHEDULE = {
     "ring-lost-jobs": {"task": "union_portal.ring_lost_jobs", "schedule": BEAT_SECONDS},
-    "seal-audit": {"task": "union_portal.seal_audit", "schedule": 60.0},
-    "send-messages": {"task": "union_portal.send_messages", "schedule": 60.0},
+    "seal-audit": {"task": "union_portal.seal_audit", "schedule": 2 * BEAT_SECONDS},
+    "send-messages": {"task": "union_portal.send_messages", "schedule": 2 * BEAT_SECONDS},
     "forget-the-past": {"task": "union_portal.forget_the_past", "schedule": 3600.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": BEAT_SECONDS},
     "mark-unanswered": {"task": "disbursement.mark_unanswered", "schedule": 3600.0},

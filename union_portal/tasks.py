@@ -4,20 +4,23 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from union_portal import audit, notifications, once, queue, tries
+from union_portal import audit, notifications, once, outages, queue, tries
 
 
 @shared_task(name="union_portal.ring_lost_jobs")
+@outages.outlived()
 def ring_lost_jobs() -> None:
     queue.ring_lost()
 
 
 @shared_task(name="union_portal.seal_audit")
+@outages.outlived()
 def seal_audit() -> None:
     audit.seal()
 
 
 @shared_task(name="union_portal.send_messages")
+@outages.outlived()
 def send_messages() -> None:
     """Send a part, then ring for the next: other work gets its turn between the two."""
     done = notifications.send_pending(notifications.CHUNK)
@@ -26,6 +29,7 @@ def send_messages() -> None:
 
 
 @shared_task(name="union_portal.forget_the_past")
+@outages.outlived()
 def forget_the_past() -> None:
     """Keys of forms, the sessions they were bound to, counted tries: once they are of no use."""
     now = timezone.now()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 
+from tests.faults.points import Plan
 from tests.processes import surroundings
 from welfare.disbursement import claims, gate, returns
 from welfare.disbursement.models import BankFile, PayoutBatch, PayoutLine
@@ -15,18 +16,24 @@ from welfare.disbursement.simulator import Bank, Habits
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-WORKER = "import django; django.setup(); from welfare.disbursement import claims, returns; "
+WORKER = (
+    "import sys, django; from pathlib import Path; django.setup();"
+    " from tests.faults import points; points.arm(Path(sys.argv[1]));"
+    " from welfare.disbursement import claims, returns; "
+)
+DELIVERY = "welfare.disbursement.delivery"
 PEOPLE = 40
 
 
 def die_at(point: str, act: str) -> None:
     """Run a worker in a process of its own that is killed at the named point."""
+    plan = Path(django_settings.BANK_DIR).parent / "plan"
+    Plan(plan).order(point, "kill")
     done = subprocess.run(
-        [sys.executable, "-c", WORKER + act],
+        [sys.executable, "-c", WORKER + act, str(plan)],
         env=surroundings(
             PORTAL_REGISTER_DIR=str(django_settings.REGISTER_DIR),
             PORTAL_BANK_DIR=str(django_settings.BANK_DIR),
-            PORTAL_CRASH_AT=point,
         ),
         cwd=Path(__file__).parents[2],
         timeout=120,
@@ -57,15 +64,15 @@ def agrees_to_the_fen(office, bank: Bank) -> None:
 @pytest.mark.parametrize(
     "point",
     [
-        "generate.before_commit",
-        "generate.after_commit",
-        "announce.before_commit",
-        "announce.after_commit",
+        f"{DELIVERY}.generate:before",
+        f"{DELIVERY}.generate:after",
+        f"{DELIVERY}.announce:before",
+        f"{DELIVERY}.announce:after",
         "deliver.before_register",
         "deliver.before_file",
         "deliver.after_file",
-        "deliver.before_commit",
-        "deliver.after_commit",
+        f"{DELIVERY}.hand_over:before",
+        f"{DELIVERY}.hand_over:after",
     ],
 )
 def test_a_worker_killed_on_the_way_to_the_bank(office, point):
@@ -85,19 +92,19 @@ def test_a_worker_killed_on_the_way_to_the_bank(office, point):
     agrees_to_the_fen(office, the_bank)
 
 
-@pytest.mark.parametrize("point", ["return.before_commit", "return.after_commit"])
+@pytest.mark.parametrize("point", ["before", "after"])
 def test_a_worker_killed_while_it_imports(office, point):
     office.delivered(PEOPLE)
     the_bank = bank(office, failing_per_mille=100, returning_per_mille=100, part_of=3, repeats=2)
     the_bank.answer_all()
-    die_at(point, "returns.collect()")
+    die_at(f"welfare.disbursement.returns.import_return:{point}", "returns.collect()")
     returns.collect()
     claims.wake()
     assert PayoutBatch.objects.get().state == "reconciled"
     agrees_to_the_fen(office, the_bank)
 
 
-@pytest.mark.parametrize("point", ["reconcile.before_commit", "reconcile.after_commit"])
+@pytest.mark.parametrize("point", ["before", "after"])
 def test_a_worker_killed_while_it_reconciles(office, point, monkeypatch):
     batch = office.delivered(PEOPLE)
     the_bank = bank(office)
@@ -107,7 +114,7 @@ def test_a_worker_killed_while_it_reconciles(office, point, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(settlement, "reconcile_if_done", lambda *_args, **_more: 0)
         returns.collect()
-    die_at(point, "claims.wake()")
+    die_at(f"welfare.disbursement.settlement.reconcile_all:{point}", "claims.wake()")
     claims.wake()
     batch.refresh_from_db()
     assert batch.state == "reconciled"

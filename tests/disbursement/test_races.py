@@ -13,6 +13,7 @@ from welfare.disbursement.models import (
     BankFile,
     BatchApproval,
     Entitlement,
+    Motion,
     PayoutBatch,
     PayoutLine,
     ReturnFile,
@@ -330,3 +331,15 @@ def test_closing_and_a_late_return(office):
     )
     assert office.states(batch) == ["returned"]
     assert PayoutBatch.objects.get().state == "closed"
+
+
+def test_two_who_move_the_same_act_at_once_make_one_motion(office):
+    """The second is told that it waits for them, not shown an error of the database."""
+    batch = office.sealed()
+    moved = [
+        lambda by=by: batches.void(batch=batch, by=by, reason="wrong fund")
+        for by in (office.cast.feng_checker, office.cast.feng_releaser)
+    ]
+    late = meanwhile(moved[0], moved[1])
+    assert isinstance(late.error, PayoutRefused)
+    assert Motion.objects.get().moved_by == office.cast.feng_checker

@@ -14,6 +14,7 @@ from pathlib import Path
 import django
 
 from tests.faults import setting
+from tests.faults.logs import faults_of_ours
 from tests.faults.schedule import Fault, draw
 from tests.faults.world import Pace, World
 
@@ -75,7 +76,7 @@ def _play(world: World, options: argparse.Namespace, seed: int) -> int:
         stuck = str(error)
     verdict = run.judge()
     verdict.note("stuck", bool(stuck), [stuck])
-    for name, text in _faults_of_ours(world):
+    for name, text in faults_of_ours(world.folder):
         verdict.note(f"{name} met a fault of ours", 1, [text])
     _report(run.story, verdict, options.out, world)
     print(
@@ -91,22 +92,6 @@ def _schedule(options: argparse.Namespace, seed: int, points: list[str]) -> Iter
         return drawn
     lines = options.replay.read_text().splitlines()
     return chain((Fault.read(line) for line in lines if line.strip()), drawn)
-
-
-def _faults_of_ours(world: World) -> Iterator[tuple[str, str]]:
-    """Tracebacks in the logs that no lost connection explains."""
-    known = ("OperationalError", "InterfaceError", "ConnectionError", "WorkerLostError", "OSError",
-             "ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError", "redis.exceptions",
-             "SystemExit", "TimeoutError")  # fmt: skip
-    for log in sorted(world.folder.glob("*.log")):
-        lines = log.read_text(errors="replace").splitlines()
-        for index, line in enumerate(lines):
-            if not line.startswith("Traceback"):
-                continue
-            end = next((n for n in range(index + 1, len(lines)) if lines[n][:1] not in (" ", "")), 0)
-            told = lines[end] if end else ""
-            if not any(word in told for word in known):
-                yield log.stem, told[:300]
 
 
 def _report(story, verdict, out: Path | None, world: World) -> None:
@@ -127,7 +112,7 @@ def _report(story, verdict, out: Path | None, world: World) -> None:
         print(f"  {story.at_points[point]:5}  {point}")
     for found, count in verdict.caught.items():
         print(f"FOUND {count} × {found}")
-    for sample in verdict.samples:
+    for sample in sorted(set(verdict.samples))[:40]:
         print(f"  {sample}")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -119,7 +119,8 @@ class Bank:
     def _plan_answers(self, number: str, settled: list[Payment]) -> None:
         rows = [row for payment in settled for row in self._told(payment)]
         self.rng.shuffle(rows)
-        cuts = sorted(self.rng.sample(range(1, len(rows)), min(len(rows) - 1, self.rng.randrange(4))))
+        count = min(len(rows) - 1, self.rng.randrange(4))
+        cuts = sorted(self.rng.sample(range(1, len(rows)), count))
         parts = [rows[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
         if self.rng.random() < 0.2:
             parts.append(self.rng.sample(rows, min(3, len(rows))))  # some rows come again

@@ -13,20 +13,20 @@ from datetime import timedelta
 from pathlib import Path
 from zlib import crc32
 
-from django.db import DatabaseError, InterfaceError, connections, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from members.models import Person
 from tests.cast import TODAY, make_decision
 from tests.disbursement.conftest import SCHEME
-from union_portal import lifecycle
+from union_portal import lifecycle, outages
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account, Organization, RuleSet
 from union_portal.states import DecisionState
 from welfare.disbursement import (
     batches,
     candidates,
-    delivery,
     entitlements,
     gate,
     motions,
@@ -122,6 +122,8 @@ class Desk:
 
     @transaction.atomic
     def _owe(self, one: Round) -> None:
+        with connection.cursor() as cursor:  # both desks look into the same list
+            cursor.execute("SELECT pg_advisory_xact_lock(7, %s)", [int(one.period[1:])])
         if Entitlement.objects.filter(period=one.period).count() == len(one.owed):
             return
         for person in Person.objects.filter(pk__in=one.owed):
@@ -174,7 +176,10 @@ class Desk:
         lines = batch.lines.filter(
             state__in=[LineState.FAILED, LineState.RETURNED], entitlement__in=unpaid
         )
-        fresh = [line for line in lines if not line.entitlement.lines.filter(attempt__gt=line.attempt)]
+        later = PayoutLine.objects.filter(
+            entitlement=OuterRef("entitlement"), attempt__gt=OuterRef("attempt")
+        )
+        fresh = list(lines.filter(~Exists(later)))
         for line in fresh:
             if not Motion.objects.filter(line=line, state=MotionState.SECONDED).exists():
                 motion = batches.retry(line=line, by=self.maker, reason="the bank was the cause")
@@ -196,7 +201,7 @@ def _names_only(desk: Desk) -> _Names:
 def _debit_of(books: Path, number: str) -> int:
     """The bank statement: what left our account for a batch, fen."""
     rows = [json.loads(line) for line in (books / "journal.jsonl").read_text().splitlines()]
-    return sum(fen for name, _e2e, _account, fen, result in rows if name == number and result != "failed")
+    return sum(fen for name, _e2e, _to, fen, word in rows if name == number and word != "failed")
 
 
 def run_for_ever() -> None:
@@ -220,11 +225,11 @@ def _live(folder: Path, parent: int) -> None:
             desk = desk or Desk(folder)
             desk.work()
         except (DatabaseError, InterfaceError) as error:
-            if isinstance(error, DatabaseError) and not delivery.is_transient(error):
+            if not outages.is_outage(error):
                 log.exception("the desk met a fault of ours")
                 os._exit(3)
             log.info("the database is away: %s", type(error).__name__)
-            connections["default"].close()
+            connection.close()
             time.sleep(PAUSE_SECONDS * 4)
         except Exception:
             log.exception("the desk met a fault of ours")

@@ -1,20 +1,23 @@
 """One run: set the world up, inject faults while money moves, let it settle, judge."""
 
+import os
 import random
+import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-import psycopg2
-import redis
+from django.db import DatabaseError, InterfaceError, connection
 
-from tests.faults import desk
 from tests.faults.bank import Bank
 from tests.faults.desk import Round
 from tests.faults.schedule import AT_A_PLACE, Fault
 from tests.faults.verdict import Verdict, judge
 from tests.faults.world import World
+from union_portal.celery import app
 
 # So many fresh orders wait at places at once; one that nobody passes does not hold up the rest.
 WAITING_ORDERS = 6
@@ -53,12 +56,15 @@ class Run:
     rounds: list[Round]
     story: Story = field(default_factory=Story)
     opened: int = 0
+    rehearsed: set[str] = field(default_factory=set)
     _offset: int = 0
     # Orders at places, by place: when they were given.
     _waiting: dict[str, float] = field(default_factory=dict)
     _asleep: list[tuple[float, int]] = field(default_factory=list)
     _watched: list[tuple[str, float, int]] = field(default_factory=list)
     _last_breath: float = 0.0
+    _last_step: int = 0
+    _sweeping: subprocess.Popen[bytes] | None = None
 
     # -- phases -----------------------------------------------------------------------------
 
@@ -66,13 +72,15 @@ class Run:
         """Work so many rounds without a fault; the places that were passed."""
         self._open(rounds)
         self._until_settled()
-        return self.world.plan.points()
+        points = self.world.plan.points()
+        self.rehearsed = set(points)
+        return points
 
     def under_fire(self, faults: Iterator[Fault], count: int) -> None:
-        """Inject until `count` faults have struck."""
+        """Inject until `count` faults have struck, and one at least at each rehearsed place."""
         moved = time.monotonic()
-        seen = -1
-        while len(self.story.injected) < count:
+        seen: tuple[int, int] | None = None
+        while len(self.story.injected) < count or self._spared():
             self._keep_busy()
             self._live()
             self._inject(faults, count)
@@ -85,6 +93,10 @@ class Run:
         for point in list(self._waiting):
             self.world.plan.take_back(point)
         self._live()
+
+    def _spared(self) -> set[str]:
+        """Rehearsed places where nothing struck yet."""
+        return self.rehearsed - self.story.at_points.keys()
 
     def settle(self) -> None:
         """No more faults: wait until everybody is paid and every batch has ended."""
@@ -107,7 +119,8 @@ class Run:
     def _keep_busy(self) -> None:
         paid = sum(p.result == "paid" for p in self.bank.payments)
         ahead = sum(len(one.owed) for one in self.rounds[: self.opened]) - paid
-        if ahead < ROUNDS_AT_ONCE * len(self.rounds[0].owed) // 2 and self.opened < len(self.rounds):
+        enough = ROUNDS_AT_ONCE * len(self.rounds[0].owed) // 2
+        if ahead < enough and self.opened < len(self.rounds):
             self._open(1)
 
     def _live(self) -> None:
@@ -118,6 +131,9 @@ class Run:
         for due, pid in [one for one in self._asleep if one[0] <= now]:
             _continue(pid)
             self._asleep.remove((due, pid))
+        if self._sweeping is not None and self._sweeping.poll() is not None:
+            self.world.programs["beat"].signal(signal.SIGCONT)
+            self._sweeping = None
         rows, self._offset = self.world.plan.carried_out(self._offset)
         for what, point, pid, _at in rows:
             self._waiting.pop(point, None)
@@ -147,7 +163,8 @@ class Run:
         row = self._query(
             "SELECT (SELECT count(*) FROM disbursement_entitlement e WHERE NOT EXISTS (SELECT 1"
             " FROM disbursement_payoutline l WHERE l.entitlement_id = e.id AND l.state = 'paid')),"
-            " (SELECT count(*) FROM disbursement_payoutbatch WHERE state NOT IN ('closed', 'void')),"
+            " (SELECT count(*) FROM disbursement_payoutbatch"
+            "  WHERE state NOT IN ('closed', 'void')),"
             " (SELECT count(*) FROM disbursement_entitlement)"
         )
         unpaid, is_open, owed = row or (1, 1, 0)
@@ -160,7 +177,7 @@ class Run:
         fresh = sum(now - given < FRESH_SECONDS for given in self._waiting.values())
         if fresh >= WAITING_ORDERS or now - self._last_breath < BREATH_SECONDS:
             return
-        if len(self.story.injected) + fresh >= count:
+        if len(self.story.injected) + fresh >= count and not self._spared() - self._waiting.keys():
             return
         fault = next(faults)
         if fault.kind in AT_A_PLACE:
@@ -194,8 +211,6 @@ class Run:
         return True
 
     def _bells(self, fault: Fault) -> bool:
-        from union_portal.celery import app
-
         for _ring in range(int(fault.at) % 20 + 2):
             app.send_task("disbursement.wake", retry=False)
         return True
@@ -214,19 +229,15 @@ class Run:
         return True
 
     def _kill_worker(self, fault: Fault) -> bool:
-        import signal
-
         self.world.programs[self._nth(fault, "worker")].signal(signal.SIGKILL)
         return True
 
     def _stop_beat(self, fault: Fault) -> bool:
         """Beat is away for a while; the operator's timer does its work."""
-        import signal
-
-        beat = self.world.programs["beat"]
-        beat.signal(signal.SIGSTOP)
-        self.world.sweep()
-        beat.signal(signal.SIGCONT)
+        if self._sweeping is not None:
+            return False
+        self.world.programs["beat"].signal(signal.SIGSTOP)
+        self._sweeping = self.world.sweep()
         return True
 
     def _restart_postgres(self, fault: Fault) -> bool:
@@ -259,21 +270,19 @@ class Run:
         if not self._watched:
             return
         steps = self._steps()
-        for one in [one for one in self._watched if steps > one[2] >= 0]:
+        for one in [one for one in self._watched if steps > one[2]]:
             self.story.progress.setdefault(one[0], []).append(time.monotonic() - one[1])
             self._watched.remove(one)
-        self._watched = [one for one in self._watched if one[2] >= 0]
 
     def _steps(self) -> int:
         row = self._query(
             "SELECT max(id) FROM union_portal_auditentry WHERE actor IN ('worker', 'bank')"
         )
-        return int(row[0] or 0) if row else -1
+        self._last_step = int(row[0] or 0) if row else self._last_step
+        return self._last_step
 
     def _query(self, statement: str) -> tuple | None:
         """One row, or None while PostgreSQL is away."""
-        from django.db import DatabaseError, InterfaceError, connection
-
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement)
@@ -301,10 +310,6 @@ STRIKES: dict[str, Callable[[Run, Fault], bool]] = {
 
 
 def _continue(pid: int) -> None:
-    import os
-    import signal
-    from contextlib import suppress
-
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
 
@@ -313,6 +318,6 @@ def plan_rounds(seed: int, people: list[int], count: int, size: int) -> list[Rou
     """Who is owed what in each period: sums differ from round to round."""
     rng = random.Random(f"rounds {seed}")
     return [
-        Round(f"r{number:05d}", {p: 10_000 + number * 7 for p in sorted(rng.sample(people, size))})
+        Round(f"r{number:05d}", dict.fromkeys(sorted(rng.sample(people, size)), 10000 + number * 7))
         for number in range(1, count + 1)
     ]

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from pathlib import Path
 
 from psycopg2 import sql
 
@@ -80,7 +79,8 @@ def start_programs(world: World) -> None:
             name, "worker", *common, *quiet, "--hostname", f"{name}@faults", FAULTS_CLOCK=str(skew)
         )
     world.add("beat", "beat", *common, "--max-interval", "1", "--pidfile", "")
-    world.add("desk", "desk")
+    for name in ("desk1", "desk2"):
+        world.add(name, "desk")
 
 
 def populate(count: int) -> list[int]:

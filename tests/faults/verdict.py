@@ -59,9 +59,7 @@ def _hold_to_owed(verdict: Verdict, bank: Bank, rounds: list[Round]) -> None:
 
 def _hold_to_lines(verdict: Verdict, bank: Bank) -> None:
     """Each line says what the bank says of it, and the bank knows each line that left."""
-    said = dict(
-        PayoutLine.objects.exclude(state__in=["ready", "void"]).values_list("e2e", "state")
-    )
+    said = dict(PayoutLine.objects.exclude(state__in=["ready", "void"]).values_list("e2e", "state"))
     truth = bank.results()
     differing = sorted(
         f"{e2e}: we {said.get(e2e)}, bank {truth.get(e2e)}"

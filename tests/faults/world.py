@@ -56,7 +56,7 @@ class Program:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=end_with_parent(),
+                preexec_fn=end_with_parent(),  # noqa: PLW1509 (it calls the system alone)
             )
 
     def signal(self, number: signal.Signals) -> None:
@@ -137,10 +137,16 @@ class World:
         for program in self.programs.values():
             program.tend()
 
-    def sweep(self) -> None:
-        """What an operator's timer runs when beat is away."""
-        command = [sys.executable, "manage.py", "sweep"]
-        subprocess.run(command, cwd=ROOT, env=self.for_us, check=False, capture_output=True)
+    def sweep(self) -> subprocess.Popen[bytes]:
+        """Start what an operator's timer runs when beat is away."""
+        with (self.folder / "sweep.log").open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", "sweep"],
+                cwd=ROOT,
+                env=self.for_us,
+                stdout=output,
+                stderr=output,
+            )
 
     def stop(self) -> None:
         for program in self.programs.values():
@@ -212,7 +218,9 @@ class World:
         bank.mkdir(parents=True, exist_ok=True)
         command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(bank)]
         with suppress(FileNotFoundError):
-            self.has_disk = subprocess.run(command, check=False, capture_output=True).returncode == 0
+            self.has_disk = (
+                subprocess.run(command, check=False, capture_output=True).returncode == 0
+            )
 
     def unmount_disk(self) -> None:
         if self.has_disk:

@@ -11,9 +11,9 @@ import socket
 import threading
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import connection, transaction
 
-from union_portal import audit
+from union_portal import audit, outages
 from welfare.disbursement import delivery, gate, settlement
 from welfare.disbursement.register import NameTaken, RegisterBroken
 
@@ -26,15 +26,13 @@ def wake() -> int:
     Safe to run at any time, any number of times at once.
     """
     taken = 0
-    try:
+    with outages.outlived():
         if gate.look().is_shut:
             return 0
         while (claimed := claim()) is not None:
             taken += 1
             _drive(*claimed)
         settlement.reconcile_all(by=audit.WORKER)
-    except (DatabaseError, InterfaceError) as error:
-        _start_afresh(error)
     return taken
 
 
@@ -65,15 +63,6 @@ def _drive(batch_id: int, fence: int) -> None:
         gate.shut(str(error))
     except OSError as error:
         log.error("batch id %s could not be handed over: %s", batch_id, error.strerror)
-
-
-def _start_afresh(error: Exception) -> None:
-    """A lost connection loses nothing: the next wake reads where each batch stands."""
-    if isinstance(error, DatabaseError) and not delivery.is_transient(error):
-        raise error
-    log.warning("lost the database (%s), the next wake goes on", type(error).__name__)
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def _owner() -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_noop as _
 
 from union_portal import audit, lifecycle
@@ -65,11 +65,9 @@ def generate(batch_id: int, fence: int) -> bool:
     try:
         with transaction.atomic():
             _generate(_ours(batch_id, fence, BatchState.APPROVED))
-            crash.point("generate.before_commit")
     except Refused as refusal:
         _hold(batch_id, fence, str(refusal))
         return False
-    crash.point("generate.after_commit")
     return True
 
 
@@ -81,9 +79,7 @@ def announce(batch_id: int, fence: int) -> None:
             cursor.execute("SET LOCAL synchronous_commit = remote_apply")
         _advance(batch, to=BatchState.DELIVERING)
         _forget_notices()
-        crash.point("announce.before_commit")
     _require_clean_commit()
-    crash.point("announce.after_commit")
 
 
 def hand_over(batch_id: int, fence: int) -> None:
@@ -112,8 +108,6 @@ def hand_over(batch_id: int, fence: int) -> None:
         gate.mirror(mark)
         _advance(held, to=BatchState.DELIVERED, delivered_at=acting.now(), lease_until=None)
         settlement.reconcile_if_done([held.pk], by=audit.WORKER)
-        crash.point("deliver.before_commit")
-    crash.point("deliver.after_commit")
 
 
 def content_of(file: BankFile | ReturnFile) -> bytes:
@@ -239,13 +233,3 @@ def _require_clean_commit() -> None:
     notices = list(getattr(connection.connection, "notices", None) or [])
     if any("synchronous replication" in notice or "canceling wait" in notice for notice in notices):
         raise NotReplicated
-
-
-# Faults after which a connection is worthless and the batch is simply claimed again.
-TRANSIENT_CLASSES = ("08", "40", "57")
-
-
-def is_transient(error: DatabaseError) -> bool:
-    """SQLSTATE of class 08, 40 or 57, or a connection that is gone."""
-    code = getattr(error.__cause__, "pgcode", None)
-    return code is None or str(code).startswith(TRANSIENT_CLASSES)

@@ -6,7 +6,7 @@ What a motion does when it is seconded is registered by the module that owns the
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop as _
 
 from union_portal import access, audit, lifecycle
@@ -64,17 +64,19 @@ def move(
     subject = {"batch": batch, "line": line, "entitlement": entitlement}
     _require_one_of(by, DUTIES[kind], _place_of(batch, line, entitlement))
     why = require_text(reason, _("A reason is needed."), _("Write why in one sentence."))
-    waiting = Motion.objects.filter(kind=kind, state=MotionState.MOVED, **subject).first()
+    waiting = _waiting(kind, subject)
     if waiting is not None:
-        if waiting.moved_by_id == by.pk:
-            return waiting
-        raise PayoutRefused(
-            _("The same was moved already and waits for a second person."),
-            _("Open that motion and carry it out, or decline it."),
-        )
-    made = Motion.objects.create(
-        kind=kind, reason=why[:300], moved_by=by, detail=detail or {}, **subject
-    )
+        return _shared(waiting, by)
+    try:
+        with transaction.atomic():
+            made = Motion.objects.create(
+                kind=kind, reason=why[:300], moved_by=by, detail=detail or {}, **subject
+            )
+    except IntegrityError as error:
+        if "motion_one_open_per_" not in str(error):
+            raise
+        # Somebody moved the same in this moment.
+        return _shared(_waiting(kind, subject), by)
     audit.record(
         f"motion.{kind}",
         made,
@@ -83,6 +85,20 @@ def move(
         organization=_place_of(batch, line, entitlement),
     )
     return made
+
+
+def _waiting(kind: MotionKind, subject: dict[str, Any]) -> Motion | None:
+    return Motion.objects.filter(kind=kind, state=MotionState.MOVED, **subject).first()
+
+
+def _shared(waiting: Motion | None, by: Account) -> Motion:
+    """The open motion if it is one's own; PayoutRefused if it is a colleague's, or just ended."""
+    if waiting is not None and waiting.moved_by_id == by.pk:
+        return waiting
+    raise PayoutRefused(
+        _("The same was moved already and waits for a second person."),
+        _("Open that motion and carry it out, or decline it."),
+    )
 
 
 @transaction.atomic

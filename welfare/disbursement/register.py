@@ -7,6 +7,7 @@ Source: disbursement protocol, 4.3 and 6.
 """
 
 import fcntl
+import glob
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Final, Self
+
+from welfare.disbursement import crash
 
 GENESIS: Final = "0" * 64
 FILE_NAME: Final = "sent.jsonl"
@@ -132,19 +135,30 @@ def put_once(folder: Path, name: str, content: bytes) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = folder / name
     draft = folder / f".{name}.{os.getpid()}.part"
-    with draft.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
     try:
+        with draft.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        crash.point("put_once.before_link")
         os.link(draft, target)
     except FileExistsError:
         if target.read_bytes() != content:
             raise NameTaken(f"{name} lies there already with other bytes") from None
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
+    _drop_left_drafts(folder, name)
     _fsync_folder(folder)
     return target
+
+
+def _drop_left_drafts(folder: Path, name: str) -> None:
+    """What processes left that died while they wrote: the file stands, theirs is not needed.
+
+    One that still writes finds its draft gone, and the file when it tries again.
+    """
+    for draft in folder.glob(f".{glob.escape(name)}.*.part"):
+        draft.unlink(missing_ok=True)
 
 
 def _read(stream: IO[str]) -> Iterator[SentMark]:

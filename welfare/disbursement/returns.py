@@ -6,7 +6,8 @@ import io
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from hashlib import sha256
+from functools import lru_cache
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from union_portal.fields import keyring
 from union_portal.kit.plain_text import halfwidth
 from union_portal.kit.refusals import Refused, require_text
 from union_portal.models import Account
-from welfare.disbursement import acting, bankfile, crash, formats, locks, settlement
+from welfare.disbursement import acting, bankfile, formats, locks, settlement
 from welfare.disbursement.acting import Actor
 from welfare.disbursement.bankfile import BankFileRefused, ReturnContents
 from welfare.disbursement.models import (
@@ -79,14 +80,12 @@ def import_return(
     try:
         with transaction.atomic():
             _import(file, contents, by=by)
-            crash.point("return.before_commit")
     except IntegrityError as error:
         # Somebody imported the same bytes in the same moment.
         known = ReturnFile.objects.filter(sha256=digest).first()
         if known is None:
             raise
         raise AlreadyImported(known) from error
-    crash.point("return.after_commit")
     return file
 
 
@@ -102,9 +101,11 @@ def collect() -> Collected:
     """Import every file in the bank's folder that is not imported yet; again changes nothing."""
     result = Collected()
     folder = Path(settings.BANK_DIR) / "incoming"
-    for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-        if path.name.startswith("."):
-            continue
+    found = {path: _digest_of(path) for path in sorted(folder.glob("[!.]*"))}
+    known = set(
+        ReturnFile.objects.filter(sha256__in=found.values()).values_list("sha256", flat=True)
+    )
+    for path in (path for path, digest in found.items() if digest not in known):
         try:
             result.imported.append(
                 import_return(content=path.read_bytes(), name=path.name, by=BANK)
@@ -115,6 +116,21 @@ def collect() -> Collected:
             log.warning("return file %s refused", path.name)
             result.refused.append((path.name, str(refusal)))
     return result
+
+
+def _digest_of(path: Path) -> str:
+    """Of the file's bytes; a file that has not changed is read once by each process.
+
+    The folder is never emptied, so that a restored database can be told again.
+    """
+    now = path.stat()
+    return _digest_of_state(path, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(maxsize=100_000)
+def _digest_of_state(path: Path, _changed_ns: int, _size: int) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from union_portal import lifecycle, sets
-from welfare.disbursement import acting, crash, ledger, locks
+from welfare.disbursement import acting, ledger, locks
 from welfare.disbursement.acting import Actor
 from welfare.disbursement.models import (
     Discrepancy,
@@ -157,8 +157,6 @@ def reconcile_all(*, by: Actor) -> int:
         with transaction.atomic():
             locks.batch(batch_id)
             count += reconcile_if_done([batch_id], by=by)
-            crash.point("reconcile.before_commit")
-        crash.point("reconcile.after_commit")
     return count
 
 

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from union_portal import outages
 from welfare.disbursement import claims, formats, returns, unknowns
 from welfare.disbursement.models import BankFile
 from welfare.disbursement.simulator import Bank, Habits
@@ -21,11 +22,13 @@ def wake() -> None:
 
 
 @shared_task(name="disbursement.collect_returns")
+@outages.outlived()
 def collect_returns() -> None:
     returns.collect()
 
 
 @shared_task(name="disbursement.mark_unanswered")
+@outages.outlived()
 def mark_unanswered() -> None:
     unknowns.mark(today=timezone.localdate())
 
