@@ -41,6 +41,8 @@ class Bank:
     rng: random.Random
     # Longest wait for an answer, seconds.
     slowness: float = 1.5
+    # How often an answer holds rows of strangers or wrong sums.
+    oddity: float = 0.15
     answers: list[Answer] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     batches: dict[str, str] = field(default_factory=dict)
@@ -124,10 +126,11 @@ class Bank:
         parts = [rows[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
         if self.rng.random() < 0.2:
             parts.append(self.rng.sample(rows, min(3, len(rows))))  # some rows come again
-        if self.rng.random() < 0.15:
+        if self.rng.random() < self.oddity:
             parts[0].append(self._foreign())
-        if self.rng.random() < 0.15:
-            parts[-1].append(self._wrong(settled[0]))
+        if self.rng.random() < self.oddity:
+            # Of one that failed, if any did: believed, it would turn the story round.
+            parts.append([self._wrong(min(settled, key=lambda payment: payment.result))])
         for part in parts:
             self._send(number, part)
             if self.rng.random() < 0.15:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from members.models import Person
 from tests.cast import TODAY, make_decision
 from tests.disbursement.conftest import SCHEME
+from tests.faults.defects import planted
 from union_portal import lifecycle, outages
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account, Organization, RuleSet
@@ -222,6 +223,7 @@ def _live(folder: Path, parent: int) -> None:
     desk = None
     while os.getppid() == parent:
         try:
+            planted.follow(folder)
             desk = desk or Desk(folder)
             desk.work()
         except (DatabaseError, InterfaceError) as error:

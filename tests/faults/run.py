@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from tests.faults.bank import Bank
 from tests.faults.desk import Round
 from tests.faults.schedule import AT_A_PLACE, Fault
-from tests.faults.verdict import Verdict, judge
+from tests.faults.verdict import Verdict, judge, look
 from tests.faults.world import World
 from union_portal.celery import app
 
@@ -26,6 +26,7 @@ ROUNDS_AT_ONCE = 5
 # Between two faults that are not at a place.
 BREATH_SECONDS = 0.15
 STUCK_SECONDS = 90
+LOOK_SECONDS = 0.7
 
 
 class Stuck(Exception):
@@ -55,6 +56,8 @@ class Run:
     bank: Bank
     rounds: list[Round]
     story: Story = field(default_factory=Story)
+    # How long nothing may move before the run counts as stuck, seconds.
+    patience: float = STUCK_SECONDS
     opened: int = 0
     rehearsed: set[str] = field(default_factory=set)
     _offset: int = 0
@@ -64,13 +67,14 @@ class Run:
     _watched: list[tuple[str, float, int]] = field(default_factory=list)
     _last_breath: float = 0.0
     _last_step: int = 0
+    _last_look: float = 0.0
     _sweeping: subprocess.Popen[bytes] | None = None
 
     # -- phases -----------------------------------------------------------------------------
 
     def rehearse(self, rounds: int) -> list[str]:
         """Work so many rounds without a fault; the places that were passed."""
-        self._open(rounds)
+        self.open(rounds)
         self._until_settled()
         points = self.world.plan.points()
         self.rehearsed = set(points)
@@ -78,16 +82,27 @@ class Run:
 
     def under_fire(self, faults: Iterator[Fault], count: int) -> None:
         """Inject until `count` faults have struck, and one at least at each rehearsed place."""
+        for _step in self.under_fire_for(faults, count, None):
+            pass
+
+    def under_fire_for(
+        self, faults: Iterator[Fault], count: int, seconds: float | None
+    ) -> Iterator[None]:
+        """The same, step by step, and for so long at most."""
+        end = time.monotonic() + seconds if seconds else None
         moved = time.monotonic()
         seen: tuple[int, int] | None = None
         while len(self.story.injected) < count or self._spared():
+            if end is not None and time.monotonic() > end:
+                break
+            yield
             self._keep_busy()
             self._live()
             self._inject(faults, count)
             state = (len(self.story.injected), len(self.bank.payments))
             if state != seen:
                 seen, moved = state, time.monotonic()
-            if time.monotonic() - moved > STUCK_SECONDS:
+            if time.monotonic() - moved > self.patience:
                 raise Stuck("neither a fault nor a payment for a long while")
             time.sleep(0.01)
         for point in list(self._waiting):
@@ -108,9 +123,17 @@ class Run:
         """The books against the bank's truth, for the rounds that were opened."""
         return judge(self.bank, self.rounds[: self.opened])
 
+    def noticed(self) -> list[str]:
+        """What shows already, of what must hold at every moment."""
+        if time.monotonic() - self._last_look < LOOK_SECONDS:
+            return []
+        self._last_look = time.monotonic()
+        return look(self.bank, self.rounds[: self.opened])
+
     # -- work -------------------------------------------------------------------------------
 
-    def _open(self, rounds: int) -> None:
+    def open(self, rounds: int) -> None:
+        """Let the desks take so many more rounds up."""
         self.opened = min(len(self.rounds), self.opened + rounds)
         draft = self.world.folder / ".wanted"
         draft.write_text(str(self.opened))
@@ -121,7 +144,7 @@ class Run:
         ahead = sum(len(one.owed) for one in self.rounds[: self.opened]) - paid
         enough = ROUNDS_AT_ONCE * len(self.rounds[0].owed) // 2
         if ahead < enough and self.opened < len(self.rounds):
-            self._open(1)
+            self.open(1)
 
     def _live(self) -> None:
         """The bank, the supervisor, sleepers that wake, orders that were carried out."""
@@ -145,7 +168,7 @@ class Run:
         self._look_for_progress()
 
     def _until_settled(self) -> None:
-        deadline = time.monotonic() + STUCK_SECONDS
+        deadline = time.monotonic() + self.patience
         best = None
         while True:
             self._live()
@@ -153,9 +176,10 @@ class Run:
             if not any(state):
                 return
             if best is None or state != best:
-                best, deadline = state, time.monotonic() + STUCK_SECONDS
+                best, deadline = state, time.monotonic() + self.patience
             if time.monotonic() > deadline:
-                raise Stuck(f"unpaid, open batches, unowed, unanswered: {state}")
+                told = f"unpaid, open batches, unowed, unanswered, asleep: {state}"
+                raise Stuck(f"{told}; {self._open_batches()}")
             time.sleep(0.05)
 
     def _unsettled(self) -> tuple[int, ...]:
@@ -170,6 +194,18 @@ class Run:
         unpaid, is_open, owed = row or (1, 1, 0)
         return unpaid, is_open, expected - owed, len(self.bank.answers), len(self._asleep)
 
+    def _open_batches(self) -> str:
+        row = self._query(
+            "SELECT string_agg(concat_ws(' ', b.number, b.period, b.state, b.held_reason,"
+            " (SELECT string_agg(l.state, ',') FROM disbursement_payoutline l"
+            "  WHERE l.batch_id = b.id),"
+            " (SELECT string_agg(r.e2e || ' ' || r.result || ' ' || r.verdict, ',')"
+            "  FROM disbursement_returnrow r JOIN disbursement_payoutline l ON l.id = r.line_id"
+            "  WHERE l.batch_id = b.id AND l.state IN ('sent', 'unknown'))), '; ')"
+            " FROM disbursement_payoutbatch b WHERE b.state NOT IN ('closed', 'void')"
+        )
+        return str(row[0]) if row else "the database is away"
+
     # -- faults -----------------------------------------------------------------------------
 
     def _inject(self, faults: Iterator[Fault], count: int) -> None:
@@ -179,7 +215,9 @@ class Run:
             return
         if len(self.story.injected) + fresh >= count and not self._spared() - self._waiting.keys():
             return
-        fault = next(faults)
+        fault = next(faults, None)
+        if fault is None:
+            return
         if fault.kind in AT_A_PLACE:
             if fault.at not in self._waiting:
                 self._waiting[fault.at] = now
@@ -217,7 +255,7 @@ class Run:
 
     def _lost_bells(self, fault: Fault) -> bool:
         """Every bell on its way is lost, right after new work was opened."""
-        self._open(1)
+        self.open(1)
         return self._wipe_redis(fault)
 
     def _wipe_redis(self, fault: Fault) -> bool:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from pathlib import Path
 
 from psycopg2 import sql
 
@@ -18,6 +19,8 @@ from union_portal.embedded.servers import PrivateServers
 from union_portal.embedded.surroundings import read_or_make_keys
 
 VAR = ROOT / "var" / "faults"
+# The switch-board has servers of its own, so that both proofs may run at once.
+VAR_DEFECTS = ROOT / "var" / "faults-defects"
 TEMPLATE = "faults_template"
 # Of each concurrency 2; the clocks of two are ten minutes wrong.
 CLOCKS = {"worker1": 0, "worker2": 600, "worker3": -600}
@@ -28,21 +31,21 @@ class Busy(Exception):
 
 
 @contextmanager
-def world(pace: Pace, *, say=print) -> Iterator[World]:
+def world(pace: Pace, *, say=print, var: Path = VAR) -> Iterator[World]:
     """A world with an empty, migrated database and no process yet; all gone at the end."""
-    VAR.mkdir(parents=True, exist_ok=True)
-    lock = held.try_lock(VAR / "run.lock")
+    var.mkdir(parents=True, exist_ok=True)
+    lock = held.try_lock(var / "run.lock")
     if lock is None:
         raise Busy("Another run of the faults is under way in this checkout; wait for its end.")
     made = None
     try:
-        _unmount_leftovers()
-        for old in VAR.glob("run-*"):
+        _unmount_leftovers(var)
+        for old in var.glob("run-*"):
             shutil.rmtree(old, ignore_errors=True)
-        folder = VAR / f"run-{uuid.uuid4().hex[:8]}"
+        folder = var / f"run-{uuid.uuid4().hex[:8]}"
         folder.mkdir()
-        read_or_make_keys(VAR)
-        with PrivateServers("faults", say=say) as servers:
+        read_or_make_keys(var)
+        with PrivateServers(var.name, say=say) as servers:
             made = World(folder, pace, servers, "faults_run")
             _ensure_template(made, say)
             made.mount_disk()
@@ -126,7 +129,7 @@ def _digest_of_migrations() -> str:
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def _unmount_leftovers() -> None:
-    for disk in VAR.glob("run-*/bank"):
+def _unmount_leftovers(var: Path) -> None:
+    for disk in var.glob("run-*/bank"):
         if disk.is_mount():
             subprocess.run(["umount", "-l", str(disk)], check=False)

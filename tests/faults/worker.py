@@ -1,7 +1,6 @@
 """A Celery worker, beat or desk that obeys the plan: `python -m tests.faults.worker PROGRAM …`.
 
-FAULTS_PLAN is the plan's folder, FAULTS_CLOCK how many seconds this process's clock is wrong,
-FAULTS_DEFECT a seeded defect to live with.
+FAULTS_PLAN is the plan's folder, FAULTS_CLOCK how many seconds this process's clock is wrong.
 """
 
 import datetime
@@ -14,16 +13,20 @@ import time_machine
 
 
 def prepare() -> None:
-    """Set a wrong clock, load Django, arm the places, plant the defect."""
+    """Set a wrong clock, load Django, arm the places, follow the defect."""
     skew = int(os.environ.get("FAULTS_CLOCK", "0"))
     if skew:
         now = datetime.datetime.now(datetime.UTC)
         time_machine.travel(now + datetime.timedelta(seconds=skew), tick=True).start()
     django.setup()
-    from tests.faults import defects, points
+    from celery.signals import task_prerun
 
-    points.arm(Path(os.environ["FAULTS_PLAN"]))
-    defects.plant(os.environ.get("FAULTS_DEFECT", ""))
+    from tests.faults import points
+    from tests.faults.defects import planted
+
+    plan = Path(os.environ["FAULTS_PLAN"])
+    points.arm(plan)
+    task_prerun.connect(lambda **more: planted.follow(plan.parent), weak=False)
 
 
 def main() -> None:

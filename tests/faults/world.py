@@ -16,6 +16,7 @@ import redis
 
 from tests.faults.points import Plan
 from tests.faults.proxy import Proxy
+from tests.processes import family
 from union_portal.embedded import held, places
 from union_portal.embedded.processes import end_with_parent
 from union_portal.embedded.servers import PrivateServers
@@ -64,6 +65,13 @@ class Program:
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
+
+    def forget_children(self) -> None:
+        """Kill what it forked; it forks anew."""
+        for child in family(self.process.pid) if self.process else []:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGCONT)
+                os.kill(child, signal.SIGKILL)
 
     def tend(self) -> None:
         if self.process is not None and self.process.poll() is not None:
@@ -174,6 +182,18 @@ class World:
         with closing(self.postgres()) as connection, connection.cursor() as cursor:
             cursor.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
+
+    def ask_run(self, statement, *values: object) -> list[tuple]:
+        """As the administrator in the run's own database."""
+        now = self.servers.settled
+        with closing(psycopg2.connect(
+            host="127.0.0.1", port=now.postgres_port, dbname=self.database,
+            user="portal_admin", password=now.password, connect_timeout=5,
+        )) as connection, connection.cursor() as cursor:  # fmt: skip
+            cursor.execute(statement, values or None)
+            rows = cursor.fetchall() if cursor.description else []
+            connection.commit()
+            return rows
 
     def backends(self) -> list[int]:
         """The server processes that serve our database."""

@@ -1,0 +1,178 @@
+"""`python -m tests.faults.switchboard`: plant every seeded defect and see that it is noticed."""
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import cycle
+
+import django
+from psycopg2 import sql
+
+from tests.faults import setting
+from tests.faults.schedule import Fault, draw
+from tests.faults.world import Pace, World
+
+PEOPLE, ROUNDS, IN_A_ROUND = 20, 60, 6
+FAULTS, SECONDS, AT_ONCE = 14, 8.0, 4
+# How long nothing may move: a sound engine on a busy machine is given more.
+PATIENCE_SECONDS, SOUND_PATIENCE_SECONDS = 10.0, 60.0
+BASE = "faults_base"
+# Servers are left alone: their faults take long and find no defect of ours sooner.
+KINDS = {"kill": 70, "stall": 10, "terminate": 10, "bells": 10}
+
+
+@dataclass
+class Trial:
+    """A defect, and the checks that noticed it."""
+
+    name: str
+    caught_by: list[str]
+    seconds: float
+
+    def row(self) -> str:
+        told = "; ".join(self.caught_by) or "nothing noticed"
+        return f"{self.seconds:5.1f} s  {self.name}: {told}"
+
+
+def main() -> int:
+    options = _options()
+    try:
+        with setting.world(Pace(), say=lambda line: None, var=setting.VAR_DEFECTS) as world:
+            django.setup()
+            return _play(world, options)
+    except setting.Busy as busy:
+        print(busy, file=sys.stderr)
+        return 2
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.switchboard", description=__doc__)
+    parser.add_argument("--only", action="append", help="a defect's name; may be repeated")
+    parser.add_argument("--first", type=int, help="so many from the top of the list")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+def _play(world: World, options: argparse.Namespace) -> int:
+    from tests.faults.defects import DEFECTS
+    from tests.faults.run import plan_rounds
+
+    chosen = [d for d in DEFECTS if not options.only or d.name in options.only][: options.first]
+    people = setting.populate(PEOPLE)
+    rounds = plan_rounds(options.seed, people, ROUNDS, IN_A_ROUND)
+    (world.folder / "rounds.json").write_text(json.dumps([[r.period, r.owed] for r in rounds]))
+    django.db.connection.close()
+    setting.copy_database(world, world.database, BASE)
+    setting.start_programs(world)
+    sound = [_try(world, None, rounds, options.seed)]
+    print(sound[0].row(), flush=True)
+    trials = []
+    for defect in chosen:
+        trials.append(_try(world, defect, rounds, options.seed))
+        print(trials[-1].row(), flush=True)
+    sound.append(_try(world, None, rounds, options.seed + 1))
+    print(sound[1].row())
+    noticed = sum(bool(trial.caught_by) for trial in trials)
+    false = sum(bool(trial.caught_by) for trial in sound)
+    print(f"defects={len(trials)} noticed={noticed} false={false} seed={options.seed}")
+    return 0 if noticed == len(trials) and not false else 1
+
+
+def _try(world: World, defect, rounds, seed: int) -> Trial:
+    """Work under fire with the defect until a check notices it; None is the sound engine."""
+    from tests.faults.bank import Bank
+    from tests.faults.run import Run, Stuck
+    from welfare.disbursement import formats
+    from welfare.disbursement.models import Fund
+
+    began = time.monotonic()
+    _renew(world, defect)
+    layout = formats.layout(formats.stored(Fund.objects.get().bank_format))
+    bank = Bank(
+        world.folder / "bank",
+        world.folder / "books",
+        layout,
+        random.Random(f"{seed}"),
+        slowness=0.4,
+    )
+    run = Run(world, bank, rounds, patience=PATIENCE_SECONDS if defect else SOUND_PATIENCE_SECONDS)
+    found: list[str] = []
+    try:
+        for _step in run.under_fire_for(_faults(world, defect, seed), FAULTS, SECONDS):
+            found = found or run.noticed()
+            if found:
+                break
+        if defect is not None and not found:
+            _edit(world, defect, run)
+        if not found:
+            run.settle()
+    except Stuck as stuck:
+        found = [f"the end is not reached ({stuck})"]
+    found = found or sorted(run.judge().caught)
+    name = defect.name if defect else "nothing planted"
+    return Trial(name, found, time.monotonic() - began)
+
+
+def _faults(world: World, defect, seed: int) -> Iterator[Fault]:
+    if defect is not None and defect.faults:
+        return cycle([Fault.read(line) for line in defect.faults])
+    places = world.plan.points() or ["deliver.after_file"]
+    return (fault for fault in draw(seed, places) if fault.kind in KINDS)
+
+
+def _renew(world: World, defect) -> None:
+    """A fresh database and empty folders; whoever still worked on the old ones is gone."""
+    for name in ("wanted", "bank-is-done", "defect"):
+        (world.folder / name).unlink(missing_ok=True)
+    for order in world.plan.orders.iterdir():
+        order.unlink(missing_ok=True)
+    for program in world.programs.values():
+        program.forget_children()
+    world.plan.done.unlink(missing_ok=True)
+    django.db.connection.close()
+    setting.renew_database(world, BASE)
+    for folder in ("register", "books", "bank/incoming", "bank/outgoing"):
+        with suppress(FileNotFoundError):
+            shutil.rmtree(world.folder / folder)
+    for rule in defect.without if defect else ():
+        _drop(world, rule)
+    (world.folder / "defect").write_text(defect.name if defect else "")
+
+
+def _drop(world: World, rule: str) -> None:
+    """Take an index, a constraint or a trigger away, whichever has this name."""
+    triggers = world.ask_run(
+        "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ %s",
+        f"^pgtrigger_{rule}_[0-9a-f]{{5}}$",
+    )
+    constraints = world.ask_run(
+        "SELECT conname, conrelid::regclass::text FROM pg_constraint WHERE conname = %s", rule
+    )
+    indexes = world.ask_run("SELECT relname FROM pg_class WHERE relname = %s", rule)
+    if triggers:
+        text, names = "DROP TRIGGER {} ON {}", triggers[0]
+    elif constraints:
+        text, names = "ALTER TABLE {1} DROP CONSTRAINT {0}", constraints[0]
+    elif indexes:
+        text, names = "DROP INDEX {}", indexes[0]
+    else:
+        raise LookupError(f"no rule of the database is called {rule}")
+    world.ask_run(sql.SQL(text).format(*map(sql.Identifier, names)))
+
+
+def _edit(world: World, defect, run) -> None:
+    """Edit rows as the superuser, past every trigger, as soon as there is one to edit."""
+    for statement in defect.by_hand:
+        for _step in run.under_fire_for(iter(()), 10**6, SECONDS):
+            if world.ask_run(f"SET session_replication_role = replica; {statement} RETURNING 1"):
+                break
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
