@@ -124,6 +124,8 @@ DATABASES = {
 # Persistent connections: a page without them costs three times as much.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("PORTAL_CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A role that may replicate, for `manage.py backup` alone.
+BACKUP_DATABASE_URL = env.str("PORTAL_BACKUP_DATABASE_URL", "") or env.str("DATABASE_URL", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")

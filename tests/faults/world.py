@@ -113,6 +113,12 @@ class World:
         }
 
     @property
+    def administrator(self) -> str:
+        """The address of the server's own administrator."""
+        now = self.servers.settled
+        return f"postgres://portal_admin:{now.password}@127.0.0.1:{now.postgres_port}/postgres"
+
+    @property
     def for_us(self) -> dict[str, str]:
         """The environment of a process that no fault reaches."""
         return {**self.environment, "DATABASE_URL": self.direct, "REDIS_URL": self.redis_url}
@@ -180,7 +186,7 @@ class World:
 
     def ask(self, statement: str, *values: object) -> list[tuple]:
         with closing(self.postgres()) as connection, connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
     def ask_run(self, statement, *values: object) -> list[tuple]:
@@ -207,19 +213,19 @@ class World:
         """`pg_ctl stop -m immediate`, and start it again: recovery from its log."""
         pid_file = self.servers.postgres.data / "postmaster.pid"
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
-        _until(lambda: not held.is_held(self.servers.postgres.claim))
+        until(lambda: not held.is_held(self.servers.postgres.claim))
         self.servers.ensure()
 
     def crash_postgres(self, index: int) -> None:
         """SIGKILL one server process: PostgreSQL throws all out and recovers."""
         pids = self.backends()
         os.kill(pids[index % len(pids)], signal.SIGKILL)
-        _until(self._postgres_answers)
+        until(self._postgres_answers)
 
     def kill_redis(self) -> None:
         """SIGKILL the broker and start it again."""
         os.kill(int(self.broker().info("server")["process_id"]), signal.SIGKILL)
-        _until(lambda: not held.is_held(self.servers.valkey.claim))
+        until(lambda: not held.is_held(self.servers.valkey.claim))
         self.servers.ensure()
 
     def broker(self) -> redis.Redis:
@@ -272,7 +278,7 @@ def _at(url: str, *, port: int | None = None, database: str | None = None) -> st
     return urlunsplit(parts)
 
 
-def _until(is_true: Callable[[], bool]) -> None:
+def until(is_true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_true():
         if time.monotonic() > deadline:

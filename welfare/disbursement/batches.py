@@ -62,7 +62,7 @@ def assemble(
     Refuses with NothingToPay, counted by reason, if there is nobody; see `left_out`.
     """
     acting.require(by, Permission.BATCH_MAKE, organization)
-    gate.look()
+    _refuse_behind_the_register()
     locks.funds([fund.pk])
     waiting = candidates.waiting(fund=fund, scheme=scheme, period=period, organization=organization)
     payable = candidates.judged(candidates.fresh(waiting), scheme=scheme, today=today).filter(
@@ -94,7 +94,7 @@ def reissue(*, batch: PayoutBatch, by: Account, today: date) -> PayoutBatch:
     whose retry two people approved. The sent lines stay as they are.
     """
     acting.require(by, Permission.BATCH_MAKE, batch.organization)
-    gate.look()
+    _refuse_behind_the_register()
     locks.batch(batch.pk)
     made = _draft(
         batch.fund,
@@ -248,6 +248,15 @@ def unpayable(batch: PayoutBatch) -> QuerySet[PayoutLine]:
         pk=OuterRef("bank_account_id"), state=BankAccountState.CONFIRMED
     )
     return lines.filter(Q(entitlement__in=stopped.order_by().values("pk")) | ~Exists(confirmed))
+
+
+def _refuse_behind_the_register() -> None:
+    """In safe mode nobody makes a batch: its number and its payees may have been sent already."""
+    if gate.look().is_shut:
+        raise PayoutRefused(
+            _("Safe mode: what was sent to the bank is not entered again yet."),
+            _("Replay the sent register first; it stands on the page of the restore gate."),
+        )
 
 
 def _draft(

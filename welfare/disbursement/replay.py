@@ -36,6 +36,7 @@ from welfare.disbursement.models import (
     Motion,
     MotionKind,
     PayoutBatch,
+    PayoutLine,
     StrayPayment,
 )
 from welfare.disbursement.refusals import PayoutRefused
@@ -142,9 +143,24 @@ def _rebuilt(page: dict[str, Any]) -> PayoutBatch:
         made_by=maker,
     )
     audit.record("payoutbatch.draft", made, by=REPLAY)
+    _clear_the_way(made, page["lines"])
     if _insert_lines(made, page["lines"]) != len(page["lines"]):
         raise NotPlaceable
     return made
+
+
+def _clear_the_way(batch: PayoutBatch, lines: list[dict[str, Any]]) -> None:
+    """Void the ready lines that unsent batches of the past still hold of what was sent here.
+
+    Such a batch no longer has the content that was approved: people reopen it or void it.
+    """
+    keys = [line["entitlement__claim_key"] for line in lines]
+    lifecycle.advance_set(
+        PayoutLine.objects.filter(entitlement__claim_key__in=keys, state=LineState.READY),
+        to=LineState.VOID,
+        by=REPLAY,
+        reason=f"sent in {batch.number}",
+    )
 
 
 def _insert_lines(batch: PayoutBatch, lines: list[dict[str, Any]]) -> int:

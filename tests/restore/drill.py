@@ -1,0 +1,234 @@
+"""One drill: pay, back up, pay on, lose the server, restore to a moment before, go on.
+
+Everything is real but the office: one process plays people and worker by turns, so that the
+moment of the restore can lie between any two of their steps.
+"""
+
+import io
+import os
+import random
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+
+from tests.faults.bank import Bank
+from tests.faults.desk import Desk, Round
+from tests.faults.verdict import Verdict, judge
+from tests.faults.world import World, until
+from union_portal import audit
+from union_portal.models import Account
+from welfare.disbursement import claims, delivery, gate, locks, motions, replay, returns
+from welfare.disbursement.models import PayoutBatch, SentMark
+from welfare.disbursement.states import BatchState
+
+TURNS_TO_THE_END = 400
+# At least so many files leave after the moment that the restore goes back to.
+SENT_AFTERWARDS = 2
+
+
+class DrillFailed(Exception):
+    """The engine did something after a restore that it must not, or can't go on."""
+
+
+@dataclass
+class Drill:
+    """A world with WAL archiving, an office, a bank, and what was owed."""
+
+    world: World
+    bank: Bank
+    rounds: list[Round]
+    rng: random.Random
+    opened: int = 0
+    strange: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def archive(self) -> Path:
+        return self.world.servers.data / "wal-archive"
+
+    @property
+    def backup(self) -> Path:
+        return self.world.folder / "backup"
+
+    # -- the parts of a drill ---------------------------------------------------------------
+
+    def archive_the_log(self) -> None:
+        """Have the server keep every finished piece of its log outside."""
+        user = self.world.servers.postgres.user
+        shutil.rmtree(self.archive, ignore_errors=True)
+        self.archive.mkdir(mode=0o700)
+        user.give(self.archive)
+        self.world.ask("ALTER SYSTEM SET archive_mode = on")
+        self.world.ask(
+            f"ALTER SYSTEM SET archive_command = 'test ! -f {self.archive}/%f"
+            f" && cp %p {self.archive}/%f'"
+        )
+        self._restart()
+
+    def back_up(self) -> None:
+        shutil.rmtree(self.backup, ignore_errors=True)
+        call_command("backup", self.backup, stdout=io.StringIO())
+
+    def work(self, turns: int) -> None:
+        """So many turns of people, worker and bank, in any order."""
+        for _turn in range(turns):
+            self.rng.choice([self.people, self.worker, self.answers, self.answers])()
+
+    def people(self) -> None:
+        if self.rng.random() < 0.4 and self.opened < len(self.rounds):
+            self.opened += 1
+            (self.world.folder / "wanted").write_text(str(self.opened))
+        Desk(self.world.folder).work()
+
+    def worker(self) -> None:
+        claims.wake()
+
+    def answers(self) -> None:
+        self.bank.tick()
+        returns.collect()
+
+    def position(self) -> str:
+        """How far the log is written now."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_wal_flush_lsn()::text")
+            return str(cursor.fetchone()[0])
+
+    def lose_and_restore(self, target: str) -> None:
+        """The server dies; what is put back ends at `target`."""
+        began = time.monotonic()
+        self.world.ask("SELECT pg_switch_wal()")
+        connection.close()
+        server = self.world.servers.postgres
+        self._wait_for_archive()
+        server.stop()
+        shutil.rmtree(server.data)
+        shutil.copytree(self.backup / "base", server.data)
+        lines = [
+            f"restore_command = 'cp {self.archive}/%f %p'",
+            f"recovery_target_lsn = '{target}'",
+            "recovery_target_action = 'promote'",
+        ]
+        with (server.data / "postgresql.auto.conf").open("a") as conf:
+            conf.write("\n".join(lines) + "\n")
+        (server.data / "recovery.signal").touch()
+        _give(server.data, server.user)
+        self.world.servers.ensure()
+        self._until_writable()
+        self.seconds.append(time.monotonic() - began)
+
+    def prove_it_is_shut(self) -> int:
+        """Nothing leaves a restored database; how many sent files it does not know."""
+        strange = len(gate.unplaced(gate.register().marks()))
+        before = sorted(path.name for path in (self.world.folder / "bank/outgoing").iterdir())
+        if not gate.look().is_shut:
+            raise DrillFailed("the gate stands open after a restore")
+        claims.wake()
+        after = sorted(path.name for path in (self.world.folder / "bank/outgoing").iterdir())
+        if before != after:
+            raise DrillFailed("a file left a restored database")
+        for batch in PayoutBatch.objects.filter(state=BatchState.APPROVED):
+            if SentMark.objects.filter(batch_number=batch.number).exists():
+                continue
+            self._refuse_a_step(batch)
+        return strange
+
+    def open_again(self) -> None:
+        """Replay until nothing remains; people enter again what is gone; two lift the gate."""
+        checker, releaser = (Account.objects.get(username=name) for name in ("feng2", "feng3"))
+        for _turn in range(20):
+            if self.rng.random() < 0.5:
+                Desk(self.world.folder).work()  # people go on before anybody replays
+            left = replay.run()
+            if left.is_nothing:
+                break
+            Desk(self.world.folder).work()
+        else:
+            raise DrillFailed(f"remaining after the replay: {left}")
+        motion = replay.lift(by=checker, reason="restored from the backup")
+        motions.second(motion=motion, by=releaser)
+        if gate.look().is_shut:
+            raise DrillFailed(f"the gate does not open: {gate.row().cause}")
+
+    def to_the_end(self) -> Verdict:
+        """Work until everybody is paid; the books against the bank's truth."""
+        (self.world.folder / "bank-is-done").unlink(missing_ok=True)
+        for _turn in range(TURNS_TO_THE_END):
+            Desk(self.world.folder).work()
+            claims.wake()
+            self.answers()
+            if not self.bank.answers and self._all_ended():
+                return judge(self.bank, self.rounds[: self.opened])
+            time.sleep(0.01)
+        verdict = judge(self.bank, self.rounds[: self.opened])
+        verdict.note("the end is not reached", 1)
+        return verdict
+
+    # -- how --------------------------------------------------------------------------------
+
+    def _refuse_a_step(self, batch: PayoutBatch) -> None:
+        try:
+            with transaction.atomic():
+                held = locks.batch(batch.pk)
+                delivery.write_file(held, delivery.build(held), f"{held.number}.csv")
+                delivery._advance(held, to=BatchState.GENERATED)
+        except DatabaseError as error:
+            if "safe mode" in str(error):
+                return
+            raise
+        raise DrillFailed(f"{batch.number} was generated behind a shut gate")
+
+    def _all_ended(self) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT NOT EXISTS (SELECT 1 FROM disbursement_payoutbatch"
+                " WHERE state NOT IN ('closed', 'void')) AND NOT EXISTS (SELECT 1 FROM"
+                " disbursement_entitlement e WHERE NOT EXISTS (SELECT 1 FROM"
+                " disbursement_payoutline l WHERE l.entitlement_id = e.id AND l.state = 'paid'))"
+                " AND (SELECT count(*) FROM disbursement_entitlement) = %s",
+                [sum(len(one.owed) for one in self.rounds[: self.opened])],
+            )
+            return bool(cursor.fetchone()[0])
+
+    def _restart(self) -> None:
+        connection.close()
+        self.world.servers.postgres.stop()
+        self.world.servers.ensure()
+
+    def _wait_for_archive(self) -> None:
+        """Until the piece of the log that holds everything is kept."""
+        ((last,),) = self.world.ask("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")
+        until((self.archive / last).exists)
+
+    def _until_writable(self) -> None:
+        until(lambda: self.world.ask("SELECT pg_is_in_recovery()") == [(False,)])
+
+
+def once(drill: Drill) -> int:
+    """One restore behind sent files; how many files the restored database did not know."""
+    drill.archive_the_log()
+    drill.work(drill.rng.randrange(5, 15))
+    drill.back_up()
+    drill.work(drill.rng.randrange(3, 20))
+    target, head = drill.position(), gate.register().head()
+    drill.work(drill.rng.randrange(10, 40))
+    while gate.register().head() < head + SENT_AFTERWARDS:
+        drill.work(1)
+    drill.lose_and_restore(target)
+    strange = drill.prove_it_is_shut()
+    drill.strange.append(strange)
+    drill.open_again()
+    audit.seal()
+    return strange
+
+
+def _give(folder: Path, user) -> None:
+    """The data belongs to the server's user, and nobody else reads it."""
+    for place, _folders, files in os.walk(folder):
+        os.chmod(place, 0o700)
+        user.give(Path(place))
+        for name in files:
+            user.give(Path(place, name))
