@@ -96,3 +96,20 @@ def test_a_file_is_offered_once_and_identical_bytes_again_are_success(tmp_path):
     with pytest.raises(NameTaken):
         put_once(tmp_path, "B1.csv", b"abd")
     assert [path.name for path in tmp_path.iterdir()] == ["B1.csv"]
+
+
+def test_drafts_of_processes_that_died_do_not_stay(tmp_path):
+    (tmp_path / ".B1.csv.4711.part").write_bytes(b"half of the payees")
+    (tmp_path / ".B2.csv.4711.part").write_bytes(b"of another file")
+    put_once(tmp_path, "B1.csv", b"abc")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".B2.csv.4711.part", "B1.csv"]
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("welfare.disbursement.register.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        put_once(tmp_path, "B1.csv", b"abc")
+    assert list(tmp_path.iterdir()) == []

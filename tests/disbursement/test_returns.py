@@ -314,3 +314,18 @@ def test_a_file_tells_what_it_did(office):
     batch = office.delivered(2)
     file = office.answer(batch, *office.says(batch, "paid", "failed"))
     assert returns.summary(file) == "2 rows: applied 2"
+
+
+def test_what_was_collected_is_not_opened_again(office, settings, monkeypatch):
+    from welfare.disbursement.register import put_once
+
+    batch = office.delivered(3)
+    folder = settings.BANK_DIR / "incoming"
+    put_once(folder, f"{batch.number}-R01.csv", good(office, batch))
+    assert len(returns.collect().imported) == 1
+
+    def opened(**_file):
+        raise AssertionError("opened again")
+
+    monkeypatch.setattr(returns, "import_return", opened)
+    assert returns.collect().imported == []
