@@ -212,6 +212,9 @@ class PersonResource(resources.ModelResource):
         self._run = ImportRun(organization=own, reach=reach, uploaded_by=by)
         self._find_union = union_finder(self._run)
 
+    def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
+        """Leave the numbering alone: no row brings an id, and only the owner may set it."""
+
     def get_instance(self, instance_loader: Any, row: Any) -> Person | None:
         """The person with the row's number, wherever they belong."""
         try:

@@ -6,10 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.backends.signals import connection_created
 from django.utils import translation
 
 from tests.cast import Cast, Tree, make_cast, make_tree
+from tests.roles import AS_OWNER, playing, work_as_worker
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +55,25 @@ def cast(tree: Tree) -> Cast:
     return make_cast(tree)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Once the tables stand, every connection of every test has the rights of a worker."""
+    connection_created.connect(work_as_worker)
+    with django_db_blocker.unblock():
+        connection.close()
+    yield
+    connection_created.disconnect(work_as_worker)
+    with django_db_blocker.unblock():
+        connection.close()
+
+
+@pytest.fixture
+def as_owner(db: None) -> Iterator[None]:
+    """Be the owner of the tables, as migrations are."""
+    with playing("none"):
+        yield
+
+
 # What a migration seeded stays between tests that commit.
 SEEDED = {"union_portal_holiday", "django_content_type"}
 
@@ -63,7 +85,7 @@ def _flush_past_the_guards() -> Iterator[None]:
 
     def sql_flush(self: Any, style: Any, tables: list[str], **more: Any) -> list[str]:
         statements = plain(self, style, [name for name in tables if name not in SEEDED], **more)
-        return ["SET LOCAL session_replication_role = replica", *statements]
+        return [AS_OWNER, "SET LOCAL session_replication_role = replica", *statements]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)

@@ -2,22 +2,25 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.db import connection
 
 
 def surroundings(**more: str) -> dict[str, str]:
     """The environment of a worker of its own on the database of this test."""
-    database = connection.settings_dict
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "union_portal.settings",
-        "DATABASE_URL": (
-            f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:"
-            f"{database['PORT']}/{database['NAME']}"
-        ),
+        "DATABASE_URL": url_of("WORKER"),
         **more,
     }
+
+
+def url_of(role: str) -> str:
+    """The database of this test as WEB or WORKER."""
+    given = urlsplit(os.environ[f"PORTAL_{role}_DATABASE_URL"])
+    return given._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 def children(parent: int) -> list[int]:

@@ -1,6 +1,10 @@
 """The kernel as a Django app."""
 
+import sys
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,3 +17,17 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         # Importing registers the system checks, the work of jobs and the purposes of files.
         from union_portal import checks, reports  # noqa: F401
+
+        post_migrate.connect(grant_after_migration, sender=self)
+
+
+def grant_after_migration(**said: Any) -> None:
+    """Let the roles of the application do what the models tell; `flush` changes no table."""
+    if "plan" not in said:
+        return
+    from union_portal import privileges
+
+    if absent := privileges.missing_roles():
+        sys.stderr.write(privileges.HOW_TO_MAKE_ROLES.format(" and ".join(absent)) + "\n")
+    else:
+        privileges.apply()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from members.states import BANK_ACCOUNT, BankAccountState
 from union_portal.fields import BlindIndexField, SealedTextField, StateField
 from union_portal.models import Account, Organization, StoredFile
+from union_portal.triggers import Trigger
 
 _LONGEST_BIGRAMS = 24
 
@@ -161,7 +162,7 @@ class BankAccount(models.Model):
         ]
         triggers = [
             BANK_ACCOUNT.trigger(),
-            pgtrigger.Trigger(
+            Trigger(
                 name="bank_account_frozen",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,

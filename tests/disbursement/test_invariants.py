@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from tests.roles import the_superuser
 from welfare.disbursement import invariants
 
 
@@ -14,10 +15,9 @@ def damage(sql: str, *params: object) -> None:
     """Change rows as a database superuser can: past every trigger and check."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with the_superuser(), connection.cursor() as cursor:
         cursor.execute(sql, params)
         assert cursor.rowcount > 0, "the damage did nothing"
-        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def broken() -> set[str]:

@@ -7,18 +7,34 @@ from django.db import DatabaseError, connection, transaction
 
 from tests.cast import make_bank_account, make_payee, make_person, make_rule_set
 from tests.disbursement.conftest import SCHEME
+from tests.roles import AS_OWNER, the_superuser
 from union_portal import lifecycle
+from union_portal.privileges import APPLICATION
 from union_portal.states import DecisionState
 from welfare.disbursement import batches, gate, motions
 from welfare.disbursement.refusals import constraint_of
 from welfare.disbursement.states import LINE as LINE_STEPS
 from welfare.disbursement.states import LineState
 
+NO_PRIVILEGE = "42501"
+
 
 def attack(sql: str, *params: object) -> str:
-    """Run a statement in a savepoint of its own; the name of what refused it, or ''."""
+    """Run a statement as everybody, each in a savepoint of its own; what refused the owner.
+
+    The roles of the application are refused by the same, or for want of the privilege.
+    """
+    refused = attack_as("none", sql, *params)
+    for role in APPLICATION if refused else ():
+        assert attack_as(role, sql, *params) in (refused, NO_PRIVILEGE), role
+    return refused
+
+
+def attack_as(role: str, sql: str, *params: object) -> str:
+    """The name of the constraint that refused, the code for want of a privilege, or ''."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL ROLE {role}")
             # What stands is settled first: TRUNCATE waits for no pending check.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -26,7 +42,8 @@ def attack(sql: str, *params: object) -> str:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     except DatabaseError as error:
-        return constraint_of(error)
+        code: str = error.__cause__.pgcode
+        return constraint_of(error) or (NO_PRIVILEGE if code == NO_PRIVILEGE else "")
     return ""
 
 
@@ -93,6 +110,7 @@ def forge(office, *legs: tuple[str, int], key: str = "forged", fund_code: str = 
     """An entry with these legs (account kind, fen); the name of what refused it."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(AS_OWNER)
             cursor.execute(ENTRY, [key])
             entry = cursor.fetchone()[0]
             for position, (kind, fen) in enumerate(legs, start=1):
@@ -294,15 +312,11 @@ FORBIDDEN = [
 @pytest.mark.parametrize(("old", "new"), FORBIDDEN)
 def test_a_line_takes_no_step_beside_its_table(office, old, new):
     office.delivered(1)
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with the_superuser(), connection.cursor() as cursor:
         cursor.execute("UPDATE disbursement_payoutline SET state = %s", [old])
-        cursor.execute("SET LOCAL session_replication_role = origin")
     assert attack("UPDATE disbursement_payoutline SET state = %s", new) == "payout_line_steps"
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with the_superuser(), connection.cursor() as cursor:
         cursor.execute("UPDATE disbursement_payoutline SET state = 'sent'")
-        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 @pytest.mark.parametrize(

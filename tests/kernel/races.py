@@ -48,11 +48,8 @@ def waits_for_lock(other: Other) -> None:
     with connection.cursor() as cursor:
         for _ in range(2000):
             cursor.execute(
-                "SELECT pg_stat_clear_snapshot(), pg_sleep(0.005), wait_event_type"
-                " FROM pg_stat_activity WHERE pid = %s",
-                [other.backend],
+                "SELECT pg_sleep(0.005), cardinality(pg_blocking_pids(%s)) > 0", [other.backend]
             )
-            row = cursor.fetchone()
-            if row and row[2] == "Lock":
+            if cursor.fetchone()[1]:
                 return
     raise AssertionError("the other connection never waited")

@@ -5,6 +5,7 @@ from django.db import connection
 
 from tests.cast import make_tree
 from tests.kernel.attacks import refused_by
+from tests.roles import the_superuser
 from union_portal import audit
 from union_portal.models import AuditBlock, AuditEntry
 
@@ -14,12 +15,10 @@ TABLE = "union_portal_auditentry"
 
 def as_superuser(*statements):
     """What a database administrator can do: triggers asleep."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with the_superuser(), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
             assert cursor.rowcount, "the attack itself must work"
-        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 @pytest.fixture

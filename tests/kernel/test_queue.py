@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 
 from tests.kernel.attacks import refused_by
 from tests.kernel.races import at_once, waits_for_lock
+from tests.roles import AS_OWNER
 from union_portal import audit, lifecycle, queue
 from union_portal.kit.refusals import Refused
 from union_portal.models import Job
@@ -161,6 +162,7 @@ def test_a_database_error_is_told_without_the_values_of_the_row():
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
+        cursor.execute(AS_OWNER)
         cursor.execute("CREATE TEMP TABLE secret (phone text UNIQUE)")
         cursor.execute("INSERT INTO secret VALUES ('13800138000'), ('13800138000')")
     told = queue.told(caught.value)

@@ -21,7 +21,7 @@ from django.db import DatabaseError, connection, transaction
 
 from union_portal.lifecycle import TABLES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_owner")]
 
 LISTED = Path(__file__).with_name("schema_guards.txt")
 OURS = ("union_portal", "members", "disbursement", "awards", "events")

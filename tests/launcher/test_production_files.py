@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from union_portal.embedded import places
+from union_portal import privileges
+from union_portal.embedded import places, postgres
+from union_portal.embedded.postgres import OWNER
 
 COMPOSE: dict[str, Any] = yaml.safe_load(
     (places.CHECKOUT / "docker-compose.yml").read_text("utf-8")
@@ -105,6 +107,31 @@ def test_the_database_is_made_as_the_private_one_is() -> None:
     arguments = SERVICES["postgres"]["environment"]["POSTGRES_INITDB_ARGS"]
     assert "--locale=C.UTF-8" in arguments
     assert "--data-checksums" in arguments
+
+
+def test_only_the_migration_connects_as_the_owner_of_the_tables() -> None:
+    roles = {
+        name: SERVICES[name]["environment"]["DATABASE_URL"].split("/")[2].split(":")[0]
+        for name in OURS
+    }
+    assert roles == {
+        "migrate": OWNER, "web": privileges.WEB, "worker": privileges.WORKER,
+        "beat": privileges.WORKER,
+    }  # fmt: skip
+
+
+def test_nothing_of_the_portal_is_the_superuser_of_the_server() -> None:
+    superuser = SERVICES["postgres"]["environment"]["POSTGRES_USER"]
+    script = COMPOSE["configs"]["roles"]["content"]
+    made = re.findall(r'CREATE ROLE "?(\w+)"? LOGIN PASSWORD', script)
+    assert set(made) == {OWNER, *privileges.APPLICATION}
+    assert superuser not in made
+    for name in OURS:
+        assert "SUPERUSER_PASSWORD" not in str(SERVICES[name]["environment"])
+
+
+def test_the_private_servers_have_the_same_roles() -> None:
+    assert (postgres.WEB, postgres.WORKER) == privileges.APPLICATION
 
 
 def test_the_image_installs_the_production_lock_by_hash_and_drops_root() -> None:

@@ -20,7 +20,7 @@ from union_portal.embedded.logs import last_lines
 from union_portal.embedded.places import LauncherError
 from union_portal.embedded.ports import is_free
 from union_portal.embedded.processes import Processes
-from union_portal.embedded.surroundings import surroundings
+from union_portal.embedded.surroundings import Surroundings, surroundings
 
 FIRST_PORT: Final = 8000
 PORTS_TRIED: Final = 100
@@ -102,7 +102,7 @@ def demo(wish: Wish) -> int:
                 say=progress.say,
             ) as processes:
                 try:
-                    status = load(wish, port, processes, progress)
+                    status = load(wish, port, processes, progress, around)
                     if status == 0 and port is not None:
                         await_site(port, processes, progress)
                         serve(port, processes, progress)
@@ -111,21 +111,28 @@ def demo(wish: Wish) -> int:
     return status
 
 
-def load(wish: Wish, port: int | None, processes: Processes, progress: Progress) -> int:
-    """Migrate, start the workers, run the main job; the exit status."""
+def load(
+    wish: Wish,
+    port: int | None,
+    processes: Processes,
+    progress: Progress,
+    around: Surroundings,
+) -> int:
+    """Migrate as the owner, start the workers, run the main job as they; the exit status."""
     with progress.stage("migrate", "database tables"):
         command = [*MANAGE, "migrate", "--no-input", "--verbosity", "0"]
         status = processes.run(command, **QUIET)
     if status:
         raise LauncherError("The database tables could not be made; the reason stands above.")
-    processes.start("worker", WORKER)
-    processes.start("beat", BEAT)
+    processes.start("worker", WORKER, **around.as_worker)
+    processes.start("beat", BEAT, **around.as_worker)
     progress.say(f"Celery worker and beat started; their logs: {processes.logs}")
     more = {"PORTAL_DEMO_SECONDS": json.dumps(progress.seconds)}
     if port is not None:
         more["PORTAL_DEMO_SITE"] = f"http://127.0.0.1:{port}"
         # It gets up while the demo is played.
-        processes.start("web", web(port))
+        processes.start("web", web(port), **around.as_web)
+    more |= around.as_worker
     return processes.run([*MANAGE, "demo", *wish.demo_arguments()], **QUIET, **more)
 
 

@@ -15,6 +15,9 @@ from union_portal.embedded.places import LauncherError, Programs, RunAs
 
 ADMIN: Final = "portal_admin"
 OWNER: Final = "union"
+# Web processes and workers; what they may is told by union_portal/privileges.py.
+WEB: Final = "union_web"
+WORKER: Final = "union_worker"
 DATABASE: Final = "union_portal"
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
@@ -150,20 +153,22 @@ class Postgres:
         return True
 
     def ensure_database(self, port: int, password: str) -> None:
-        """Make the role and the database the portal uses; neither has special powers.
+        """Make the roles and the database the portal uses; none has special powers.
 
-        In the profile of the tests the role may put triggers to sleep: they clean up tables
-        that refuse TRUNCATE, and play the superuser who edits history.
+        In the profile of the tests the owner may put triggers to sleep, and play the other two:
+        tests clean up tables that refuse TRUNCATE, and play the superuser who edits history.
         """
         connection = psycopg2.connect(**self._address(port, password))
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
-                if not cursor.fetchone():
-                    cursor.execute(f'CREATE ROLE "{OWNER}" LOGIN CREATEDB PASSWORD %s', [password])
+                for role, may in ((OWNER, "CREATEDB"), (WEB, ""), (WORKER, "")):
+                    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+                    if not cursor.fetchone():
+                        cursor.execute(f'CREATE ROLE "{role}" LOGIN {may} PASSWORD %s', [password])
                 if not self.is_durable:
                     cursor.execute(f'GRANT SET ON PARAMETER session_replication_role TO "{OWNER}"')
+                    cursor.execute(f'GRANT "{WEB}", "{WORKER}" TO "{OWNER}"')
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
                 if not cursor.fetchone():
                     cursor.execute(f'CREATE DATABASE "{DATABASE}" OWNER "{OWNER}"')

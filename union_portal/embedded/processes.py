@@ -51,6 +51,7 @@ class Child:
     name: str
     argv: Sequence[str]
     process: subprocess.Popen[bytes]
+    more: Mapping[str, str] = field(default_factory=dict)
     restarts: list[float] = field(default_factory=list)
 
 
@@ -90,13 +91,18 @@ class Processes:
 
     # -- long-lived children ------------------------------------------------------------
 
-    def start(self, name: str, argv: Sequence[str]) -> Child:
-        """Start a child that is to live as long as the run; it writes to `log/<name>.log`."""
-        child = Child(name, argv, self._spawn(name, argv))
+    def start(self, name: str, argv: Sequence[str], **more: str) -> Child:
+        """Start a child that is to live as long as the run; it writes to `log/<name>.log`.
+
+        `more` are variables for this child alone.
+        """
+        child = Child(name, argv, self._spawn(name, argv, more), more)
         self._children.append(child)
         return child
 
-    def _spawn(self, name: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, name: str, argv: Sequence[str], more: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         claim = held.try_lock(self._claim(name))
         if claim is None:
             raise LauncherError(f"Another process holds {self._claim(name)}.")
@@ -105,7 +111,7 @@ class Processes:
                 process = subprocess.Popen(
                     list(argv),
                     cwd=self.cwd,
-                    env=self.environment,
+                    env=self.environment | dict(more),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -138,7 +144,7 @@ class Processes:
             self._end_group(child.name)
             child.restarts.append(now)
             self._say(f"the {child.name} ended (status {status}); starting it again")
-            child.process = self._spawn(child.name, child.argv)
+            child.process = self._spawn(child.name, child.argv, child.more)
 
     # -- one after the other ---------------------------------------------------------------
 

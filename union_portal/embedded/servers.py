@@ -20,7 +20,7 @@ from typing import Final, Self
 from union_portal.embedded import held, places
 from union_portal.embedded.places import LauncherError
 from union_portal.embedded.ports import choose_port, is_free
-from union_portal.embedded.postgres import DATABASE, OWNER, Postgres
+from union_portal.embedded.postgres import DATABASE, OWNER, WEB, WORKER, Postgres
 from union_portal.embedded.signals import undisturbed
 from union_portal.embedded.valkey import Valkey
 
@@ -137,10 +137,13 @@ class PrivateServers:
             }
 
     def environment(self) -> dict[str, str]:
-        """DATABASE_URL and REDIS_URL of these servers."""
+        """REDIS_URL of these servers, and DATABASE_URL as each role of the database."""
         now = self.settled
+        place = f"{now.password}@127.0.0.1:{now.postgres_port}/{DATABASE}"
         return {
-            "DATABASE_URL": f"postgres://{OWNER}:{now.password}@127.0.0.1:{now.postgres_port}/{DATABASE}",
+            "DATABASE_URL": f"postgres://{OWNER}:{place}",
+            "PORTAL_WEB_DATABASE_URL": f"postgres://{WEB}:{place}",
+            "PORTAL_WORKER_DATABASE_URL": f"postgres://{WORKER}:{place}",
             "REDIS_URL": f"redis://:{now.password}@127.0.0.1:{now.valkey_port}/0",
         }
 

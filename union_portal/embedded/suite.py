@@ -37,6 +37,8 @@ PARTS: Final[Mapping[str, Sequence[str]]] = {
 }
 COUNTS: Final = ("failed", "passed", "skipped", "errors")
 NO_TESTS_COLLECTED: Final = 5
+# Commands that change tables rather than rows.
+OF_THE_OWNER: Final = frozenset({"migrate", "grant_roles"})
 
 
 def say(line: str) -> None:
@@ -146,8 +148,9 @@ def bench(arguments: Sequence[str]) -> int:
 
 
 def manage(arguments: Sequence[str], *, called_from: Path) -> int:
-    """`manage.py` with the private servers of the demo."""
+    """`manage.py` with the private servers of the demo, as the role that the command is for."""
     with surroundings("demo", say=say) as around:
         command = [PYTHON, str(places.CHECKOUT / "manage.py"), *arguments]
-        environment = {"PORTAL_LOG_LEVEL": "WARNING"} | dict(around.environment)
+        role = {} if set(arguments[:1]) & OF_THE_OWNER else around.as_worker
+        environment = {"PORTAL_LOG_LEVEL": "WARNING", **around.environment, **role}
         return subprocess.call(command, env=environment, cwd=called_from)

@@ -19,11 +19,25 @@ SETTINGS = "union_portal.settings"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a run works with."""
+    """What a run works with; without a word about the role, as the owner of the tables."""
 
     var: Path
     environment: Mapping[str, str]
     tend: Callable[[], None]
+
+    @property
+    def as_web(self) -> dict[str, str]:
+        """What a web process gets more: it serves pages and owns nothing."""
+        return self._as("PORTAL_WEB_DATABASE_URL")
+
+    @property
+    def as_worker(self) -> dict[str, str]:
+        """What workers, beat and commands that act get more."""
+        return self._as("PORTAL_WORKER_DATABASE_URL")
+
+    def _as(self, name: str) -> dict[str, str]:
+        given = self.environment
+        return {"DATABASE_URL": given.get(name) or given["DATABASE_URL"]}
 
 
 @contextmanager

@@ -1,0 +1,42 @@
+"""Who the tests are to the database: a worker, unless they say otherwise.
+
+The connection is the owner's, who may take the roles of the application and give them back.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from django.db import connection
+
+from union_portal.privileges import WORKER
+
+# Within one transaction.
+AS_OWNER: Final = "SET LOCAL ROLE NONE"
+
+
+def work_as_worker(**created: Any) -> None:
+    """For `connection_created`: the rights of a worker from the first statement on."""
+    with created["connection"].cursor() as cursor:
+        cursor.execute(f"SET ROLE {WORKER}")
+
+
+@contextmanager
+def playing(role: str) -> Iterator[None]:
+    """Be another role of the application, or the owner ("none"), for a while."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        before = cursor.fetchone()[0]
+        cursor.execute(f"SET ROLE {role}")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {before}")
+
+
+@contextmanager
+def the_superuser() -> Iterator[None]:
+    """Be somebody whom no trigger stops, within a transaction."""
+    with playing("none"), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        yield
+        cursor.execute("SET LOCAL session_replication_role = origin")
