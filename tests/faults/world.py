@@ -97,6 +97,7 @@ class World:
         self.to_postgres = Proxy(self.servers.settled.postgres_port)
         self.to_redis = Proxy(self.servers.settled.valkey_port)
         self.direct = _at(addresses["DATABASE_URL"], database=self.database)
+        self.as_worker = _at(addresses["PORTAL_WORKER_DATABASE_URL"], database=self.database)
         self.redis_url = addresses["REDIS_URL"]
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("PORTAL_", "DATABASE_"))},
@@ -128,7 +129,7 @@ class World:
         """The environment of a process behind the proxies."""
         return {
             **self.environment,
-            "DATABASE_URL": _at(self.direct, port=self.to_postgres.port),
+            "DATABASE_URL": _at(self.as_worker, port=self.to_postgres.port),
             "REDIS_URL": _at(self.redis_url, port=self.to_redis.port),
         }
 
