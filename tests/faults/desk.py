@@ -84,17 +84,24 @@ class Desk:
         self.city = Organization.objects.get(parent=None)
         self.fund = Fund.objects.get()
         self.rules = RuleSet.objects.get(scheme=SCHEME)
-        self.finished: set[str] = set()
 
     def work(self) -> None:
         """Go once through everything that waits."""
         if gate.look().is_shut:
             log.error("the gate is shut: %s", gate.row().cause)
+        resting = self._resting()
         for one in self.rounds[: wanted(self.folder)]:
-            if one.period not in self.finished:
+            if one.period not in resting:
                 self._try(one)
         for discrepancy in Discrepancy.objects.filter(state="open", batch=None)[:20]:
             returns.resolve(discrepancy=discrepancy, by=self.maker, finding="asked the bank")
+
+    def _resting(self) -> set[str]:
+        """Periods in which everybody is paid and every batch has ended, for now."""
+        unpaid = Entitlement.objects.unpaid().values_list("period", flat=True)
+        is_open = PayoutBatch.objects.exclude(state__in=ENDED).values_list("period", flat=True)
+        known = Entitlement.objects.order_by().values_list("period", flat=True).distinct()
+        return set(known) - set(unpaid) - set(is_open)
 
     def _try(self, one: Round) -> None:
         try:
@@ -115,11 +122,6 @@ class Desk:
             return
         for batch in mine.filter(state__in=["reconciled", "closed"]):
             self._again(batch)
-        is_open = mine.exclude(state__in=ENDED).exists() or mine_owed.unpaid().exists()
-        # A payment that came back after its batch was closed brings the round back, so rounds
-        # are looked at until the bank has nothing more to say.
-        if not is_open and (self.folder / "bank-is-done").exists():
-            self.finished.add(one.period)
 
     @transaction.atomic
     def _owe(self, one: Round) -> None:

@@ -116,8 +116,6 @@ class Run:
     def settle(self) -> None:
         """No more faults: wait until everybody is paid and every batch has ended."""
         self._until_settled()
-        (self.world.folder / "bank-is-done").touch()
-        self._until_settled()
 
     def judge(self) -> Verdict:
         """The books against the bank's truth, for the rounds that were opened."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -39,6 +40,7 @@ def world(pace: Pace, *, say=print, var: Path = VAR) -> Iterator[World]:
     if lock is None:
         raise Busy("Another run of the faults is under way in this checkout; wait for its end.")
     made = None
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         _unmount_leftovers(var)
         for old in var.glob("run-*"):

@@ -128,7 +128,7 @@ def _faults(world: World, defect, seed: int) -> Iterator[Fault]:
 
 def _renew(world: World, defect) -> None:
     """A fresh database and empty folders; whoever still worked on the old ones is gone."""
-    for name in ("wanted", "bank-is-done", "defect"):
+    for name in ("wanted", "defect"):
         (world.folder / name).unlink(missing_ok=True)
     for order in world.plan.orders.iterdir():
         order.unlink(missing_ok=True)

@@ -57,7 +57,7 @@ class Program:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=end_with_parent(),  # noqa: PLW1509 (it calls the system alone)
+                preexec_fn=end_with_parent(signal.SIGKILL),  # noqa: PLW1509 (it calls the system alone)
             )
 
     def signal(self, number: signal.Signals) -> None:

@@ -155,7 +155,6 @@ class Drill:
 
     def to_the_end(self) -> Verdict:
         """Work until everybody is paid; the books against the bank's truth."""
-        (self.world.folder / "bank-is-done").unlink(missing_ok=True)
         for _turn in range(TURNS_TO_THE_END):
             Desk(self.world.folder).work()
             claims.wake()

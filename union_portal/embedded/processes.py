@@ -31,13 +31,13 @@ _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def end_with_parent() -> Callable[[], None]:
-    """For `preexec_fn`: ask the kernel to send SIGTERM when the parent dies."""
+def end_with_parent(number: int = signal.SIGTERM) -> Callable[[], None]:
+    """For `preexec_fn`: ask the kernel to send this signal when the parent dies."""
     parent = os.getpid()
 
     def ask() -> None:
         if _LIBC is not None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            _LIBC.prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:
             os._exit(1)
 
