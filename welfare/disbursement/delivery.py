@@ -8,6 +8,7 @@ Source: disbursement protocol, 3 and 4.
 
 import base64
 import logging
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_noop as _
 
 from union_portal import audit, lifecycle
+from union_portal.fields import keyring
 from union_portal.kit.refusals import Refused
 from welfare.disbursement import (
     acting,
@@ -135,6 +137,7 @@ def build(batch: PayoutBatch) -> bytes:
         )
         for index, line in enumerate(lines.iterator(chunk_size=5000), start=1)
     ]
+    _require_the_approved_accounts(batch, payments)
     head = bankfile.FileHead(
         batch_number=batch.number,
         payer_name=batch.fund.payer_name,
@@ -146,6 +149,25 @@ def build(batch: PayoutBatch) -> bytes:
         purpose=purpose,
     )
     return bankfile.build(formats.layout(batch.bank_format), head, payments)
+
+
+def _require_the_approved_accounts(
+    batch: PayoutBatch, payments: Sequence[bankfile.PayLine]
+) -> None:
+    """Three people approved the fingerprints of the accounts: the numbers must be theirs.
+
+    A sealed number may be sealed anew under another key, so the database doesn't freeze it.
+    Errors: PayoutRefused, naming the first line whose number is another one.
+    """
+    approved = dict(batch.lines.counted().values_list("e2e", "account_fingerprint"))
+    now = keyring().fingerprint_many("bank_account", [payment.account for payment in payments])
+    for payment, mark in zip(payments, now, strict=True):
+        if approved[payment.e2e] != mark:
+            raise PayoutRefused(
+                _("The account of line %(line)s is not the one that was approved."),
+                _("Tell the people who answer for the database, and void the batch."),
+                {"line": payment.e2e},
+            )
 
 
 def write_file(batch: PayoutBatch, content: bytes, name: str) -> BankFile:

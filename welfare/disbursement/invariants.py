@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import audit
+from union_portal import audit, guards
 from welfare.disbursement import gate
 from welfare.disbursement.models import BankFile, SentMark
 from welfare.disbursement.models.caps import COUNTED
@@ -283,3 +283,5 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     Invariant("I13", _("Money reserved is what is owed and not on its way"), _sql(_RESERVED)),
     Invariant("I14", _("Nobody is granted more than a ceiling allows"), _sql(_CAPPED)),
 )
+# Of the tables rather than the rows: asked by the command, not after every test.
+GUARDS: Final = Invariant("I15", _("Every guard of the tables stands"), guards.fallen)

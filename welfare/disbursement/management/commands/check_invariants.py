@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        results = invariants.check_all()
+        results = [*invariants.check_all(), invariants.GUARDS.check()]
         broken = [result for result in results if not result.holds]
         if options["json"]:
             self.stdout.write(
