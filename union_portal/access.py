@@ -56,7 +56,8 @@ class Permission(StrEnum):
     BATCH_RELEASE = "batch_release"
     BATCH_SETTLE = "batch_settle"
     REPORT_DISBURSEMENT = "report_disbursement"
-    # watching and running
+    # watching and running: cases and money for auditors; the log itself for both who watch
+    TRAIL_VIEW = "trail_view"
     AUDIT_VIEW = "audit_view"
     AUDIT_EXPORT = "audit_export"
     ACCOUNT_MANAGE = "account_manage"
@@ -108,7 +109,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         _READS | {_P.SUBSIDY_DECIDE, _P.RULES_ADOPT, _P.BATCH_VIEW, _P.FUND_VIEW}
     ),
     Role.APPEAL_REVIEWER: frozenset(_READS | {_P.APPEAL_REVIEW}),
-    Role.RULES_CLERK: frozenset(_READS | {_P.RULES_EDIT, _P.HOLIDAY_EDIT}),
+    Role.RULES_CLERK: frozenset({_P.STAFF_SITE, _P.JOB_VIEW, _P.RULES_EDIT, _P.HOLIDAY_EDIT}),
     Role.FINANCE_MAKER: frozenset(
         _FINANCE_READS | {_P.BATCH_MAKE, _P.BATCH_SETTLE, _P.FUND_APPROPRIATE, _P.EXPORT}
     ),
@@ -116,7 +117,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         _FINANCE_READS | {_P.BATCH_CHECK, _P.ACCOUNT_NUMBER_CONFIRM, _P.GATE_LIFT}
     ),
     Role.FINANCE_RELEASER: frozenset(_FINANCE_READS | {_P.BATCH_RELEASE, _P.GATE_LIFT}),
-    Role.AUDITOR: frozenset(_FINANCE_READS | {_P.AUDIT_VIEW, _P.AUDIT_EXPORT}),
+    Role.AUDITOR: frozenset(_FINANCE_READS | {_P.TRAIL_VIEW, _P.AUDIT_VIEW, _P.AUDIT_EXPORT}),
     Role.ACCOUNT_ADMIN: frozenset({_P.STAFF_SITE, _P.ACCOUNT_MANAGE, _P.JOB_VIEW}),
     Role.SECURITY_ADMIN: frozenset({_P.STAFF_SITE, _P.ROLE_GRANT, _P.AUDIT_VIEW}),
 }
@@ -142,6 +143,13 @@ INCOMPATIBLE: frozenset[frozenset[Role]] = frozenset(
     ]
 )
 
+# What these show or change belongs to no union (rules, holidays, log-in accounts, the gate, the
+# log): a role that holds one of them is held for the federation alone, never for a part of it.
+WHOLE = frozenset(
+    {_P.RULES_EDIT, _P.RULES_ADOPT, _P.HOLIDAY_EDIT, _P.ACCOUNT_MANAGE, _P.GATE_LIFT}
+    | {_P.AUDIT_VIEW}
+)
+
 # Whoever may do one of these logs in with a second factor, and once more just before.
 SECOND_FACTOR = frozenset(
     {
@@ -164,6 +172,11 @@ SECOND_FACTOR = frozenset(
 def roles_with(permission: Permission) -> frozenset[Role]:
     """The roles that hold a permission."""
     return frozenset(role for role, grants in GRANTS.items() if permission in grants)
+
+
+def is_of_federation(role: Role) -> bool:
+    """Whether a role can be held for the federation only."""
+    return bool(GRANTS[role] & WHOLE)
 
 
 def reach(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from union_portal import access, audit
 from union_portal.access import Permission, Role
 from union_portal.kit.refusals import Refused
-from union_portal.models import Account, RoleAssignment
+from union_portal.models import Account, OrganizationLevel, RoleAssignment
 
 if TYPE_CHECKING:
     from union_portal.models import Organization
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 class RolesClash(Refused):
     """One account can't hold both roles."""
+
+
+class RoleMisplaced(Refused):
+    """The role's rights know no union: it is held for the federation or not at all."""
 
 
 @transaction.atomic
@@ -38,9 +42,15 @@ def grant(
 
     Nobody grants to themselves. Roles that exclude each other may follow one another in
     time but never overlap; the account's row is locked while they are compared.
-    Errors: PermissionDenied, RolesClash.
+    Errors: PermissionDenied, RolesClash, RoleMisplaced.
     """
     granter = _require_granter(by, account, organization)
+    if access.is_of_federation(role) and organization.level != OrganizationLevel.FEDERATION:
+        raise RoleMisplaced(
+            gettext_noop("“%(role)s” acts for the whole federation, not for a part of it."),
+            gettext_noop("Choose the federation, or another role."),
+            {"role": role.label},
+        )
     Account.objects.select_for_update().get(pk=account.pk)
     overlapping = RoleAssignment.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from), account=account

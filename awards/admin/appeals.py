@@ -107,7 +107,7 @@ class AppealAdmin(ScopedModelAdmin):
     section = "publicity"
     icon = "balance"
     order = 30
-    view_permissions = (Permission.APPEAL_REVIEW, Permission.AUDIT_VIEW)
+    view_permissions = (Permission.APPEAL_REVIEW, Permission.TRAIL_VIEW)
     scope_path = "decision__organization__path"
     list_display = (
         "__str__",

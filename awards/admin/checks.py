@@ -72,7 +72,7 @@ class CountyCheckAdmin(ScopedModelAdmin):
     icon = "fact_check"
     order = 20
     view_permissions = (Permission.SUBSIDY_REVIEW, Permission.SUBSIDY_PROPOSE,
-                        Permission.SUBSIDY_DECIDE, Permission.AUDIT_VIEW)  # fmt: skip
+                        Permission.SUBSIDY_DECIDE, Permission.TRAIL_VIEW)  # fmt: skip
     scope_path = "county__path"
     list_display = (
         "__str__",

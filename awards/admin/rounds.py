@@ -157,7 +157,7 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
     view_permissions = (
         Permission.SUBSIDY_PROPOSE,
         Permission.SUBSIDY_DECIDE,
-        Permission.AUDIT_VIEW,
+        Permission.TRAIL_VIEW,
     )
     list_display = (
         "__str__",

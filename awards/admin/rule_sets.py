@@ -196,7 +196,7 @@ class RuleSetAdmin(ScopedModelAdmin):
         Permission.RULES_EDIT,
         Permission.RULES_ADOPT,
         Permission.SUBSIDY_PROPOSE,
-        Permission.AUDIT_VIEW,
+        Permission.TRAIL_VIEW,
     )
     scope_path = None
     list_display = (

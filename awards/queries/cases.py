@@ -43,7 +43,7 @@ _DUTIES = (
     Permission.SUBSIDY_REVIEW,
     Permission.SUBSIDY_DECIDE,
     Permission.APPEAL_REVIEW,
-    Permission.AUDIT_VIEW,
+    Permission.TRAIL_VIEW,
 )
 # Steps without a row of their own, read from the log.
 _LOGGED = {

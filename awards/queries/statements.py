@@ -20,7 +20,7 @@ _READERS = (
     Permission.SUBSIDY_REVIEW,
     Permission.SUBSIDY_DECIDE,
     Permission.APPEAL_REVIEW,
-    Permission.AUDIT_VIEW,
+    Permission.TRAIL_VIEW,
 )
 
 

@@ -82,7 +82,7 @@ class BankAccountAdmin(ScopedModelAdmin):
         Permission.ACCOUNT_NUMBER_CONFIRM,
         Permission.ACCOUNT_NUMBER_EDIT,
         Permission.BATCH_VIEW,
-        Permission.AUDIT_VIEW,
+        Permission.TRAIL_VIEW,
     )
     scope_path = "person__organization__path"
     list_display = (

@@ -36,7 +36,7 @@ class HolidayAdmin(ScopedModelAdmin):
     section = "rules"
     icon = "calendar_month"
     order = 20
-    view_permissions = (Permission.HOLIDAY_EDIT, Permission.NOTICE_PUBLISH, Permission.AUDIT_VIEW)
+    view_permissions = (Permission.HOLIDAY_EDIT, Permission.NOTICE_PUBLISH, Permission.TRAIL_VIEW)
     scope_path = None
     list_display = ("day", "name", "is_workday", "source")
     list_filter = ("is_workday",)

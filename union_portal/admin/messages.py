@@ -40,7 +40,7 @@ class MessageAdmin(ScopedModelAdmin):
     section = "reports"
     icon = "sms"
     order = 20
-    view_permissions = (Permission.NOTICE_PREPARE, Permission.AUDIT_VIEW)
+    view_permissions = (Permission.NOTICE_PREPARE, Permission.TRAIL_VIEW)
     scope_path = None
     list_display = ("created_at", "channel", "shown_address", "shown_text", "sent_at", "state")
     list_filter = ("channel", "state")

@@ -77,7 +77,7 @@ class NoticeAdmin(ScopedModelAdmin):
         Permission.NOTICE_PREPARE,
         Permission.NOTICE_PUBLISH,
         Permission.SUBSIDY_DECIDE,
-        Permission.AUDIT_VIEW,
+        Permission.TRAIL_VIEW,
     )
     list_display = ("title", "state", "people", "posted_on", "ends_on", "open_objections")
     list_filter = ("state", ("scheme", in_words(_("scheme"), scheme_titles)))
@@ -239,7 +239,7 @@ class ObjectionAdmin(ScopedModelAdmin):
     section = "publicity"
     icon = "feedback"
     order = 20
-    view_permissions = (Permission.OBJECTION_ANSWER, Permission.AUDIT_VIEW)
+    view_permissions = (Permission.OBJECTION_ANSWER, Permission.TRAIL_VIEW)
     scope_path = "decision__organization__path"
     list_display = ("__str__", "objector", "notice", "entry_shown", "filed_at", "state")
     list_filter = ("state", "is_body")

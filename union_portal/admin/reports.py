@@ -69,7 +69,7 @@ class ReportRunAdmin(ScopedModelAdmin):
     section = "reports"
     icon = "picture_as_pdf"
     order = 10
-    view_permissions = (Permission.REPORT_DISBURSEMENT, Permission.AUDIT_VIEW)
+    view_permissions = (Permission.REPORT_DISBURSEMENT, Permission.TRAIL_VIEW)
     list_display = ("title", "version", "state", "pages", "requested_by", "requested_at", "fetch")
     list_filter = ("state", ("kind", in_words(_("report"), _kinds)))
     list_select_related = ("requested_by", "job", "file")

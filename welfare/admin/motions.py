@@ -175,7 +175,7 @@ class GateAdmin(ScopedModelAdmin):
     section = "money"
     icon = "gpp_maybe"
     order = 80
-    view_permissions = (Permission.GATE_LIFT, Permission.AUDIT_VIEW)
+    view_permissions = (Permission.GATE_LIFT, Permission.TRAIL_VIEW)
     scope_path = None
     list_display = ("__str__", "cause", "shown_shut")
     fields = (shown_state, "cause", "shown_shut", "shown_server", "shown_timeline")
@@ -222,7 +222,7 @@ class SentMarkAdmin(ScopedModelAdmin):
     section = "money"
     icon = "fact_check"
     order = 81
-    view_permissions = (Permission.AUDIT_VIEW, Permission.GATE_LIFT)
+    view_permissions = (Permission.TRAIL_VIEW, Permission.GATE_LIFT)
     scope_path = None
     list_display = (
         "shown_sequence",
@@ -268,7 +268,7 @@ class StrayPaymentAdmin(ScopedModelAdmin):
     section = "money"
     icon = "person_search"
     order = 82
-    view_permissions = (Permission.AUDIT_VIEW, Permission.GATE_LIFT)
+    view_permissions = (Permission.TRAIL_VIEW, Permission.GATE_LIFT)
     scope_path = None
     list_display = ("e2e", "batch_number", "amount", "shown_found", "shown_placed")
     list_filter = (("placed_at", admin.EmptyFieldListFilter),)
