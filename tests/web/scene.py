@@ -1,0 +1,128 @@
+"""One row behind every page of the staff site, made by the flows that make them in life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from django.contrib import admin
+from django.core.files.base import ContentFile
+from django.db.models import Model
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from members.actions import imports
+from members.models import ImportRun
+from tests.awards.roster import model_worker
+from tests.awards.test_subsidies import propose
+from tests.cast import TODAY, Cast, make_decision, make_rule_set
+from tests.disbursement.conftest import make_office
+from tests.web.awards_play import apply, browser
+from union_portal import appeals, audit, files, notices, notifications, queue
+from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.models import (
+    FileDownload,
+    Message,
+    Notice,
+    NoticeEntry,
+    Organization,
+    ReportRun,
+)
+from welfare.disbursement import batches
+from welfare.disbursement.models import StrayPayment
+
+
+def play(cast: Cast) -> None:
+    """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
+    for act in (_money, _honours, _publicity, _records):
+        act(cast)
+
+
+def _money(cast: Cast) -> None:
+    office = make_office(cast)
+    batch = office.delivered(3)
+    paid, failed, wrong = office.says(batch, "paid", "failed", "paid")
+    office.answer(batch, paid, failed, replace(wrong, amount_fen=wrong.amount_fen + 1))
+    sealed = office.sealed(1)
+    batches.void(batch=sealed, by=cast.feng_checker, reason="wrong list")
+    StrayPayment.objects.create(e2e="x", claim_key="y", amount_fen=1, batch_number="P")
+
+
+def _honours(cast: Cast) -> None:
+    from tests.awards.roster import rule_set
+
+    rule_set(cast, "special_hardship")
+    model_worker(cast, cast.lin_person)
+    assert apply(browser(cast.lin)).status_code == 302
+    model_worker(cast)
+    propose(cast)
+
+
+def _publicity(cast: Cast) -> None:
+    rules = make_rule_set(cast, "summer_gift", appeal_days=60)
+    notice = Notice.objects.create(
+        title="Notice", scheme=rules.scheme, period="2026", organization=cast.tree.union,
+        days=5, prepared_by=cast.officer,
+    )  # fmt: skip
+    entry = NoticeEntry.objects.create(
+        notice=notice, decision=make_decision(cast, rules), position=1, shown_name="林*",
+        amount_fen=30_000,
+    )  # fmt: skip
+    notices.publish(notice=notice, by=cast.officer, today=TODAY)
+    notices.file_objection(
+        entry=entry, objector="魏明", phone="13800138000", text="Not so.", is_body=False,
+        by=None, today=TODAY,
+    )  # fmt: skip
+    refused = make_decision(
+        cast, rules, outcome="refused", amount_fen=0, period="2027",
+        subject_type="members.person", subject_id=cast.lin_person.pk,
+    )  # fmt: skip
+    appeals.file(decision=refused, text="My honour stands", asked_fen=30_000, by=cast.lin,
+                 today=TODAY)  # fmt: skip
+
+
+def _records(cast: Cast) -> None:
+    union = cast.tree.union
+    file = files.store(
+        purpose=imports.PURPOSE, name="people.csv", content=ContentFile(b"x"),
+        subject=cast.lin_person, organization=union, by=cast.qiao,
+    )  # fmt: skip
+    FileDownload.objects.create(file=file, account=cast.qiao, reason="")
+    ImportRun.objects.create(
+        file_name="people.csv", organization=union, reach=[union.path], uploaded_by=cast.qiao
+    )
+    ReportRun.objects.create(
+        kind="disbursement", title="Report", version=1, parameters={}, organization=union,
+        subject_type="disbursement.payoutbatch", subject_id="1", requested_by=cast.feng,
+    )  # fmt: skip
+    Message.objects.create(
+        topic="scene", key="scene", channel="portal", recipient=cast.lin.pk,
+        template=telling(),
+        subject_type="members.person", subject_id=str(cast.lin_person.pk),
+    )  # fmt: skip
+    every, _new = IntervalSchedule.objects.get_or_create(every=1, period="hours")
+    PeriodicTask.objects.create(name="scene", task="union_portal.seal_audit", interval=every)
+    queue.enqueue("union_portal.report", by=cast.officer, title="A job")
+    audit.seal()
+
+
+def telling() -> str:
+    """A template of a message for the scene."""
+    notifications.template("scene", text="Hello")
+    return "scene"
+
+
+def row_of(page: ScopedModelAdmin) -> Model | None:
+    """The row that the walk opens: the deepest in the tree, so that all others are beside it."""
+    rows = list(page.model._default_manager.all()[:50])
+    placed: Callable[[Model], int] = lambda row: -len(place_of(page, row))  # noqa: E731
+    return min(rows, key=placed) if rows and page.scope_path else next(iter(rows), None)
+
+
+def place_of(page: ScopedModelAdmin, row: Model) -> str:
+    """Path of the organization whose reach decides about a row; '' for none."""
+    union: Organization | None = page.organization_of(row)
+    return union.path if union is not None else ""
+
+
+def pages() -> list[ScopedModelAdmin]:
+    return [page for page in admin.site._registry.values() if isinstance(page, ScopedModelAdmin)]

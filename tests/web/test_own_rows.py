@@ -1,0 +1,124 @@
+"""Addresses that carry the number of a row, off the staff pages: only its owner gets an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.urls import reverse
+
+from awards.models import SubsidyCase
+from members.models import ImportRun
+from tests.cast import Cast, make_account, make_person
+from tests.roles import the_superuser
+from tests.web.awards_play import browser
+from tests.web.scene import play
+from tests.web.test_reach import NOBODYS, alike, holder
+from tests.web.walk import patterns
+from union_portal.access import Role
+from union_portal.models import Account, Appeal, Decision, Job, StoredFile
+
+pytestmark = pytest.mark.django_db
+# Served by Django's admin alone: no row of ours is behind them, or the whole tree is walked.
+NO_ROW = {"admin:view_on_site", "admin:app_list", "admin:admin/(?P<url>.*)$"}
+# Public rows, the same for everybody; what may be public is tested with the public pages.
+FOR_ALL = {"portal:notice", "portal:objection-file"}
+
+
+def case(cast: Cast) -> dict[str, Any]:
+    return {"case_id": SubsidyCase.objects.get(person=cast.lin_person, round=None).pk}
+
+
+def appeal(cast: Cast) -> dict[str, Any]:
+    """Lin's case, as if it had been refused and contested."""
+    given, contested = case(cast), Appeal.objects.get()
+    with the_superuser():
+        SubsidyCase.objects.filter(pk=given["case_id"]).update(decision=contested.decision)
+        Decision.objects.filter(pk=contested.decision_id).update(
+            subject_type="awards.subsidycase", subject_id=str(given["case_id"])
+        )
+    return {**given, "appeal_id": contested.pk}
+
+
+def run(cast: Cast) -> dict[str, Any]:
+    return {"run_id": ImportRun.objects.get().pk}
+
+
+def job(cast: Cast) -> dict[str, Any]:
+    return {"job_id": Job.objects.get(title="A job").pk}
+
+
+def file(cast: Cast) -> dict[str, Any]:
+    return {"file_id": StoredFile.objects.get(name="people.csv").pk}
+
+
+def key(cast: Cast) -> dict[str, Any]:
+    made = Authenticator.objects.create(
+        user=cast.lin, type=Authenticator.Type.WEBAUTHN, data={"name": "key", "credential": {}}
+    )
+    return {"pk": made.pk}
+
+
+# By the name of the address: the row, and who of the cast it belongs to.
+OWNED: dict[str, tuple[Callable[[Cast], dict[str, Any]], str]] = {
+    "awards:subsidy-case": (case, "lin"),
+    "awards:subsidy-complete": (case, "lin"),
+    "awards:subsidy-take-back": (case, "lin"),
+    "awards:subsidy-appeal": (case, "lin"),
+    "awards:appeal-take-back": (appeal, "lin"),
+    "admin:members_importrun_findings": (run, "qiao"),
+    "admin:members_importrun_preview": (run, "qiao"),
+    "portal:job": (job, "officer"),
+    "portal:job-cancel": (job, "officer"),
+    "portal:job-retry": (job, "officer"),
+    "portal:file": (file, "qiao"),
+    "mfa_remove_webauthn": (key, "lin"),
+    "mfa_edit_webauthn": (key, "lin"),
+}
+
+
+def numbered() -> set[str]:
+    """Names of the addresses that carry a number, the staff pages' own ones left out."""
+    return {
+        name
+        for name, route, _pattern in patterns()
+        if "<" in route and "<path:object_id>" not in route and not name.endswith("_list_do")
+    } - NO_ROW
+
+
+def test_every_numbered_address_has_a_rule():
+    assert numbered() - set(OWNED) - FOR_ALL == set()
+    assert set(OWNED) <= numbered()
+
+
+@pytest.fixture
+def scene(cast: Cast) -> Cast:
+    play(cast)
+    return cast
+
+
+def others(cast: Cast) -> dict[str, Account]:
+    neighbour = make_account("neighbour")
+    make_person(cast.tree.union, account=neighbour)
+    everything = holder("elsewhere", cast.tree.other_county, *Role)
+    return {"a member": neighbour, "a stranger": cast.wei, "staff elsewhere": everything}
+
+
+@pytest.mark.parametrize("name", sorted(OWNED))
+def test_a_row_of_somebody_else_is_as_good_as_none(scene, name):
+    row, owner = OWNED[name]
+    given = row(scene)
+    last = list(given)[-1]
+    nobodys = UUID(int=1) if isinstance(given[last], UUID) else NOBODYS
+    there = reverse(name, kwargs=given)
+    nowhere = reverse(name, kwargs={**given, last: nobodys})
+    for who, account in others(scene).items():
+        client = browser(account)
+        for ask in (client.get, client.post):
+            assert alike(ask(there), ask(nowhere), given[last], nobodys), (who, ask.__name__)
+    mine = browser(getattr(scene, owner))
+    answers = [(ask(there), ask(nowhere)) for ask in (mine.get, mine.post)]
+    assert not all(alike(one, none, given[last], nobodys) for one, none in answers), "no row at all"
