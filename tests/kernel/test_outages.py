@@ -8,6 +8,7 @@ from union_portal import outages
 
 def terminate() -> None:
     with connection.cursor() as cursor:
+        cursor.execute("SET ROLE NONE")  # whose session it is, and who alone may end it
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
