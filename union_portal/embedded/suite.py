@@ -53,6 +53,7 @@ def suite(arguments: Sequence[str]) -> int:
     """Run everything, or with arguments pytest alone with them; the exit status."""
     browser = _browser_environment()
     libraries.ensure_pango(say)
+    _need_poppler()
     with surroundings("test", say=say) as around:
         environment = dict(around.environment) | browser
         if arguments:
@@ -72,6 +73,15 @@ def _browser_environment() -> dict[str, str]:
             f"    {libraries.apt_line(*libraries.CHROMIUM_PACKAGES)}"
         )
     return {"PORTAL_NO_BROWSER": "1"}
+
+
+def _need_poppler() -> None:
+    """Raises LauncherError in CI, where nothing is skipped."""
+    if not libraries.ensure_poppler(say) and is_ci():
+        raise places.LauncherError(
+            "In CI nothing is skipped, and the tests of reports read PDFs with poppler:\n"
+            f"    {libraries.apt_line(*libraries.POPPLER_PACKAGES)}"
+        )
 
 
 def _check(name: str, environment: Mapping[str, str]) -> bool:
