@@ -129,12 +129,46 @@ def test_the_http_gateway_signs_and_keeps_the_reference(people, settings):
     ) == {"R-1"}
 
 
-def test_a_wrong_address_of_the_gateway_is_an_error_not_a_crash(people, settings):
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://sms.example/", "ftp://x/", ""])
+def test_a_wrong_address_of_the_gateway_is_an_error_not_a_crash(people, settings, address):
     settings.SMS_GATEWAY = "union_portal.notifications.HttpGateway"
-    settings.SMS_HTTP_URL = "file:///etc/passwd"
+    settings.SMS_HTTP_URL = address
     settings.SMS_HTTP_KEY = "key"
     queue_all()
     assert notifications.send_pending().failed == 2
+
+
+def test_a_gateway_that_leads_elsewhere_is_not_followed(people, settings):
+    asked = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"id": "R-1"}')
+
+        def log_message(self, *args):
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.SMS_GATEWAY = "union_portal.notifications.HttpGateway"
+    settings.SMS_HTTP_URL = f"http://127.0.0.1:{server.server_port}/sms"
+    settings.SMS_HTTP_KEY = "key"
+    try:
+        queue_all()
+        assert notifications.send_pending().failed == 2
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == ["/sms", "/sms"]
 
 
 def test_the_bell_rings_until_everything_is_sent(people, monkeypatch):

@@ -1,0 +1,65 @@
+"""What every answer tells the browser beside the content security policy; which methods exist."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_out
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+View = Callable[[HttpRequest], HttpResponse]
+
+# Pages are read and forms are sent: nothing here answers anything else, TRACE least of all.
+METHODS: Final = ("GET", "HEAD", "POST")
+ENDED: Final = "portal_session_ended"
+# Nothing of ours is for the pages of others, and no page asks the device for anything.
+FIXED: Final = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+class MethodsMiddleware:
+    """Refuse every method but those of pages and forms, before any view is asked."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
+        return self.get_response(request)
+
+
+class HeadersMiddleware:
+    """Write the fixed headers; leave nothing of somebody's session behind in the browser.
+
+    A phone is passed on and a desk is shared: whatever was answered to a session is not kept
+    on the disk, and the back button asks again. A view that says otherwise is believed.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in FIXED.items():
+            response.headers.setdefault(name, value)
+        if _is_of_a_session(request, response):
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        if getattr(request, ENDED, False):
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+@receiver(user_logged_out)
+def _note_the_end(request: HttpRequest | None, **signal: Any) -> None:
+    """However a session ends, the browser is told to forget what it kept of it."""
+    if request is not None:
+        setattr(request, ENDED, True)
+
+
+def _is_of_a_session(request: HttpRequest, response: HttpResponse) -> bool:
+    name = settings.SESSION_COOKIE_NAME
+    return name in request.COOKIES or name in response.cookies
