@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
+from django.core.exceptions import BadRequest
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
@@ -20,8 +22,11 @@ FIXED: Final = {
 }
 
 
-class MethodsMiddleware:
-    """Refuse every method but those of pages and forms, before any view is asked."""
+class KnownRequestsMiddleware:
+    """Refuse what no browser of a person sends, before any view is asked.
+
+    A NUL in an address is no text for PostgreSQL: every search would break on it.
+    """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -29,6 +34,8 @@ class MethodsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in METHODS:
             return HttpResponseNotAllowed(METHODS)
+        if "\0" in request.path or "\0" in unquote(request.META.get("QUERY_STRING", "")):
+            raise BadRequest("NUL in an address")
         return self.get_response(request)
 
 

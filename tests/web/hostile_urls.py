@@ -9,6 +9,8 @@ from union_portal.urls import (  # noqa: F401
     handler403,
     handler404,
     handler500,
+)
+from union_portal.urls import (
     urlpatterns as portal_patterns,
 )
 
