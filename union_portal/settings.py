@@ -190,6 +190,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = env.int("PORTAL_LOGIN_ATTEMPTS", 6)
 AXES_COOLOFF_TIME = env.float("PORTAL_LOCKOUT_HOURS", 0.25)
 AXES_RESET_ON_SUCCESS = True
+# Counted tries are forgotten with the next right one; that they were made is not.
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_USERNAME_CALLABLE = "union_portal.tries.name_of"
 AXES_CLIENT_IP_CALLABLE = "union_portal.tries.address_of"

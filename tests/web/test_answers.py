@@ -13,6 +13,9 @@ import yaml
 from django.contrib.staticfiles.finders import get_finders
 from django.test import Client
 from django.urls import reverse
+from gunicorn.config import Config
+from gunicorn.http.errors import ParseException
+from gunicorn.http.parser import RequestParser
 
 from tests.architecture.sources import ROOT
 from tests.cast import Cast
@@ -120,6 +123,23 @@ def test_nothing_in_front_tells_its_version():
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
     assert re.search(r"server_tokens\s+off;", compose["configs"]["proxy"]["content"])
     assert re.search(r"\d", gunicorn.SERVER) is None
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked",
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Transfer-Encoding : chunked",
+        "Content-Length: +5",
+    ],
+)
+def test_a_message_with_two_lengths_is_refused_by_the_server(heads: str):
+    bytes_in = f"POST / HTTP/1.1\r\nHost: a\r\n{heads}\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n"
+    parser = RequestParser(Config(), iter([bytes_in.encode()]), ("127.0.0.1", 1))
+    with pytest.raises(ParseException):
+        next(parser)
 
 
 @pytest.mark.parametrize(
