@@ -72,8 +72,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "union_portal.headers.HeadersMiddleware",
+    "union_portal.headers.KnownRequestsMiddleware",
+    # Below the headers: files carry them, too.
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "union_portal.middleware.StaffPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "union_portal.middleware.ChosenLanguageMiddleware",
@@ -187,6 +190,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = env.int("PORTAL_LOGIN_ATTEMPTS", 6)
 AXES_COOLOFF_TIME = env.float("PORTAL_LOCKOUT_HOURS", 0.25)
 AXES_RESET_ON_SUCCESS = True
+# Counted tries are forgotten with the next right one; that they were made is not.
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_USERNAME_CALLABLE = "union_portal.tries.name_of"
 AXES_CLIENT_IP_CALLABLE = "union_portal.tries.address_of"
@@ -218,6 +223,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 UPLOAD_MAX_BYTES = env.int("PORTAL_UPLOAD_MAX_BYTES", 20 * 1024 * 1024)
@@ -228,13 +234,29 @@ SECURE = not EMBEDDED and not DEBUG
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+if SECURE:
+    # Browsers keep such a cookie only if this very host set it over TLS for all its paths: no
+    # neighbouring host and no plain page can plant one.
+    SESSION_COOKIE_NAME = "__Host-portal"
+    CSRF_COOKIE_NAME = "__Host-portal-csrf"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_SSL_REDIRECT = SECURE and env.bool("PORTAL_SSL_REDIRECT", True)
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+# Whether a domain is preloaded into browsers is decided by who owns it.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+LANGUAGE_COOKIE_NAME = "__Host-portal-language" if SECURE else "django_language"
+LANGUAGE_COOKIE_SECURE = SECURE
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+# A message names what was done: it stays on the server and comes with no cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "union_portal.views.problems.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,5 +1,6 @@
 """Pages for what went wrong: each says what happened and what to do next."""
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -59,7 +60,11 @@ def _page(request: HttpRequest, template: str, status: int, *, reason: str = "")
 def _way_back(request: HttpRequest) -> str:
     """The page the reader came from, if it is one of ours."""
     came_from = request.headers.get("Referer", "")
+    try:
+        host = request.get_host()
+    except DisallowedHost:  # this page is its answer, too
+        return ""
     ours = url_has_allowed_host_and_scheme(
-        came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        came_from, allowed_hosts={host}, require_https=request.is_secure()
     )
     return came_from if ours and came_from != request.build_absolute_uri() else ""
