@@ -304,7 +304,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-# A bell is rung once and briefly: with the broker away a page doesn't wait for it.
+# A bell is rung once and briefly: with the broker away a page doesn't wait for it. Nor does the
+# beat: a retry that fails leaves its producer with a closed channel (kombu 5.7).
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_connect_timeout": 1,
