@@ -47,9 +47,13 @@ class Bank:
     payments: list[Payment] = field(default_factory=list)
     batches: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    # What it did that a convenient bank would not do, and how often.
+    habits: Counter = field(default_factory=Counter)
     _misses: Counter = field(default_factory=Counter)
     _files: dict[str, tuple[int, int]] = field(default_factory=dict)
     _numbers: count = field(default_factory=count)
+    # The newest file sent of each batch.
+    _newest: dict[str, int] = field(default_factory=dict)
 
     def tick(self) -> None:
         """Take new files up and send the answers that are due."""
@@ -65,8 +69,10 @@ class Bank:
                 put_once(self.folder / "incoming", answer.name, answer.content)
             except OSError:  # the disk is full: the bank tries again
                 answer.due = time.monotonic() + 0.5
+                self.habits["answers kept back by a full disk"] += 1
                 return
             self.answers.remove(answer)
+            self._note_order(answer)
 
     def net_by_account(self) -> dict[str, int]:
         """Fen every account holds in the end."""
@@ -86,6 +92,12 @@ class Bank:
             for payment in self.payments
             if payment.reference.startswith(f"{number}-") and payment.result != "failed"
         )
+
+    def _note_order(self, answer: Answer) -> None:
+        batch, _dash, number = answer.name.partition("-A")
+        if int(number.partition(".")[0]) < self._newest.get(batch, -1):
+            self.habits["files that overtook each other"] += 1
+        self._newest[batch] = max(self._newest.get(batch, -1), int(number.partition(".")[0]))
 
     def _take_up(self, path: Path) -> None:
         content = path.read_bytes()
@@ -124,17 +136,22 @@ class Bank:
         count = min(len(rows) - 1, self.rng.randrange(4))
         cuts = sorted(self.rng.sample(range(1, len(rows)), count))
         parts = [rows[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
+        self.habits["answers in parts"] += count > 0
         if self.rng.random() < 0.2:
-            parts.append(self.rng.sample(rows, min(3, len(rows))))  # some rows come again
+            parts.append(self.rng.sample(rows, min(3, len(rows))))
+            self.habits["rows that came again"] += 1
         if self.rng.random() < self.oddity:
             parts[0].append(self._foreign())
+            self.habits["rows of strangers"] += 1
         if self.rng.random() < self.oddity:
             # Of one that failed, if any did: believed, it would turn the story round.
             parts.append([self._wrong(min(settled, key=lambda payment: payment.result))])
+            self.habits["rows with wrong sums"] += 1
         for part in parts:
             self._send(number, part)
             if self.rng.random() < 0.15:
-                self._send(number, part)  # the same bytes under another name
+                self._send(number, part)
+                self.habits["the same file under another name"] += 1
 
     def _told(self, payment: Payment) -> list[Payment]:
         if payment.result != "returned":

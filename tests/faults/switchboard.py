@@ -16,7 +16,7 @@ from psycopg2 import sql
 
 from tests.faults import setting
 from tests.faults.schedule import Fault, draw
-from tests.faults.world import Pace, World
+from tests.faults.world import QUICK, World
 
 PEOPLE, ROUNDS, IN_A_ROUND = 20, 60, 6
 FAULTS, SECONDS, AT_ONCE = 14, 8.0, 4
@@ -43,7 +43,7 @@ class Trial:
 def main() -> int:
     options = _options()
     try:
-        with setting.world(Pace(), say=lambda line: None, var=setting.VAR_DEFECTS) as world:
+        with setting.world(QUICK, say=lambda line: None, var=setting.VAR_DEFECTS) as world:
             django.setup()
             return _play(world, options)
     except setting.Busy as busy:
@@ -101,7 +101,7 @@ def _try(world: World, defect, rounds, seed: int) -> Trial:
         random.Random(f"{seed}"),
         slowness=0.4,
     )
-    run = Run(world, bank, rounds, patience=PATIENCE_SECONDS if defect else SOUND_PATIENCE_SECONDS)
+    run = Run(world, bank, rounds, PATIENCE_SECONDS if defect else SOUND_PATIENCE_SECONDS)
     found: list[str] = []
     try:
         for _step in run.under_fire_for(_faults(world, defect, seed), FAULTS, SECONDS):

@@ -1,4 +1,4 @@
-"""The judge of logs: a lost connection explains an error, a fault of ours is never explained away."""
+"""The judge of logs: an outage explains an error, a fault of ours is never explained away."""
 
 from pathlib import Path
 

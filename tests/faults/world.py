@@ -24,7 +24,9 @@ from union_portal.embedded.surroundings import read_or_make_keys
 
 ROOT = places.CHECKOUT
 DISK_BYTES = 64 * 1024 * 1024
-PATIENCE_SECONDS = 60
+# A busy machine takes its time to recover a server; none of it is waited for without need.
+PATIENCE_SECONDS = 180
+ANSWER_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,17 @@ class Pace:
 
     lease: int = 2
     beat: float = 1.0
+    # Between two faults that are not at a place.
+    breath: float = 0.15
+
+    @property
+    def patience(self) -> float:
+        """How long nothing may move before a run counts as stuck."""
+        return 120 + 5 * self.lease
+
+
+QUICK = Pace()
+PRODUCTION = Pace(lease=30, beat=30.0, breath=3.0)
 
 
 @dataclass
@@ -176,11 +189,11 @@ class World:
     # -- servers --------------------------------------------------------------------------
 
     def postgres(self) -> psycopg2.extensions.connection:
-        """A connection of the server's administrator that no fault reaches."""
+        """A connection of the server's administrator that no proxy cuts."""
         now = self.servers.settled
         made = psycopg2.connect(
             host="127.0.0.1", port=now.postgres_port, dbname="postgres",
-            user="portal_admin", password=now.password, connect_timeout=5,
+            user="portal_admin", password=now.password, connect_timeout=ANSWER_SECONDS,
         )  # fmt: skip
         made.autocommit = True
         return made
@@ -195,7 +208,7 @@ class World:
         now = self.servers.settled
         with closing(psycopg2.connect(
             host="127.0.0.1", port=now.postgres_port, dbname=self.database,
-            user="portal_admin", password=now.password, connect_timeout=5,
+            user="portal_admin", password=now.password, connect_timeout=ANSWER_SECONDS,
         )) as connection, connection.cursor() as cursor:  # fmt: skip
             cursor.execute(statement, values or None)
             rows = cursor.fetchall() if cursor.description else []
@@ -220,7 +233,10 @@ class World:
     def crash_postgres(self, index: int) -> None:
         """SIGKILL one server process: PostgreSQL throws all out and recovers."""
         pids = self.backends()
-        os.kill(pids[index % len(pids)], signal.SIGKILL)
+        with closing(self.postgres()) as witness:
+            os.kill(pids[index % len(pids)], signal.SIGKILL)
+            # It answers until it has noticed.
+            until(lambda: _is_cut(witness))
         until(self._postgres_answers)
 
     def kill_redis(self) -> None:
@@ -230,7 +246,7 @@ class World:
         self.servers.ensure()
 
     def broker(self) -> redis.Redis:
-        return redis.Redis.from_url(self.redis_url, socket_timeout=5)
+        return redis.Redis.from_url(self.redis_url, socket_timeout=ANSWER_SECONDS)
 
     def _postgres_answers(self) -> bool:
         with suppress(psycopg2.Error):
@@ -277,6 +293,15 @@ def _at(url: str, *, port: int | None = None, database: str | None = None) -> st
     if database is not None:
         parts = parts._replace(path=f"/{database}")
     return urlunsplit(parts)
+
+
+def _is_cut(connection: psycopg2.extensions.connection) -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except psycopg2.Error:
+        return True
+    return False
 
 
 def until(is_true: Callable[[], bool]) -> None:
