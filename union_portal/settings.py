@@ -124,6 +124,16 @@ DATABASES = {
 # Persistent connections: a page without them costs three times as much.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("PORTAL_CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A host that is cut off while it holds a batch would hold it until its cable is back: after so many
+# seconds without a sign of life the server gives up the connection, and the client does, too.
+_SILENCE = env.int("PORTAL_DATABASE_SILENCE_SECONDS", 60)
+_ALIVE = {"idle": max(1, _SILENCE // 2), "interval": max(1, _SILENCE // 6), "count": 3}
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 10,
+    **{f"keepalives_{name}": value for name, value in _ALIVE.items()},
+    "options": " ".join(f"-c tcp_keepalives_{name}={value}" for name, value in _ALIVE.items()),
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 # A role that may replicate, for `manage.py backup` alone.
 BACKUP_DATABASE_URL = env.str("PORTAL_BACKUP_DATABASE_URL", "") or env.str("DATABASE_URL", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import django
 
-from tests.faults import setting
+from tests.faults import hosts, setting
 from tests.faults.logs import faults_of_ours
-from tests.faults.schedule import Fault, draw
+from tests.faults.schedule import WEIGHTS, WEIGHTS_OF_HOSTS, Fault, draw
 from tests.faults.world import PRODUCTION, QUICK, World
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ def main() -> int:
     options = _options()
     seed = options.seed if options.seed is not None else secrets.randbelow(10**6)
     pace = PRODUCTION if options.pace == "production" else QUICK
+    var = setting.VAR_HOSTS if options.hosts else setting.VAR
     try:
-        with setting.world(pace) as world:
+        with hosts.made(options.hosts) as made, setting.world(pace, var=var, hosts=made) as world:
             return _play(world, options, seed)
-    except setting.Busy as busy:
-        print(busy, file=sys.stderr)
+    except (setting.Busy, hosts.NotAllowed) as refusal:
+        print(refusal, file=sys.stderr)
         return 2
 
 
@@ -48,6 +49,10 @@ def _options() -> argparse.Namespace:
         "--pace", choices=["quick", "production"], default="quick",
         help="leases and beat of 2 and 1 seconds, or of 30 as in production, where a run fails"
              " if the workers take too long to go on after a fault",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hosts", type=int, default=0, choices=range(len(setting.CLOCKS) + 1),
+        help="so many workers on hosts of their own, each cut off now and then while it delivers",
     )  # fmt: skip
     return parser.parse_args()
 
@@ -96,7 +101,7 @@ def _play(world: World, options: argparse.Namespace, seed: int) -> int:
 
 
 def _schedule(options: argparse.Namespace, seed: int, points: list[str]) -> Iterator[Fault]:
-    drawn = draw(seed, points)
+    drawn = draw(seed, points, WEIGHTS_OF_HOSTS if options.hosts else WEIGHTS)
     if options.replay is None:
         return drawn
     lines = options.replay.read_text().splitlines()

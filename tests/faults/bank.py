@@ -13,7 +13,7 @@ from pathlib import Path
 
 from welfare.disbursement.bankfile import Format
 from welfare.disbursement.register import put_once
-from welfare.disbursement.simulator import Payment, read_orders, write_return
+from welfare.disbursement.simulator import OrdersUnreadable, Payment, read_orders, write_return
 
 # An account that failed so often is paid at last, so that every story has an end.
 PATIENCE = 2
@@ -47,6 +47,7 @@ class Bank:
     payments: list[Payment] = field(default_factory=list)
     batches: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     # What it did that a convenient bank would not do, and how often.
     habits: Counter = field(default_factory=Counter)
     _misses: Counter = field(default_factory=Counter)
@@ -101,7 +102,11 @@ class Bank:
 
     def _take_up(self, path: Path) -> None:
         content = path.read_bytes()
-        number, orders = read_orders(self.layout, content)
+        try:
+            number, orders = read_orders(self.layout, content)
+        except OrdersUnreadable:
+            self.unreadable.append(path.name)
+            return
         digest = sha256(content).hexdigest()
         if number in self.batches:
             if self.batches[number] != digest:

@@ -17,6 +17,7 @@ from kombu.exceptions import KombuError
 
 from tests.faults.bank import Bank
 from tests.faults.desk import Round
+from tests.faults.hosts import Host
 from tests.faults.schedule import AT_A_PLACE, Fault
 from tests.faults.verdict import Verdict, judge, look
 from tests.faults.world import World
@@ -77,6 +78,8 @@ class Run:
     # Orders at places, by place: when they were given.
     _waiting: dict[str, float] = field(default_factory=dict)
     _asleep: list[tuple[float, int]] = field(default_factory=list)
+    # Hosts that are cut off, until when.
+    _cut_off: dict[Host, float] = field(default_factory=dict)
     _watched: list[tuple[str, float, int]] = field(default_factory=list)
     _last_breath: float = 0.0
     _last_step: int = 0
@@ -141,9 +144,9 @@ class Run:
         """No more faults: wait until everybody is paid and every batch has ended."""
         self._until_settled()
 
-    def judge(self) -> Verdict:
+    def judge(self, *, with_guards: bool = True) -> Verdict:
         """The books against the bank's truth, for the rounds that were opened."""
-        return judge(self.bank, self.rounds[: self.opened])
+        return judge(self.bank, self.rounds[: self.opened], with_guards=with_guards)
 
     def noticed(self) -> list[str]:
         """What shows already, of what must hold at every moment."""
@@ -176,18 +179,39 @@ class Run:
         for due, pid in [one for one in self._asleep if one[0] <= now]:
             _continue(pid)
             self._asleep.remove((due, pid))
+        for host in [host for host, due in self._cut_off.items() if due <= now]:
+            host.plug()
+            del self._cut_off[host]
         if self._sweeping is not None and self._sweeping.poll() is not None:
             self.world.programs["beat"].signal(signal.SIGCONT)
             self._sweeping = None
         rows, self._offset = self.world.plan.carried_out(self._offset)
         for what, point, pid, _at in rows:
             self._waiting.pop(point, None)
+            if what == "cut-off" and not self._cut(int(pid)):
+                self.story.left_out[what, "whoever came by was on no host of its own"] += 1
+                continue
             self.story.count(Fault(what, point))
             self._watch(what)
             if what == "stall":
                 # Longer than the lease: somebody else has taken over when it wakes.
                 self._asleep.append((now + self.world.pace.lease * 1.6, int(pid)))
         self._look_for_progress()
+
+    def _cut(self, pid: int) -> bool:
+        """Cut the host of a process off and let it go on there, for longer than the lease.
+
+        In turns so short that its connections come to life again, and so long that the
+        database has given them up.
+        """
+        host = self.world.host_of(pid)
+        if host is not None:
+            host.pull()
+            pace, before = self.world.pace, sum(f.kind == "cut-off" for f in self.story.injected)
+            seconds = pace.lease * 1.6 if before % 2 else pace.lease + pace.silence * 1.6
+            self._cut_off[host] = time.monotonic() + seconds
+        _continue(pid)
+        return host is not None
 
     def _until_settled(self) -> None:
         deadline = time.monotonic() + self.patience
@@ -214,7 +238,8 @@ class Run:
             " (SELECT count(*) FROM disbursement_entitlement)"
         )
         unpaid, is_open, owed = row or (1, 1, 0)
-        return unpaid, is_open, expected - owed, len(self.bank.answers), len(self._asleep)
+        away = len(self._asleep) + len(self._cut_off)
+        return unpaid, is_open, expected - owed, len(self.bank.answers), away
 
     def _open_batches(self) -> str:
         row = self._query(
