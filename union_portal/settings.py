@@ -4,6 +4,7 @@
 conveniences (generated secrets, plain HTTP cookies) apply.
 """
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -124,14 +125,17 @@ DATABASES = {
 # Persistent connections: a page without them costs three times as much.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("PORTAL_CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# A host that is cut off while it holds a batch would hold it until its cable is back: after so many
-# seconds without a sign of life the server gives up the connection, and the client does, too.
-_SILENCE = env.int("PORTAL_DATABASE_SILENCE_SECONDS", 60)
+# After so many seconds without a sign of life a connection to database or broker is given up. A
+# host that is cut off would hold its rows until its cable is back, and on a connection whose other
+# end is gone a worker would wait for bells for ever.
+_SILENCE = env.int("PORTAL_SILENCE_SECONDS", 60)
 _ALIVE = {"idle": max(1, _SILENCE // 2), "interval": max(1, _SILENCE // 6), "count": 3}
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 10,
+    "tcp_user_timeout": 1000 * _SILENCE,
     **{f"keepalives_{name}": value for name, value in _ALIVE.items()},
-    "options": " ".join(f"-c tcp_keepalives_{name}={value}" for name, value in _ALIVE.items()),
+    "options": " ".join(f"-c tcp_keepalives_{name}={value}" for name, value in _ALIVE.items())
+    + f" -c tcp_user_timeout={1000 * _SILENCE}",
     **DATABASES["default"].get("OPTIONS", {}),
 }
 # A role that may replicate, for `manage.py backup` alone.
@@ -322,6 +326,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "max_retries": 0,
+    "socket_keepalive": True,
+    # By number, as this system calls them.
+    "socket_keepalive_options": {
+        getattr(socket, name): value
+        for name, value in {
+            "TCP_KEEPIDLE": _ALIVE["idle"],
+            "TCP_KEEPINTVL": _ALIVE["interval"],
+            "TCP_KEEPCNT": _ALIVE["count"],
+            "TCP_USER_TIMEOUT": 1000 * _SILENCE,
+        }.items()
+        if hasattr(socket, name)
+    },
 }
 # How often bells that were lost are rung again.
 BEAT_SECONDS = env.float("PORTAL_BEAT_SECONDS", 30.0)

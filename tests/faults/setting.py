@@ -16,7 +16,7 @@ from psycopg2 import sql
 from tests.faults.hosts import Host
 from tests.faults.world import ROOT, Pace, World
 from union_portal.embedded import held
-from union_portal.embedded.postgres import OWNER
+from union_portal.embedded.postgres import OWNER, WEB, WORKER
 from union_portal.embedded.servers import PrivateServers
 from union_portal.embedded.surroundings import read_or_make_keys
 
@@ -84,6 +84,13 @@ def copy_database(world: World, template: str, name: str) -> None:
             sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template)
         )
     )
+    # Who may connect is no part of what is copied.
+    for right in (
+        "REVOKE CONNECT ON DATABASE {} FROM PUBLIC",
+        "GRANT CONNECT ON DATABASE {} TO {}",
+    ):
+        roles = sql.SQL(", ").join(map(sql.Identifier, (WEB, WORKER)))
+        world.ask(sql.SQL(right).format(sql.Identifier(name), roles))
 
 
 def start_programs(world: World) -> None:

@@ -128,7 +128,7 @@ class World:
             "PORTAL_MEDIA_DIR": str(self.folder / "media"),
             "PORTAL_LEASE_SECONDS": str(self.pace.lease),
             "PORTAL_BEAT_SECONDS": str(self.pace.beat),
-            "PORTAL_DATABASE_SILENCE_SECONDS": str(self.pace.silence),
+            "PORTAL_SILENCE_SECONDS": str(self.pace.silence),
             "PYTHONUNBUFFERED": "1",
             "FAULTS_PLAN": str(self.folder / "plan"),
         }
