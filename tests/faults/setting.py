@@ -86,7 +86,7 @@ def copy_database(world: World, template: str, name: str) -> None:
     )
     # Who may connect is no part of what is copied.
     for right in (
-        "REVOKE CONNECT ON DATABASE {} FROM PUBLIC",
+        "REVOKE ALL ON DATABASE {} FROM PUBLIC",
         "GRANT CONNECT ON DATABASE {} TO {}",
     ):
         roles = sql.SQL(", ").join(map(sql.Identifier, (WEB, WORKER)))

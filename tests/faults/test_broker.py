@@ -30,6 +30,8 @@ def test_a_worker_lets_go_of_a_broker_that_went_while_a_bell_was_out(way, url):
     bells = connection.SimpleQueue(f"test-{uuid4().hex}")
     bells.put("a bell")
     bells.get(timeout=10)
+    with pytest.raises(bells.Empty):
+        bells.get(timeout=0.2)
     way.close()
     way.cut_after(1)
     # What a worker does when it has lost its broker; an error here would end it.
