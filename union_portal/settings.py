@@ -4,6 +4,7 @@
 conveniences (generated secrets, plain HTTP cookies) apply.
 """
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,19 @@ DATABASES = {
 # Persistent connections: a page without them costs three times as much.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("PORTAL_CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# After so many seconds without a sign of life a connection to database or broker is given up. A
+# host that is cut off would hold its rows until its cable is back, and on a connection whose other
+# end is gone a worker would wait for bells for ever.
+_SILENCE = env.int("PORTAL_SILENCE_SECONDS", 60)
+_ALIVE = {"idle": max(1, _SILENCE // 2), "interval": max(1, _SILENCE // 6), "count": 3}
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 1000 * _SILENCE,
+    **{f"keepalives_{name}": value for name, value in _ALIVE.items()},
+    "options": " ".join(f"-c tcp_keepalives_{name}={value}" for name, value in _ALIVE.items())
+    + f" -c tcp_user_timeout={1000 * _SILENCE}",
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 # A role that may replicate, for `manage.py backup` alone.
 BACKUP_DATABASE_URL = env.str("PORTAL_BACKUP_DATABASE_URL", "") or env.str("DATABASE_URL", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -326,12 +340,26 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-# A bell is rung once and briefly: with the broker away a page doesn't wait for it.
+# A bell is rung once and briefly: with the broker away a page doesn't wait for it. Nor does the
+# beat: a retry that fails leaves its producer with a closed channel (kombu 5.7).
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "max_retries": 0,
+    "socket_keepalive": True,
+    # By number, as this system calls them.
+    "socket_keepalive_options": {
+        getattr(socket, name): value
+        for name, value in {
+            "TCP_KEEPIDLE": _ALIVE["idle"],
+            "TCP_KEEPINTVL": _ALIVE["interval"],
+            "TCP_KEEPCNT": _ALIVE["count"],
+            "TCP_USER_TIMEOUT": 1000 * _SILENCE,
+        }.items()
+        if hasattr(socket, name)
+    },
 }
 # How often bells that were lost are rung again.
 BEAT_SECONDS = env.float("PORTAL_BEAT_SECONDS", 30.0)

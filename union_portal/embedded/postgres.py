@@ -33,6 +33,8 @@ class Postgres:
     programs: Programs
     user: RunAs
     is_durable: bool
+    # Where it listens beside 127.0.0.1: nowhere, but in a proof with several hosts.
+    further: tuple[str, ...] = ()
 
     @property
     def claim(self) -> Path:
@@ -90,7 +92,7 @@ class Postgres:
         self._forget_the_dead()
         settings = [
             f"port={port}",
-            "listen_addresses=127.0.0.1",
+            f"listen_addresses={','.join(('127.0.0.1', *self.further))}",
             "unix_socket_directories=",
         ]
         settings += () if self.is_durable else HASTY

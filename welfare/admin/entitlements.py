@@ -86,7 +86,7 @@ class PaymentFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         granted = Q(state=EntitlementState.GRANTED)
         conditions = {
-            "waits": granted & (Q(line_state=None) | Q(line_state=LineState.VOID)),
+            "waits": granted & Q(line_state=None),
             "under-way": Q(line_state__in=[LineState.READY, *IN_TRANSIT]),
             "paid": Q(line_state=LineState.PAID),
             "failed": granted & Q(line_state__in=UNPAID),
