@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import connection, models, transaction
 
-from union_portal.logs import request_id as request_id
+from union_portal import logs
 from union_portal.models import AuditBlock, AuditEntry
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ LEAF = f"encode(sha256(convert_to({LINE}, 'UTF8')), 'hex')"
 ROOT = f"encode(sha256(convert_to(string_agg({LEAF}, '' ORDER BY id), 'UTF8')), 'hex')"
 
 # The id of the request or job that is being served; log lines carry it too.
+request_id = logs.request_id
 
 
 @dataclass(frozen=True)

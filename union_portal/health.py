@@ -103,7 +103,9 @@ def database() -> str:
 @check("migrations", needed=True)
 def migrations() -> str:
     """Code that is newer than the tables must not serve."""
-    missing = len(_migrations_of_the_code() - set(MigrationRecorder(connection).applied_migrations()))
+    missing = len(
+        _migrations_of_the_code() - set(MigrationRecorder(connection).applied_migrations())
+    )
     return f"{missing} are not applied" if missing else ""
 
 

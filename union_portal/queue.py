@@ -182,14 +182,14 @@ def run_job(job_id: UUID) -> None:
         log.error("job %s (%s) failed: %s\n%s", job.pk, job.name, text, frames)
         run.retry_or_fail(error, text)
     finally:
-        told = {
+        line = {
             "action": job.name,
             "account": job.requested_by_id,
             "status": str(job.state),
             "attempt": job.attempts,
             "ms": round((time.monotonic() - began) * 1000),
         }
-        log.info("job", extra=told)
+        log.info("job", extra=line)
         audit.request_id.reset(token)
 
 

@@ -36,7 +36,8 @@ class ReportFilter(SafeExceptionReporterFilter):
     """Django's page of a fault shows no address with a password in it, and no form."""
 
     hidden_settings = re.compile(
-        SafeExceptionReporterFilter.hidden_settings.pattern + "|_URL$|DATABASES|CACHES|BROKER|KEYRING",
+        SafeExceptionReporterFilter.hidden_settings.pattern
+        + "|_URL$|DATABASES|CACHES|BROKER|KEYRING",
         re.IGNORECASE,
     )
 

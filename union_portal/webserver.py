@@ -8,7 +8,7 @@ from typing import Any
 # Before prometheus_client is imported: its processes add up what they count through files here.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="portal-metrics-"))
 
-from union_portal import metrics, settings  # noqa: E402
+from union_portal import metrics, settings
 
 # Its line of a request would show what was searched for; the portal writes its own.
 accesslog = None

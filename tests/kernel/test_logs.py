@@ -116,7 +116,8 @@ def test_a_refused_row_leaves_neither_its_values_nor_its_statement(cast: Cast, e
 
 
 def test_a_line_that_can_not_be_written_shows_no_values(either: Lines):
-    logging.getLogger("anything").info("of %s and %s", "Alice")
+    sentence = "of %s and %s"
+    logging.getLogger("anything").info(sentence, "Alice")
     assert "Alice" not in either.text
     assert "a line that can't be written" in either.text
 

@@ -36,7 +36,7 @@ _WORDS: Final = "|".join(sorted(PERSONAL | CONFIDENTIAL, key=len, reverse=True))
 _RULES: Final = re.compile(
     rf"""
     (?P<kept>
-        \b[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b        # numbers of requests and jobs
+        \b[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b        # requests and jobs
       | \b(?=[0-9]*[a-f])[0-9a-f]{{32,128}}\b                          # digests
       | \bP20\d{{9}}(?:-\d{{6}})?\b                                      # batches and their lines
     )

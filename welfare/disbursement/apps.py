@@ -17,6 +17,7 @@ class DisbursementConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from union_portal import lifecycle
+
         # Registers the reports, and what monitoring is told.
         from welfare.disbursement import probes, reports  # noqa: F401
 

@@ -32,8 +32,9 @@ def invariants_hold() -> str:
 def engine() -> Iterator[Gauge]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT state, count(*), greatest(coalesce(extract(epoch FROM now() - min(lease_until)),"
-            " 0), 0)::bigint FROM disbursement_payoutbatch GROUP BY state ORDER BY state"
+            "SELECT state, count(*),"
+            " greatest(coalesce(extract(epoch FROM now() - min(lease_until)), 0), 0)::bigint"
+            " FROM disbursement_payoutbatch GROUP BY state ORDER BY state"
         )
         rows = cursor.fetchall()
     for state, count, _lapsed in rows:
