@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import time
 from typing import Any
 
@@ -19,6 +20,20 @@ app.autodiscover_tasks()
 @signals.setup_logging.connect
 def keep_our_logging(**given: Any) -> None:
     """That somebody listens is enough: Celery then leaves the loggers as the settings made them."""
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def refuse_insecure_secrets(**given: Any) -> None:
+    """An error of a listener would be logged and forgotten: the process ends itself."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    from union_portal import checks
+
+    try:
+        checks.refuse_insecure_secrets()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 @signals.task_prerun.connect

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from union_portal import settings as defaults
@@ -34,6 +35,17 @@ def secrets_are_set(**kwargs: Any) -> list[CheckMessage]:
                 )
             )
     return faults
+
+
+def refuse_insecure_secrets() -> None:
+    """For web and workers: nothing is served or sealed with keys that everybody knows.
+
+    Errors: ImproperlyConfigured names the variable that is not set.
+    """
+    if settings.EMBEDDED or settings.DEBUG:
+        return
+    if faults := secrets_are_set():
+        raise ImproperlyConfigured(" ".join(f"{one.msg} {one.hint}" for one in faults))
 
 
 @register(Tags.database)

@@ -201,6 +201,7 @@ RULES: dict[str, Rule] = {
         ("from urllib.parse import urlsplit", "from django.http import HttpRequest"),
         {
             "union_portal/notifications.py": "the gateway of messages, whose address is a setting",
+            "union_portal/offline/ask_health.py": "asks the web server of its own container",
             "union_portal/embedded/demo.py": "asks whether its own web server is up",
         },
     ),
