@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import connection, models, transaction
 
+from union_portal import logs
 from union_portal.models import AuditBlock, AuditEntry
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ LEAF = f"encode(sha256(convert_to({LINE}, 'UTF8')), 'hex')"
 ROOT = f"encode(sha256(convert_to(string_agg({LEAF}, '' ORDER BY id), 'UTF8')), 'hex')"
 
 # The id of the request or job that is being served; log lines carry it too.
-request_id: ContextVar[str] = ContextVar("request_id", default="")
+request_id = logs.request_id
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from union_portal import settings as defaults
@@ -66,6 +67,17 @@ def what_leaves_the_host_is_encrypted(**kwargs: Any) -> list[CheckMessage]:
 def _is_elsewhere(host: str) -> bool:
     """A socket, this machine, and a name without a dot (a container beside us) are here."""
     return "." in host and not host.startswith(("/", "127."))
+
+
+def refuse_insecure_secrets() -> None:
+    """For web and workers: nothing is served or sealed with keys that everybody knows.
+
+    Errors: ImproperlyConfigured names the variable that is not set.
+    """
+    if settings.EMBEDDED or settings.DEBUG:
+        return
+    if faults := secrets_are_set():
+        raise ImproperlyConfigured(" ".join(f"{one.msg} {one.hint}" for one in faults))
 
 
 @register(Tags.database)

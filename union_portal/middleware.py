@@ -17,11 +17,11 @@ from django.utils import translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from union_portal import access, audit, lifecycle, once, queue
+from union_portal import access, audit, lifecycle, logs, metrics, once, queue
 from union_portal.kit.refusals import Refused
 from union_portal.views import problems
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("union_portal.request")
 View = Callable[[HttpRequest], HttpResponse]
 
 # What one needs to set the second factor up, or to leave: these URL names, no more.
@@ -51,19 +51,26 @@ IDLE_STEP_SECONDS = 60
 
 
 class RequestContextMiddleware:
-    """Give every request an id that its audit entries and log lines carry."""
+    """Give every request an id that its audit entries and log lines carry, and log it.
+
+    The line names the page, never the address with what was searched for, and never a form.
+    """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = audit.request_id.set(audit.new_request_id())
+        number = audit.request_id.set(audit.new_request_id())
+        asked = logs.current_request.set(request)
+        began = time.monotonic()
         try:
             response = self.get_response(request)
             response.headers["X-Request-ID"] = audit.request_id.get()
+            _log(request, response, time.monotonic() - began)
             return response
         finally:
-            audit.request_id.reset(token)
+            logs.current_request.reset(asked)
+            audit.request_id.reset(number)
 
 
 class ChosenLanguageMiddleware:
@@ -215,6 +222,21 @@ class OnceMiddleware:
             return problems.answered_once(request)
         messages.info(request, _("This form came twice. It was carried out once."))
         return redirect(kept.location)
+
+
+def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    match = request.resolver_match
+    page = match.view_name if match else ""
+    metrics.count_request(page, request.method or "", response.status_code, seconds)
+    # Style sheets and pictures are no events.
+    level = logging.INFO if page or response.status_code >= 400 else logging.DEBUG
+    told = {
+        "action": page,
+        "method": request.method,
+        "status": response.status_code,
+        "ms": round(seconds * 1000),
+    }
+    log.log(level, "request", extra=told)
 
 
 def _explained(request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -1,5 +1,7 @@
 """Settings, read from the environment; `.env.example` lists every variable.
 
+Each variable may instead be the content of a file: NAME_FILE names it, and wins.
+
 `./portal` sets PORTAL_EMBEDDED=1 for its private servers: only then do unsafe
 conveniences (generated secrets, plain HTTP cookies) apply.
 """
@@ -8,13 +10,14 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
+from union_portal import logs, secret_files
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = secret_files.Env()
 
 EMBEDDED = env.bool("PORTAL_EMBEDDED", False)
 DEBUG = env.bool("PORTAL_DEBUG", False)
@@ -24,11 +27,15 @@ DEBUG = env.bool("PORTAL_DEBUG", False)
 # `manage.py check --deploy` and the web server refuse them (union_portal/checks.py).
 INSECURE_SECRET = "insecure-only-for-checks-and-tests-0123456789abcdefghij"  # noqa: S105
 SECRET_KEY = env.str("PORTAL_SECRET_KEY", INSECURE_SECRET)
-# "version:algorithm:base64 of 32 bytes", comma separated, the last one is current.
+# What older ones signed is still good, until they are taken out: comma separated.
+SECRET_KEY_FALLBACKS = env.list("PORTAL_OLD_SECRET_KEYS", default=[])
+# "version:algorithm:base64 of 32 bytes", comma separated; the last one named seals, all open.
 INSECURE_KEYRING = "1:aes:aW5zZWN1cmUtb25seS1mb3ItY2hlY2tzLWFuZC10ZXM="
 PORTAL_KEYRING = env.str("PORTAL_KEYRING", INSECURE_KEYRING)
 INSECURE_INDEX_KEY = "aW5zZWN1cmUtaW5kZXgta2V5LWZvci1jaGVja3MtMTI="
 PORTAL_INDEX_KEY = env.str("PORTAL_INDEX_KEY", INSECURE_INDEX_KEY)
+# Whoever asks for health and figures shows it; without one nobody gets an answer.
+PROBE_TOKEN = env.str("PORTAL_PROBE_TOKEN", "")
 
 ALLOWED_HOSTS = env.list("PORTAL_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("PORTAL_TRUSTED_ORIGINS", default=[])
@@ -72,6 +79,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "union_portal.probes.ProbeMiddleware",
+    "union_portal.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "union_portal.headers.HeadersMiddleware",
@@ -85,7 +94,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "union_portal.middleware.RequestContextMiddleware",
     "union_portal.middleware.IdleMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "union_portal.middleware.FirstPasswordMiddleware",
@@ -125,6 +133,10 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES = {
     "default": env.db("DATABASE_URL", default="postgres://union:union@127.0.0.1:5432/union")
 }
+# The password apart from the address: as a file of its own it stands in no environment.
+DATABASES["default"]["PASSWORD"] = (
+    env.str("PORTAL_DATABASE_PASSWORD", "") or DATABASES["default"]["PASSWORD"]
+)
 # Persistent connections: a page without them costs three times as much.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("PORTAL_CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -145,7 +157,9 @@ DATABASES["default"]["OPTIONS"] = {
 BACKUP_DATABASE_URL = env.str("PORTAL_BACKUP_DATABASE_URL", "") or env.str("DATABASE_URL", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = secret_files.with_password(
+    env.str("REDIS_URL", "redis://127.0.0.1:6379/0"), env.str("PORTAL_REDIS_PASSWORD", "")
+)
 # What is cached are used one-time codes and counted tries: they may not be lost with Redis, and
 # nobody may be kept out because it is away.
 CACHES = {
@@ -185,6 +199,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("PORTAL_REAUTHENTICATION_SECONDS", 600)
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
+MFA_ADAPTER = "union_portal.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
@@ -391,10 +406,16 @@ REST_FRAMEWORK = {
 
 PORTAL_OFFICE = env.str("PORTAL_OFFICE", "榆林市总工会")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("PORTAL_LOG_LEVEL", "INFO")},
-}
+# -- the log ------------------------------------------------------------------------
+LOGGING_CONFIG = "union_portal.logs.configure"
+LOGGING = logs.configuration(
+    form=env.str("PORTAL_LOG_FORM", "plain" if EMBEDDED else "json"),
+    level=env.str("PORTAL_LOG_LEVEL", "INFO"),
+)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "union_portal.secret_files.ReportFilter"
+logs.hide(
+    secret_files.in_values(
+        *(SECRET_KEY, *SECRET_KEY_FALLBACKS, PORTAL_KEYRING, PORTAL_INDEX_KEY, PROBE_TOKEN),
+        *(DATABASES["default"]["PASSWORD"], REDIS_URL, BACKUP_DATABASE_URL, SMS_HTTP_KEY),
+    )
+)

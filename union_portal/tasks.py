@@ -4,12 +4,13 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from union_portal import audit, notifications, once, outages, queue, tries
+from union_portal import audit, health, notifications, once, outages, queue, tries
 
 
 @shared_task(name="union_portal.ring_lost_jobs")
 @outages.outlived()
 def ring_lost_jobs() -> None:
+    health.note_pulse()
     queue.ring_lost()
 
 

@@ -18,6 +18,10 @@ MANAGE: Final = (PYTHON, "manage.py")
 CHECKS: Final[Mapping[str, Sequence[str]]] = {
     "ruff check": (PYTHON, "-m", "ruff", "check", "."),
     "ruff format --check": (PYTHON, "-m", "ruff", "format", "--check", "."),
+    "bandit": (
+        *(PYTHON, "-m", "bandit", "--quiet", "--recursive", "--configfile", "pyproject.toml"),
+        *("union_portal", "members", "welfare", "awards", "events"),
+    ),
     "lint-imports": (PYTHON, str(Path(PYTHON).parent / "lint-imports")),
     "mypy": (PYTHON, "-m", "mypy", "."),
     "manage.py makemigrations --check": (
