@@ -1,0 +1,66 @@
+"""The engine against the model, through every step that there is."""
+
+import os
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.machine.machine import Engine, furnish, steps_counted
+from tests.machine.tour import walk
+from tests.searching import examples
+from union_portal import lifecycle
+
+# Every step of every table of the engine, so that a new one asks for a rule.
+EVERY_STEP = {
+    (label, old, new)
+    for label, table in lifecycle.TABLES.items()
+    if label.startswith("disbursement.")
+    for old, news in table.steps.items()
+    for new in news
+}
+
+
+@pytest.fixture
+def engine(cast, tmp_path, settings):
+    """The machine on a stage that all examples share."""
+    stage = furnish(cast, tmp_path, settings)
+
+    class Here(Engine):
+        furnish = staticmethod(lambda: stage)
+        acts = Counter()
+
+    return Here
+
+
+def play(machine, number, *, steps=40, phases=tuple(Phase)):
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=number,
+            stateful_step_count=steps,
+            suppress_health_check=list(HealthCheck),
+            phases=phases,
+        ),
+    )
+
+
+def test_one_walk_takes_every_step_there_is(engine):
+    taken = Counter()
+    with steps_counted(taken):
+        walked = engine()
+        try:
+            walk(walked)
+        finally:
+            walked.teardown()
+    assert EVERY_STEP - set(taken) == set(), "the machine has no rule that takes these steps"
+
+
+def test_engine_and_model_agree_whatever_is_done(engine):
+    taken = Counter()
+    with steps_counted(taken):
+        play(engine, examples(int(os.environ.get("MX", "30"))), phases=[Phase.generate])
+    print("TAKEN", sorted(taken.items()), sorted(engine.acts.items()), EVERY_STEP - set(taken))
+    refused = sum(number for (_act, may), number in engine.acts.items() if not may)
+    assert refused > sum(engine.acts.values()) // 10, "hardly a wrong step was tried"
