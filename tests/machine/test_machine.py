@@ -2,13 +2,15 @@
 
 import os
 from collections import Counter
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.machine.defects import DEFECTS
 from tests.machine.machine import Engine, furnish, steps_counted
-from tests.machine.tour import walk
+from tests.machine.tour import agree, walk
 from tests.searching import examples
 from union_portal import lifecycle
 
@@ -46,14 +48,20 @@ def play(machine, number, *, steps=40, phases=tuple(Phase)):
     )
 
 
+@contextmanager
+def played(machine):
+    """An example that is not Hypothesis's."""
+    made = machine()
+    try:
+        yield made
+    finally:
+        made.teardown()
+
+
 def test_one_walk_takes_every_step_there_is(engine):
     taken = Counter()
-    with steps_counted(taken):
-        walked = engine()
-        try:
-            walk(walked)
-        finally:
-            walked.teardown()
+    with steps_counted(taken), played(engine) as walked:
+        walk(walked)
     assert EVERY_STEP - set(taken) == set(), "the machine has no rule that takes these steps"
 
 
@@ -64,3 +72,14 @@ def test_engine_and_model_agree_whatever_is_done(engine):
     print("TAKEN", sorted(taken.items()), sorted(engine.acts.items()), EVERY_STEP - set(taken))
     refused = sum(number for (_act, may), number in engine.acts.items() if not may)
     assert refused > sum(engine.acts.values()) // 10, "hardly a wrong step was tried"
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_broken_engine_disagrees(engine, defect):
+    with played(engine) as sound:
+        defect.play(sound)
+        agree(sound)
+    with defect.planted(), pytest.raises(Exception) as caught, played(engine) as broken:
+        defect.play(broken)
+        agree(broken)
+    print(f"{defect.name}: {type(caught.value).__name__} {str(caught.value)[:120]}")

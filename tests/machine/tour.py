@@ -12,7 +12,7 @@ def walk(engine: Engine) -> None:
     _of_the_gate(engine)
 
 
-def _agree(engine: Engine) -> None:
+def agree(engine: Engine) -> None:
     for check in (
         engine.the_database_says_the_same,
         engine.every_row_is_judged_the_same,
@@ -24,13 +24,13 @@ def _agree(engine: Engine) -> None:
 
 def _of_decisions_and_two_people(engine: Engine) -> None:
     engine.withdraw(pick=0, who="maker")
-    engine.let_two_agree()
+    engine.let_twoagree()
     engine.move_to_write_off(pick=1, who="maker")
-    engine.let_two_agree()
+    engine.let_twoagree()
     engine.move_to_write_off(pick=2, who="releaser")
     engine.decline(pick=0, who="maker")
     engine.owe_everybody(fund=0)
-    _agree(engine)
+    agree(engine)
 
 
 def _of_batches_that_do_not_leave(engine: Engine) -> None:
@@ -44,8 +44,8 @@ def _of_batches_that_do_not_leave(engine: Engine) -> None:
         elif state == "approved":
             engine.take_it_to_release()
         engine.move_to_void(pick=0, who="checker")
-        engine.let_two_agree()
-        _agree(engine)
+        engine.let_twoagree()
+        agree(engine)
 
 
 def _of_what_a_bank_says(engine: Engine) -> None:
@@ -60,7 +60,7 @@ def _of_what_a_bank_says(engine: Engine) -> None:
         engine.look_into(pick=0, who="maker")
     engine.close(pick=0, who="maker", over=0)
     assert engine.batches[-1][0].state == "closed"
-    _agree(engine)
+    agree(engine)
 
 
 def _of_what_it_does_not_say(engine: Engine) -> None:
@@ -73,11 +73,11 @@ def _of_what_it_does_not_say(engine: Engine) -> None:
     engine.let_days_pass()
     for result in ("paid", "failed"):
         engine.move_a_certificate(pick=0, who="maker", result=result)
-        engine.let_two_agree()
-    _agree(engine)
+        engine.let_twoagree()
+    agree(engine)
 
 
 def _of_the_gate(engine: Engine) -> None:
     engine.shut_the_gate()
     engine.lift_it_by_two()
-    _agree(engine)
+    agree(engine)
