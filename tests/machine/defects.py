@@ -148,7 +148,8 @@ def _void_in_time(engine: Engine) -> None:
 
 
 def _withdrawn_on_its_way(engine: Engine) -> None:
-    _sent(engine)
+    # Once it is sent, its money is not reserved any more: the ledger refuses it as well.
+    engine.begin(life=1, results=[])
     engine.withdraw(pick=0, who="maker")
     engine.let_two_agree()
 
@@ -177,6 +178,13 @@ def _void_whatever(monkeypatch: pytest.MonkeyPatch) -> None:
         type(held).objects.filter(pk=held.pk).update(state="void", fence=held.fence + 1, owner="")
 
     monkeypatch.setitem(motions._performers, MotionKind.VOID_BATCH, void)
+
+
+def _void_while_a_row_waits(engine: Engine) -> None:
+    engine.begin(life=1, results=[])
+    engine.answer(pick=0, rows=[(0, "paid", "A", "")], stranger=0, who="maker")
+    engine.move_to_void(pick=0, who="checker")
+    engine.let_two_agree()
 
 
 FREED = {**ledger.WAYS, EntryKind.FAILED: (LedgerKind.TRANSIT, LedgerKind.AVAILABLE)}
@@ -215,6 +223,11 @@ DEFECTS = (
     Defect(
         "a batch is void after its file", _void_after_the_file, _void_whatever,
         ("payout_batch_steps",),
+    ),
+    Defect(
+        "a row waits for what is void",
+        _void_while_a_row_waits,
+        _swap(batches, "_judge_what_waited", lambda batch, by: None),
     ),
     Defect("what was in a void batch stays live", _void_in_time, _never_void),
     Defect(

@@ -170,8 +170,6 @@ class Engine(RuleBasedStateMachine):
         self.sent: set[bytes] = set()
         self.moved: list[Moved] = []
         self.tickets: list[tuple[Batch, int, int]] = []
-        self.resolved = 0
-        self.strangers = 0
         self.shuts = 0
         self.appropriations: list[tuple[int, int, Any]] = []
         self.number = 0
@@ -791,7 +789,6 @@ class Engine(RuleBasedStateMachine):
         if may:
             batch = next(model for model, row in self.batches if row.pk == found.batch_id)
             batch.open.remove(found.kind)
-            self.resolved += 1
 
     # -- they agree ------------------------------------------------------------------------
 

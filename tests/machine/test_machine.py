@@ -1,11 +1,10 @@
 """The engine against the model, through every step that there is."""
 
-import os
 from collections import Counter
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.machine.defects import DEFECTS
@@ -36,14 +35,13 @@ def engine(cast, tmp_path, settings):
     return Here
 
 
-def play(machine, number, *, steps=40, phases=tuple(Phase)):
+def play(machine, number, *, steps=40):
     run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=number,
             stateful_step_count=steps,
             suppress_health_check=list(HealthCheck),
-            phases=phases,
         ),
     )
 
@@ -68,10 +66,18 @@ def test_one_walk_takes_every_step_there_is(engine):
 def test_engine_and_model_agree_whatever_is_done(engine):
     taken = Counter()
     with steps_counted(taken):
-        play(engine, examples(int(os.environ.get("MX", "30"))), phases=[Phase.generate])
-    print("TAKEN", sorted(taken.items()), sorted(engine.acts.items()), EVERY_STEP - set(taken))
+        play(engine, examples(25))
+    print("steps taken", sum(taken.values()), dict(engine.acts), EVERY_STEP - set(taken))
     refused = sum(number for (_act, may), number in engine.acts.items() if not may)
     assert refused > sum(engine.acts.values()) // 10, "hardly a wrong step was tried"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_walk_with_every_step_committed(engine):
+    """What waits for the commit comes at the commit, and each step is a transaction of its own."""
+    engine.commits = True
+    with played(engine) as walked:
+        walk(walked)
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)

@@ -24,9 +24,9 @@ def agree(engine: Engine) -> None:
 
 def _of_decisions_and_two_people(engine: Engine) -> None:
     engine.withdraw(pick=0, who="maker")
-    engine.let_twoagree()
+    engine.let_two_agree()
     engine.move_to_write_off(pick=1, who="maker")
-    engine.let_twoagree()
+    engine.let_two_agree()
     engine.move_to_write_off(pick=2, who="releaser")
     engine.decline(pick=0, who="maker")
     engine.owe_everybody(fund=0)
@@ -44,7 +44,7 @@ def _of_batches_that_do_not_leave(engine: Engine) -> None:
         elif state == "approved":
             engine.take_it_to_release()
         engine.move_to_void(pick=0, who="checker")
-        engine.let_twoagree()
+        engine.let_two_agree()
         agree(engine)
 
 
@@ -73,7 +73,7 @@ def _of_what_it_does_not_say(engine: Engine) -> None:
     engine.let_days_pass()
     for result in ("paid", "failed"):
         engine.move_a_certificate(pick=0, who="maker", result=result)
-        engine.let_twoagree()
+        engine.let_two_agree()
     agree(engine)
 
 
