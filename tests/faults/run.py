@@ -122,6 +122,10 @@ class Run:
             if time.monotonic() - moved > self.patience:
                 raise Stuck("neither a fault nor a payment for a long while")
             time.sleep(0.01)
+        self.cease()
+
+    def cease(self) -> None:
+        """Take back what nobody carried out yet."""
         for point in list(self._waiting):
             self.world.plan.take_back(point)
         self._live()
