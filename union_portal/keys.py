@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from django.db import connection, models, transaction
 
 from union_portal import audit
 from union_portal.fields import SealedTextField, keyring, sealed_columns
+from union_portal.kit.crypto import SealBroken
 
 CHUNK: Final = 1000
 # Rows that are held by others are tried again, so many times in vain.
@@ -124,13 +125,14 @@ def seal_factor(text: str) -> str:
 
 
 def open_factor(sealed: str) -> str:
-    return keyring().open(FACTOR, base64.b64decode(sealed))
+    """Its secret. Errors: SealBroken, also for one that was never sealed."""
+    return keyring().open(FACTOR, _bytes(sealed) or b"")
 
 
 def outdated_factors() -> int:
     """Second factors whose secrets are sealed with another key than the newest."""
     everything = Authenticator.objects.values_list("data", flat=True)
-    return sum(1 for data in everything.iterator() if _moved(data) != data)
+    return sum(1 for data in everything.iterator() if moved(data) != data)
 
 
 @transaction.atomic
@@ -138,29 +140,51 @@ def reseal_factors() -> int:
     """Move the secrets of second factors to the newest key; how many factors were moved."""
     done = 0
     for factor in Authenticator.objects.select_for_update(skip_locked=True).order_by("pk"):
-        moved = _moved(factor.data)
-        if moved != factor.data:
-            done += Authenticator.objects.filter(pk=factor.pk).update(data=moved)
+        fresh = moved(factor.data)
+        if fresh != factor.data:
+            done += Authenticator.objects.filter(pk=factor.pk).update(data=fresh)
     if done:
         _note(Authenticator._meta.label_lower, "data", done)
     return done
 
 
-def _moved(data: dict[str, Any]) -> dict[str, Any]:
-    """The same secrets under the newest key; what is newest stays as it is."""
+def moved(data: dict[str, Any]) -> dict[str, Any]:
+    """A factor's secrets under the newest key; what is newest stays as it is."""
+    return _each_secret(data, _reseal)
+
+
+def in_plain_letters(data: dict[str, Any]) -> dict[str, Any]:
+    """A factor's secrets as they were before they were sealed: for the way back alone."""
+    return _each_secret(data, lambda held: held if _bytes(held) is None else open_factor(held))
+
+
+def _each_secret(data: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     fresh = dict(data)
     for name in _SECRETS_OF_FACTORS:
         held = data.get(name)
         if isinstance(held, list):
-            fresh[name] = [_reseal(one) for one in held]
+            fresh[name] = [change(one) for one in held]
         elif held:
-            fresh[name] = _reseal(held)
+            fresh[name] = change(held)
     return fresh
 
 
-def _reseal(sealed: str) -> str:
-    moved = keyring().reseal(FACTOR, base64.b64decode(sealed))
-    return base64.b64encode(moved).decode("ascii")
+def _reseal(held: str) -> str:
+    """Under the newest key; what dates from before secrets were sealed is sealed now."""
+    sealed = _bytes(held)
+    if sealed is None:
+        return seal_factor(held)
+    return base64.b64encode(keyring().reseal(FACTOR, sealed)).decode("ascii")
+
+
+def _bytes(held: str) -> bytes | None:
+    """The sealed value behind its text; None for a secret in plain letters."""
+    try:
+        raw = base64.b64decode(held, validate=True)
+        keyring().key_version(raw)
+    except (ValueError, SealBroken):
+        return None
+    return raw
 
 
 def _note(label: str, column: str, count: int) -> None:

@@ -252,7 +252,6 @@ ROOMS_OF_SQL: dict[str, str] = {
     "members/actions/": "imports and exports move a hundred thousand rows in one statement",
     "awards/actions/": "a whole round is judged and granted in one statement",
     "awards/queries/": "the roster is asked by compiled rules, in one statement",
-    "union_portal/models/": "triggers and rows of the guards themselves",
     "union_portal/embedded/postgres.py": "makes the private server's roles and database",
     "union_portal/management/commands/audit_pack.py": "the log as the database prints it",
     "union_portal/management/commands/backup.py": "how far the server's log is written",

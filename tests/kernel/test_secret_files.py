@@ -77,19 +77,26 @@ def _run(code: str, environment: dict[str, str]) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("missing", ["PORTAL_SECRET_KEY", "PORTAL_KEYRING", "PORTAL_INDEX_KEY"])
-@pytest.mark.parametrize("entry", ["union_portal.wsgi", "union_portal.celery"])
-def test_neither_web_nor_worker_starts_with_the_values_of_the_checks(missing, entry):
-    code = (
-        f"import {entry} as entry\n"
-        "if entry.__name__.endswith('celery'):\n"
-        "    from celery import signals; signals.worker_init.send(sender=None)"
-    )
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "import union_portal.wsgi",
+        "import union_portal.celery; from celery import signals; signals.worker_init.send(None)",
+        "import union_portal.celery; from celery import signals; signals.beat_init.send(None)",
+    ],
+    ids=["web", "worker", "beat"],
+)
+def test_nobody_starts_with_the_keys_of_the_checks(begin: str):
+    wanted = {"PORTAL_SECRET_KEY", "PORTAL_KEYRING", "PORTAL_INDEX_KEY"}
     environment = {**surroundings(), "PORTAL_EMBEDDED": "0"}
-    assert _run(code, environment) == ""
-    del environment[missing]
-    with pytest.raises(AssertionError, match=f"{missing} is not set"):
-        _run(code, environment)
+    bare = {name: value for name, value in environment.items() if name not in wanted}
+    with pytest.raises(AssertionError) as refused:
+        _run(begin, bare)
+    assert {name for name in wanted if f"{name} is not set" in str(refused.value)} == wanted
+
+
+def test_with_keys_of_ones_own_web_starts():
+    assert _run("import union_portal.wsgi", {**surroundings(), "PORTAL_EMBEDDED": "0"}) == ""
 
 
 def test_what_a_former_key_signed_is_read_until_that_key_is_taken_out():

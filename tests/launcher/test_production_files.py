@@ -68,7 +68,7 @@ def test_secrets_come_from_files_that_the_service_is_given_and_from_nowhere_else
             assert folder == "/run/secrets", variable
             assert secret in service["secrets"], variable
             assert COMPOSE["secrets"][secret] == {"file": f"secrets/{secret}"}
-        elif re.search(r"PASSWORD|SECRET|TOKEN|_KEYS?$|KEYRING|AUTH$", variable):
+        elif re.search(r"PASSWORD$|SECRET|TOKEN|_KEYS?$|KEYRING|AUTH$", variable):
             raise AssertionError(f"{name}: {variable} is a secret in the environment")
         assert not re.search(r"://[^/]*:[^/]*@", str(value)), f"{name}: {variable}"
 
