@@ -15,8 +15,9 @@ class PortalConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Importing registers the system checks, the work of jobs and the purposes of files.
-        from union_portal import checks, reports  # noqa: F401
+        # Importing registers the system checks, the listeners, the work of jobs and the purposes
+        # of files.
+        from union_portal import checks, listeners, review_sheet  # noqa: F401
 
         post_migrate.connect(grant_after_migration, sender=self)
 

@@ -1,6 +1,7 @@
-"""System checks: secrets in production, the role that a process has in the database."""
+"""System checks: secrets and password rules, the role that a process has in the database."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +34,30 @@ def secrets_are_set(**kwargs: Any) -> list[CheckMessage]:
                     id=f"union_portal.E_{name}",
                 )
             )
+    return faults
+
+
+@register(Tags.security)
+def the_password_rules_exist(**kwargs: Any) -> list[CheckMessage]:
+    """A set of rules that is misspelt, or a list that is not there, must not pass for none."""
+    faults: list[CheckMessage] = []
+    if settings.PASSWORD_RULES not in {"asvs", "dengbao"}:
+        faults.append(
+            Error(
+                f"PORTAL_PASSWORD_RULES is {settings.PASSWORD_RULES!r}.",
+                hint="Write asvs or dengbao (docs/adr/0010-password-rules.md).",
+                id="union_portal.E_PASSWORD_RULES",
+            )
+        )
+    place = settings.BREACHED_PASSWORDS
+    if place and not Path(place).is_file():
+        faults.append(
+            Error(
+                "PORTAL_BREACHED_PASSWORDS names no file.",
+                hint="Mount the list, or leave the variable empty.",
+                id="union_portal.E_BREACHED_PASSWORDS",
+            )
+        )
     return faults
 
 

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, models, transaction
 
-from union_portal import audit
+from union_portal import audit, factors
 from union_portal.fields import SealedTextField, keyring, sealed_columns
 
 CHUNK = 2000
@@ -29,6 +29,10 @@ class Command(BaseCommand):
                 left += count if check else 0
                 if count:
                     self.stdout.write(f"{model._meta.label}.{column.name}: {count}")
+        count = len(factors.with_old_keys()) if check else factors.reseal()
+        left += count if check else 0
+        if count:
+            self.stdout.write(f"mfa.Authenticator.data: {count}")
         self.stdout.write(f"{left} left" if check else "done: every value has the newest key")
 
     def _keep(self, model: type[models.Model], column: SealedTextField) -> None:
