@@ -42,12 +42,9 @@ FACTOR_FREE = frozenset(
         "set_language",
     }
 )
-# Of a form that came too late: texts from this length on are shown again, secrets never.
+# Of a form that came too late, texts from this length on are shown again: secrets never.
 WORTH_KEEPING = 10
-NEVER_SHOWN = frozenset(
-    {"csrfmiddlewaretoken", once.FIELD, "seen", "next", "code", "credential"}
-    | {"password", "password1", "password2", "oldpassword", "again"}
-)
+NOT_TYPED = frozenset({"csrfmiddlewaretoken", once.FIELD, "seen", "next", "credential"})
 # With a password that somebody else chose, or that is too old, nothing opens but its change.
 PASSWORD_FREE = frozenset({"account_change_password", "account_logout", "set_language"})
 
@@ -264,8 +261,13 @@ def _typed(request: HttpRequest) -> list[str]:
         text
         for name, texts in request.POST.lists()
         for text in texts
-        if len(text) >= WORTH_KEEPING and name not in NEVER_SHOWN
+        if len(text) >= WORTH_KEEPING and name not in NOT_TYPED and not is_secret(name)
     ]
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field of this name holds a password or a code."""
+    return "password" in name or name in {"code", "again"}
 
 
 def _way_back(request: HttpRequest) -> str:

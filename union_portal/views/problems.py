@@ -59,7 +59,9 @@ def _page(request: HttpRequest, template: str, status: int, *, reason: str = "")
 def timed_out(request: HttpRequest, told: str, *, typed: list[str], log_in: str) -> HttpResponse:
     """401: a form came after the session had ended; what was typed is shown this once."""
     context = {"reason": told, "typed": typed, "log_in": log_in}
-    return render(request, "union_portal/timed_out.html", context, status=401)
+    answer = render(request, "union_portal/timed_out.html", context, status=401)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def way_back(request: HttpRequest) -> str:
