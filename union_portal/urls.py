@@ -1,6 +1,7 @@
 """The doors. Every URL needs a log-in unless its view says otherwise."""
 
 from allauth.account import views as account_views
+from allauth.account.decorators import reauthentication_required
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
@@ -22,7 +23,11 @@ account = [
     path("reauthenticate/", reauthentication.PasswordView.as_view(), name="account_reauthenticate"),
     path("2fa/reauthenticate/", reauthentication.CodeView.as_view(), name="mfa_reauthenticate"),
     path("password/change/", security.ChangePasswordView.as_view(), name="account_change_password"),
-    path("password/set/", account_views.password_set, name="account_set_password"),
+    path(
+        "password/set/",
+        reauthentication_required(account_views.password_set),
+        name="account_set_password",
+    ),
     path(
         "2fa/webauthn/keys/<int:pk>/remove/",
         factors.RemovePasskeyView.as_view(),
