@@ -81,7 +81,7 @@ def confirm_all(*, review: AccountReview, union: Organization, by: Account, now:
         review.roles.filter(~mine, organization__path__startswith=union.path),
         to=ReviewedRoleState.CONFIRMED,
         by=by,
-        reviewed_by=by,
+        reviewed_by=by.pk,
         reviewed_at=now,
     )
 

@@ -36,7 +36,7 @@ DENGBAO: Final = "dengbao"
 LEFT: Final = 8
 # A unit so short, repeated to the end, is one choice and not many.
 UNIT: Final = 6
-_ROWS: Final = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
+_ROWS: Final = ("abcdefghijklmnopqrstuvwxyz", "0123456789", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 _KIND: Final = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^a-zA-Z0-9]")
 
 

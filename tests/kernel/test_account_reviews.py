@@ -222,10 +222,11 @@ def test_the_sheet_holds_every_role_and_its_answer(
     )
     made = account_review(None, asked, tmp_path)  # type: ignore[arg-type]
     with open_sheet(made.path) as sheet:
-        rows = {row.cells["Log-in name"]: row.cells for row in sheet.rows}
+        # Headers are read without their spaces.
+        rows = {row.cells["Log-inname"]: row.cells for row in sheet.rows}
     assert set(rows) == {account.username for account in cast.staff.values()}
     shi = rows[cast.shi.username]
-    assert (shi["Answer"], shi["Reviewed by"]) == ("confirmed", cast.security_admin.name)
+    assert (shi["Answer"], shi["Reviewedby"]) == ("confirmed", cast.security_admin.name)
     assert rows[cast.qiao.username]["Answer"] == "to be reviewed"
 
 
