@@ -1,6 +1,7 @@
-"""System checks: secrets in production, connections that leave the host, the database's role."""
+"""System checks: secrets, password rules, connections that leave the host, the database's role."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,6 +68,30 @@ def what_leaves_the_host_is_encrypted(**kwargs: Any) -> list[CheckMessage]:
 def _is_elsewhere(host: str) -> bool:
     """A socket, this machine, and a name without a dot (a container beside us) are here."""
     return "." in host and not host.startswith(("/", "127."))
+
+
+@register(Tags.security)
+def the_password_rules_exist(**kwargs: Any) -> list[CheckMessage]:
+    """A set of rules that is misspelt, or a list that is not there, must not pass for none."""
+    faults: list[CheckMessage] = []
+    if settings.PASSWORD_RULES not in {"asvs", "dengbao"}:
+        faults.append(
+            Error(
+                f"PORTAL_PASSWORD_RULES is {settings.PASSWORD_RULES!r}.",
+                hint="Write asvs or dengbao (docs/adr/0010-password-rules.md).",
+                id="union_portal.E_PASSWORD_RULES",
+            )
+        )
+    place = settings.BREACHED_PASSWORDS
+    if place and not Path(place).is_file():
+        faults.append(
+            Error(
+                "PORTAL_BREACHED_PASSWORDS names no file.",
+                hint="Mount the list, or leave the variable empty.",
+                id="union_portal.E_BREACHED_PASSWORDS",
+            )
+        )
+    return faults
 
 
 def refuse_insecure_secrets() -> None:

@@ -94,7 +94,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "union_portal.middleware.IdleMiddleware",
+    "union_portal.middleware.NoStoreMiddleware",
+    "union_portal.middleware.TimeOutMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "union_portal.middleware.FirstPasswordMiddleware",
     "union_portal.middleware.SecondFactorMiddleware",
@@ -183,12 +184,20 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": env.int("PORTAL_PASSWORD_LENGTH", 12)},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "union_portal.passwords.RulesValidator"},
 ]
+# "asvs" or "dengbao" (docs/adr/0010-password-rules.md).
+PASSWORD_RULES = env.str("PORTAL_PASSWORD_RULES", "asvs")
+PASSWORD_LENGTH = env.int("PORTAL_PASSWORD_LENGTH", 12)
+# Words that a guesser who knows the place tries first.
+PASSWORD_WORDS = env.list(
+    "PORTAL_PASSWORD_WORDS",
+    default=["union", "portal", "gonghui", "zonggonghui", "yulin", "shaanxi", "工会", "榆林"],
+)
+# A file of SHA-1 hashes of leaked passwords, in order; empty where there is none.
+BREACHED_PASSWORDS = env.str("PORTAL_BREACHED_PASSWORDS", "")
+# A first password that is not taken up for so long opens nothing.
+FIRST_PASSWORD_HOURS = env.int("PORTAL_FIRST_PASSWORD_HOURS", 72)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "portal:home"
@@ -209,10 +218,16 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
 MFA_TOTP_TOLERANCE = 0
 MFA_TOTP_ISSUER = "Union Portal"
 USERSESSIONS_TRACK_ACTIVITY = False
+# A session ends so long after the log-in, however busy it is.
 SESSION_COOKIE_AGE = env.int("PORTAL_SESSION_SECONDS", 8 * 3600)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # Whoever does nothing for this long is logged out.
 IDLE_SECONDS = env.int("PORTAL_IDLE_SECONDS", 30 * 60)
+
+# The longest time for which a person is granted a role; 0 for no end.
+ROLE_DAYS = env.int("PORTAL_ROLE_DAYS", 366)
+# Whoever does not log in for so long is listed, to be closed.
+UNUSED_DAYS = env.int("PORTAL_UNUSED_DAYS", 90)
 
 # A factory shares one address: lock the pair of name and address, never the address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -266,6 +281,9 @@ SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = SECURE
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 if SECURE:
     # Browsers keep such a cookie only if this very host set it over TLS for all its paths: no
     # neighbouring host and no plain page can plant one.
@@ -383,6 +401,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal-audit": {"task": "union_portal.seal_audit", "schedule": 2 * BEAT_SECONDS},
     "send-messages": {"task": "union_portal.send_messages", "schedule": 2 * BEAT_SECONDS},
     "forget-the-past": {"task": "union_portal.forget_the_past", "schedule": 3600.0},
+    "lapse-roles": {"task": "union_portal.lapse_roles", "schedule": 3600.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": BEAT_SECONDS},
     "mark-unanswered": {"task": "disbursement.mark_unanswered", "schedule": 3600.0},
     "forget-imports": {"task": "members.sweep", "schedule": 3600.0},

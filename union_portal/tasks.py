@@ -4,7 +4,16 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from union_portal import audit, health, notifications, once, outages, queue, tries
+from union_portal import (
+    account_reviews,
+    audit,
+    health,
+    notifications,
+    once,
+    outages,
+    queue,
+    tries,
+)
 
 
 @shared_task(name="union_portal.ring_lost_jobs")
@@ -37,3 +46,10 @@ def forget_the_past() -> None:
     once.sweep(now=now)
     tries.sweep(now=now)
     call_command("clearsessions")
+
+
+@shared_task(name="union_portal.lapse_roles")
+@outages.outlived()
+def lapse_roles() -> None:
+    """Roles that a review left unanswered end after its day."""
+    account_reviews.lapse(today=timezone.localdate())

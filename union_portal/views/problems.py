@@ -52,12 +52,20 @@ def _page(request: HttpRequest, template: str, status: int, *, reason: str = "")
     context = {
         "reason": reason,
         "request_number": audit.request_id.get(),
-        "way_back": _way_back(request),
+        "way_back": way_back(request),
     }
     return render(request, template, context, status=status)
 
 
-def _way_back(request: HttpRequest) -> str:
+def timed_out(request: HttpRequest, told: str, *, typed: list[str], log_in: str) -> HttpResponse:
+    """401: a form came after the session had ended; what was typed is shown this once."""
+    context = {"reason": told, "typed": typed, "log_in": log_in}
+    answer = render(request, "union_portal/timed_out.html", context, status=401)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def way_back(request: HttpRequest) -> str:
     """The page the reader came from, if it is one of ours."""
     came_from = request.headers.get("Referer", "")
     try:
