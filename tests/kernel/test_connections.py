@@ -1,18 +1,26 @@
 """What leaves the host is told before a deployment unless it is encrypted."""
 
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
-from django.core.checks import run_checks
+from django.core.checks import registry as checks_of_django
+
+from union_portal import checks
 
 DATABASE, REDIS = "union_portal.W_DATABASE_TLS", "union_portal.W_REDIS_TLS"
 
 
-def told(settings: Any, *, host: str, options: dict[str, str], redis: str) -> set[str]:
-    settings.DATABASES = {"default": {"HOST": host, "OPTIONS": options}}
-    settings.REDIS_URL = redis
-    found = run_checks(tags=["security"], include_deployment_checks=True)
-    return {str(one.id) for one in found} & {DATABASE, REDIS}
+def told(*, host: str, options: dict[str, str], redis: str) -> set[str]:
+    """The faults of a server that is set so."""
+    database = {"HOST": host, "OPTIONS": options}
+    given = SimpleNamespace(DATABASES={"default": database}, REDIS_URL=redis)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checks, "settings", given)
+        return {str(fault.id) for fault in checks.what_leaves_the_host_is_encrypted()}
+
+
+def test_the_check_is_asked_before_a_deployment():
+    assert checks.what_leaves_the_host_is_encrypted in checks_of_django.registry.deployment_checks
 
 
 @pytest.mark.parametrize(
@@ -27,6 +35,6 @@ def told(settings: Any, *, host: str, options: dict[str, str], redis: str) -> se
     ],
 )
 def test_a_connection_that_leaves_the_host_in_the_open_is_told(
-    settings: Any, host: str, options: dict[str, str], redis: str, expected: set[str]
+    host: str, options: dict[str, str], redis: str, expected: set[str]
 ):
-    assert told(settings, host=host, options=options, redis=redis) == expected
+    assert told(host=host, options=options, redis=redis) == expected
