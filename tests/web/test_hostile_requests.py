@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Value, functions
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -27,7 +28,7 @@ HUGE = 10**30
 
 
 # -- parameters -------------------------------------------------------------------------------
-HOSTILE = ("%00", str(HUGE), "%ff%fe", "%27%22%3E%3Cscript%3E%7B%7B7*7%7D%7D", "%0d%0aX:%20y", "-1")
+HOSTILE = (str(HUGE), "%ff%fe", "%27%22%3E%3Cscript%3E%7B%7B7*7%7D%7D", "%0d%0aX:%20y", "-1")
 NAMES = ("q", "p", "page", "o", "next", "ground")
 # Every name with every value, once: the values move along the names.
 ASKED = [
@@ -43,13 +44,14 @@ def places() -> list[str]:
 
 
 def test_no_parameter_breaks_a_page(cast: Cast):
-    """Neither for a visitor nor for a member nor for whoever opens nearly every page."""
+    """Neither for a visitor nor for a member nor for whoever opens nearly every list."""
     play(cast)
     notice = reverse("portal:notice", args=[Notice.objects.latest("pk").pk])
     broken = []
     for client in (Client(), browser(cast.lin), browser(cast.gao)):
         client.raise_request_exception = False
         opens = [there for there in [*places(), notice] if client.get(there).status_code == 200]
+        assert opens
         broken += [
             (there, asked)
             for there in opens
@@ -59,15 +61,22 @@ def test_no_parameter_breaks_a_page(cast: Cast):
     assert broken == []
 
 
-@pytest.mark.parametrize("number", [HUGE, 2**63])
-def test_a_number_past_all_numbers_is_as_good_as_none(cast: Cast, number: int):
+@pytest.mark.parametrize("there", ["/honours/?q=%00", "/honours/?q=a%00b", "/honours/%00"])
+def test_a_nul_in_an_address_is_refused_before_any_search(there: str):
+    assert Client(raise_request_exception=False).get(there).status_code == 400
+
+
+def test_a_number_past_all_numbers_is_as_good_as_none(cast: Cast):
     client = browser(cast.gao)
     client.raise_request_exception = False
+    broken = []
     for _name, route, _pattern in patterns():
+        number = HUGE if route.startswith("admin/") else 2**63
         there = re.sub(r"<int:\w+>|<path:\w+>|<str:object_id>", str(number), route)
         if there != route:
             there = "/" + re.sub(r"<[^>]+>", "nothing", there)
-            assert client.get(there).status_code < 500, there
+            broken += [there] if client.get(there).status_code >= 500 else []
+    assert broken == []
 
 
 @pytest.mark.parametrize(
@@ -196,7 +205,7 @@ def _told(field: models.Field) -> bool:
         and not field.choices
         and not field.unique
         and not field.primary_key
-        and (field.max_length or 999) >= len(MARKUP) + 5
+        and (field.max_length or 999) >= len(MARKUP) + 4
         and field.name not in WORDS
         and not field.name.endswith(("_type", "_id", "path", "digest", "hash", "code", "key"))
     )
@@ -211,8 +220,10 @@ def fill() -> list[str]:
         for model in apps.get_models():
             for field in filter(_told, model._meta.local_fields):
                 if model._meta.app_label in ours:
+                    # With the row's number: some names are taken once.
+                    text = functions.Concat(Value(MARKUP), functions.Cast("pk", models.TextField()))
                     with suppress(DatabaseError), transaction.atomic():
-                        model._base_manager.update(**{field.name: MARKUP})
+                        model._base_manager.update(**{field.name: text})
                         filled.append(f"{model._meta.label}.{field.name}")
         cursor.execute("SET LOCAL session_replication_role = origin")
     return filled
