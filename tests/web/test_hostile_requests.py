@@ -30,10 +30,10 @@ HUGE = 10**30
 # -- parameters -------------------------------------------------------------------------------
 HOSTILE = (str(HUGE), "%ff%fe", "%27%22%3E%3Cscript%3E%7B%7B7*7%7D%7D", "%0d%0aX:%20y", "-1")
 NAMES = ("q", "p", "page", "o", "next", "ground")
-# Every name with every value, once: the values move along the names.
+# The values move along the names: whoever reads a parameter meets three of them.
 ASKED = [
     "&".join(f"{name}={HOSTILE[(turn + at) % len(HOSTILE)]}" for at, name in enumerate(NAMES))
-    for turn in range(len(HOSTILE))
+    for turn in range(3)
 ]
 
 
@@ -194,8 +194,13 @@ def test_nobody_is_led_to_another_site(cast: Cast, there: str):
 
 # -- what was written by somebody -----------------------------------------------------------------
 MARKUP = "\"'><script>x()</script>{{7*7}}{%x%}"
-# Read by programs rather than by people: addresses, codes and names of things.
-WORDS = {"scheme", "template", "kind", "name_of_work", "encoding", "topic", "clause", "pinyin"}
+# Read by programs rather than by people: names of things, prints, keys.
+WORDS = {
+    "scheme", "template", "kind", "encoding", "topic", "clause", "pinyin", "password", "root",
+    "previous", "chain", "owner", "bank_format", "sender", "route", "location", "sha256",
+    "asked_for", "asked_from", "action",
+}  # fmt: skip
+ENDINGS = ("_type", "_id", "path", "digest", "hash", "code", "key", "index", "fingerprint")
 
 
 def _told(field: models.Field) -> bool:
@@ -207,7 +212,7 @@ def _told(field: models.Field) -> bool:
         and not field.primary_key
         and (field.max_length or 999) >= len(MARKUP) + 4
         and field.name not in WORDS
-        and not field.name.endswith(("_type", "_id", "path", "digest", "hash", "code", "key"))
+        and not field.name.endswith(ENDINGS)
     )
 
 
@@ -242,9 +247,12 @@ def written(asked: CaptureQueriesContext) -> list[str]:
     ]
 
 
+PORTAL = ("/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/")
+
+
 def shown() -> list[str]:
     """Lists, rows and the pages behind their buttons; what members and the public read."""
-    found = ["/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/"]
+    found = list(PORTAL)
     found += [f"/notices/{pk}/" for pk in Notice.objects.values_list("pk", flat=True)]
     for page in pages():
         found.append(reverse(page.url_name("changelist")))
@@ -260,10 +268,10 @@ def test_what_stands_in_a_column_is_shown_as_text_and_being_read_changes_nothing
     play(cast)
     assert len(fill()) > 60
     alive, changed, seen = [], [], 0
-    for account in (cast.gao, cast.officer, cast.feng_checker, cast.security_admin, cast.lin):
+    for account, places_of in ((cast.gao, shown()), (cast.officer, shown()), (cast.lin, PORTAL)):
         client = browser(account)
         client.raise_request_exception = False
-        for there in shown():
+        for there in places_of:
             with CaptureQueriesContext(connection) as asked:
                 answer = client.get(there)
             changed += [(there, sql) for sql in written(asked)]
@@ -273,7 +281,7 @@ def test_what_stands_in_a_column_is_shown_as_text_and_being_read_changes_nothing
                 alive.append(there)
     assert alive == []
     assert changed == []
-    assert seen > 30
+    assert seen > 100
 
 
 # -- what goes wrong ----------------------------------------------------------------------------
