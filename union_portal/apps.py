@@ -16,7 +16,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing registers the system checks, the work of jobs and the purposes of files.
-        from union_portal import checks, reports  # noqa: F401
+        from union_portal import checks, reports, transport  # noqa: F401
 
         post_migrate.connect(grant_after_migration, sender=self)
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from django.core.checks import registry as checks_of_django
 
-from union_portal import checks
+from union_portal import transport
 
 DATABASE, REDIS = "union_portal.W_DATABASE_TLS", "union_portal.W_REDIS_TLS"
 
@@ -15,12 +15,14 @@ def told(*, host: str, options: dict[str, str], redis: str) -> set[str]:
     database = {"HOST": host, "OPTIONS": options}
     given = SimpleNamespace(DATABASES={"default": database}, REDIS_URL=redis)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checks, "settings", given)
-        return {str(fault.id) for fault in checks.what_leaves_the_host_is_encrypted()}
+        patch.setattr(transport, "settings", given)
+        return {str(fault.id) for fault in transport.what_leaves_the_host_is_encrypted()}
 
 
 def test_the_check_is_asked_before_a_deployment():
-    assert checks.what_leaves_the_host_is_encrypted in checks_of_django.registry.deployment_checks
+    assert (
+        transport.what_leaves_the_host_is_encrypted in checks_of_django.registry.deployment_checks
+    )
 
 
 @pytest.mark.parametrize(
