@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from django.core.checks import registry as checks_of_django
+from django.core.checks.registry import registry
 
 from union_portal import transport
 
@@ -20,9 +20,7 @@ def told(*, host: str, options: dict[str, str], redis: str) -> set[str]:
 
 
 def test_the_check_is_asked_before_a_deployment():
-    assert (
-        transport.what_leaves_the_host_is_encrypted in checks_of_django.registry.deployment_checks
-    )
+    assert transport.what_leaves_the_host_is_encrypted in registry.deployment_checks
 
 
 @pytest.mark.parametrize(
