@@ -24,6 +24,7 @@ class PortalConfig(AppConfig):
             metrics,
             reports,
             review_sheet,
+            transport,
         )
 
         post_migrate.connect(grant_after_migration, sender=self)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Value, functions
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -27,12 +28,12 @@ HUGE = 10**30
 
 
 # -- parameters -------------------------------------------------------------------------------
-HOSTILE = ("%00", str(HUGE), "%ff%fe", "%27%22%3E%3Cscript%3E%7B%7B7*7%7D%7D", "%0d%0aX:%20y", "-1")
+HOSTILE = (str(HUGE), "%ff%fe", "%27%22%3E%3Cscript%3E%7B%7B7*7%7D%7D", "%0d%0aX:%20y", "-1")
 NAMES = ("q", "p", "page", "o", "next", "ground")
-# Every name with every value, once: the values move along the names.
+# The values move along the names: whoever reads a parameter meets three of them.
 ASKED = [
     "&".join(f"{name}={HOSTILE[(turn + at) % len(HOSTILE)]}" for at, name in enumerate(NAMES))
-    for turn in range(len(HOSTILE))
+    for turn in range(3)
 ]
 
 
@@ -43,13 +44,14 @@ def places() -> list[str]:
 
 
 def test_no_parameter_breaks_a_page(cast: Cast):
-    """Neither for a visitor nor for a member nor for whoever opens nearly every page."""
+    """Neither for a visitor nor for a member nor for whoever opens nearly every list."""
     play(cast)
     notice = reverse("portal:notice", args=[Notice.objects.latest("pk").pk])
     broken = []
     for client in (Client(), browser(cast.lin), browser(cast.gao)):
         client.raise_request_exception = False
         opens = [there for there in [*places(), notice] if client.get(there).status_code == 200]
+        assert opens
         broken += [
             (there, asked)
             for there in opens
@@ -59,15 +61,22 @@ def test_no_parameter_breaks_a_page(cast: Cast):
     assert broken == []
 
 
-@pytest.mark.parametrize("number", [HUGE, 2**63])
-def test_a_number_past_all_numbers_is_as_good_as_none(cast: Cast, number: int):
+@pytest.mark.parametrize("there", ["/honours/?q=%00", "/honours/?q=a%00b", "/honours/%00"])
+def test_a_nul_in_an_address_is_refused_before_any_search(there: str):
+    assert Client(raise_request_exception=False).get(there).status_code == 400
+
+
+def test_a_number_past_all_numbers_is_as_good_as_none(cast: Cast):
     client = browser(cast.gao)
     client.raise_request_exception = False
+    broken = []
     for _name, route, _pattern in patterns():
+        number = HUGE if route.startswith("admin/") else 2**63
         there = re.sub(r"<int:\w+>|<path:\w+>|<str:object_id>", str(number), route)
         if there != route:
             there = "/" + re.sub(r"<[^>]+>", "nothing", there)
-            assert client.get(there).status_code < 500, there
+            broken += [there] if client.get(there).status_code >= 500 else []
+    assert broken == []
 
 
 @pytest.mark.parametrize(
@@ -185,8 +194,13 @@ def test_nobody_is_led_to_another_site(cast: Cast, there: str):
 
 # -- what was written by somebody -----------------------------------------------------------------
 MARKUP = "\"'><script>x()</script>{{7*7}}{%x%}"
-# Read by programs rather than by people: addresses, codes and names of things.
-WORDS = {"scheme", "template", "kind", "name_of_work", "encoding", "topic", "clause", "pinyin"}
+# Read by programs rather than by people: names of things, prints, keys.
+WORDS = {
+    "scheme", "template", "kind", "encoding", "topic", "clause", "pinyin", "password", "root",
+    "previous", "chain", "owner", "bank_format", "sender", "route", "location", "sha256",
+    "asked_for", "asked_from", "action",
+}  # fmt: skip
+ENDINGS = ("_type", "_id", "path", "digest", "hash", "code", "key", "index", "fingerprint")
 
 
 def _told(field: models.Field) -> bool:
@@ -196,9 +210,9 @@ def _told(field: models.Field) -> bool:
         and not field.choices
         and not field.unique
         and not field.primary_key
-        and (field.max_length or 999) >= len(MARKUP) + 5
+        and (field.max_length or 999) >= len(MARKUP) + 4
         and field.name not in WORDS
-        and not field.name.endswith(("_type", "_id", "path", "digest", "hash", "code", "key"))
+        and not field.name.endswith(ENDINGS)
     )
 
 
@@ -211,8 +225,10 @@ def fill() -> list[str]:
         for model in apps.get_models():
             for field in filter(_told, model._meta.local_fields):
                 if model._meta.app_label in ours:
+                    # With the row's number: some names are taken once.
+                    text = functions.Concat(Value(MARKUP), functions.Cast("pk", models.TextField()))
                     with suppress(DatabaseError), transaction.atomic():
-                        model._base_manager.update(**{field.name: MARKUP})
+                        model._base_manager.update(**{field.name: text})
                         filled.append(f"{model._meta.label}.{field.name}")
         cursor.execute("SET LOCAL session_replication_role = origin")
     return filled
@@ -231,9 +247,12 @@ def written(asked: CaptureQueriesContext) -> list[str]:
     ]
 
 
+PORTAL = ("/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/")
+
+
 def shown() -> list[str]:
     """Lists, rows and the pages behind their buttons; what members and the public read."""
-    found = ["/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/"]
+    found = list(PORTAL)
     found += [f"/notices/{pk}/" for pk in Notice.objects.values_list("pk", flat=True)]
     for page in pages():
         found.append(reverse(page.url_name("changelist")))
@@ -249,10 +268,10 @@ def test_what_stands_in_a_column_is_shown_as_text_and_being_read_changes_nothing
     play(cast)
     assert len(fill()) > 60
     alive, changed, seen = [], [], 0
-    for account in (cast.gao, cast.officer, cast.feng_checker, cast.security_admin, cast.lin):
+    for account, places_of in ((cast.gao, shown()), (cast.officer, shown()), (cast.lin, PORTAL)):
         client = browser(account)
         client.raise_request_exception = False
-        for there in shown():
+        for there in places_of:
             with CaptureQueriesContext(connection) as asked:
                 answer = client.get(there)
             changed += [(there, sql) for sql in written(asked)]
@@ -262,7 +281,7 @@ def test_what_stands_in_a_column_is_shown_as_text_and_being_read_changes_nothing
                 alive.append(there)
     assert alive == []
     assert changed == []
-    assert seen > 30
+    assert seen > 100
 
 
 # -- what goes wrong ----------------------------------------------------------------------------
