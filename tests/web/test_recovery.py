@@ -205,7 +205,9 @@ def test_two_people_take_a_lost_factor_off_and_its_owner_is_told(feng: Account, 
     factors.carry_out(reset=reset, by=cast.security_admin, now=timezone.now())
     assert not Authenticator.objects.filter(user=feng).exists()
     assert not is_in(before)
-    client = logged_in(feng)
+    client = a_browser()
+    form = {"login": feng.username, "password": PASSWORD}
+    assert client.post(reverse("account_login"), form).status_code == 302
     page = client.get(reverse("portal:security")).content.decode()
     assert "Hao took off your second factor" in page
     assert "call the security administrator" in page
@@ -292,7 +294,7 @@ def test_the_last_factor_stays_while_a_role_needs_it(feng: Account, cast: Cast):
         user=feng, type=Authenticator.Type.WEBAUTHN, data={"name": "key", "credential": {}}
     )
     assert client.post(reverse("mfa_deactivate_totp")).status_code == 302
-    client = confirmed(browser(feng), seconds_ago=1)
+    client = confirmed(browser(Account.objects.get(pk=feng.pk)), seconds_ago=1)
     Authenticator.objects.filter(user=feng, type=Authenticator.Type.TOTP).delete()
     answer = client.post(reverse("mfa_remove_webauthn", args=[key.pk]))
     assert answer.url == reverse("mfa_list_webauthn")
