@@ -67,7 +67,7 @@ def test_sessions_reviews_and_resets_are_read_on_a_phone_and_at_a_desk(
     confirm_it_is_me(page)
     page.fill("textarea[name=reason]", TYPED)
     grow_old()
-    page.click("main form button[type=submit]")
+    page.click(".st-confirm form button[type=submit]")
     assert page.locator("textarea").first.input_value() == TYPED
     found += faults(page)
     assert found == []

@@ -34,6 +34,7 @@ PLAIN = {
     "mfa_list_webauthn",
     "mfa_login_webauthn",
 }
+NO_FORM = 405
 # Pages of their own before an act, beside the buttons.
 OWN_PAGES = {"admin:disbursement_payoutbatch_assemble"}
 
@@ -82,10 +83,11 @@ def acts() -> list[str]:
 
 
 def asks(client: Client, url: str) -> set[bool]:
-    """Whether the page, and a form sent to it, lead to the question who it is."""
+    """Whether the page, and a form sent to it if it takes one, lead to the question who it is."""
     return {
         answer.status_code == 302 and "/reauthenticate/" in answer.url
         for answer in (client.get(url), client.post(url, {"reason": "because"}))
+        if answer.status_code != NO_FORM
     }
 
 
