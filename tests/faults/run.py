@@ -28,6 +28,8 @@ WAITING_ORDERS = 6
 FRESH_SECONDS = 2.0
 ROUNDS_AT_ONCE = 5
 LOOK_SECONDS = 0.7
+# So many times its patience may a run take to settle.
+TURNS = 10
 # How long after a fault the workers take their next step at the latest, at production pace.
 LIMITS = {
     "kill": 60, "kill-worker": 60, "lost-bells": 60, "wipe-redis": 60, "kill-redis": 60,
@@ -219,6 +221,8 @@ class Run:
 
     def _until_settled(self) -> None:
         deadline = time.monotonic() + self.patience
+        # Something may move for ever and lead nowhere.
+        end = time.monotonic() + TURNS * self.patience
         best = None
         while True:
             self._live()
@@ -227,7 +231,7 @@ class Run:
                 return
             if best is None or state != best:
                 best, deadline = state, time.monotonic() + self.patience
-            if time.monotonic() > deadline:
+            if time.monotonic() > min(deadline, end):
                 told = f"unpaid, open batches, unowed, unanswered, asleep: {state}"
                 raise Stuck(f"{told}; {self._open_batches()}")
             time.sleep(0.05)

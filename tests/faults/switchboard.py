@@ -57,8 +57,14 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.switchboard", description=__doc__)
     parser.add_argument("--only", action="append", help="a defect's name; may be repeated")
     parser.add_argument("--first", type=int, help="so many from the top of the list")
+    parser.add_argument("--part", type=_part, help="the Nth of M parts of the list, as N/M")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _slash, parts = text.partition("/")
+    return int(number), int(parts)
 
 
 def _play(world: World, options: argparse.Namespace) -> int:
@@ -67,6 +73,9 @@ def _play(world: World, options: argparse.Namespace) -> int:
 
     began = time.monotonic()
     chosen = [d for d in DEFECTS if not options.only or d.name in options.only][: options.first]
+    if options.part:
+        number, parts = options.part
+        chosen = chosen[number - 1 :: parts]
     people = setting.populate(PEOPLE)
     rounds = plan_rounds(options.seed, people, ROUNDS, IN_A_ROUND)
     (world.folder / "rounds.json").write_text(json.dumps([[r.period, r.owed] for r in rounds]))
