@@ -160,8 +160,11 @@ def _renew(world: World, defect) -> None:
     django.db.connection.close()
     setting.renew_database(world, BASE)
     for folder in ("register", "books", "bank/incoming", "bank/outgoing"):
+        old = (world.folder / folder).with_suffix(".old")
         with suppress(FileNotFoundError):
-            shutil.rmtree(world.folder / folder)
+            # Aside first: whoever still writes writes there.
+            (world.folder / folder).rename(old)
+        shutil.rmtree(old, ignore_errors=True)
     for rule in defect.without if defect else ():
         _drop(world, rule)
     (world.folder / "defect").write_text(defect.name if defect else "")
