@@ -28,6 +28,11 @@ WAITING_ORDERS = 6
 FRESH_SECONDS = 2.0
 ROUNDS_AT_ONCE = 5
 LOOK_SECONDS = 0.7
+GLANCE_SECONDS = 0.05
+# A system that takes no step is struck again after so many breaths.
+LONG_BREATH = 20
+# So many times its patience may a run take to settle.
+TURNS = 10
 # How long after a fault the workers take their next step at the latest, at production pace.
 LIMITS = {
     "kill": 60, "kill-worker": 60, "lost-bells": 60, "wipe-redis": 60, "kill-redis": 60,
@@ -83,7 +88,9 @@ class Run:
     _watched: list[tuple[str, float, int]] = field(default_factory=list)
     _last_breath: float = 0.0
     _last_step: int = 0
+    _step_before: int = 0
     _last_look: float = 0.0
+    _last_glance: float = 0.0
     _sweeping: subprocess.Popen[bytes] | None = None
 
     # -- phases -----------------------------------------------------------------------------
@@ -106,8 +113,9 @@ class Run:
     ) -> Iterator[None]:
         """The same, step by step, and for so long at most."""
         end = time.monotonic() + seconds if seconds else None
-        moved = time.monotonic()
+        moved = came = time.monotonic()
         seen: tuple[int, int] | None = None
+        step = 0
         while len(self.story.injected) < count or self._spared(each):
             if end is not None and time.monotonic() > end:
                 break
@@ -117,9 +125,12 @@ class Run:
             self._catch_up(count, each)
             self._inject(faults, count)
             state = (len(self.story.injected), len(self.bank.payments))
+            now = time.monotonic()
+            if self._last_step != step:
+                step, moved = self._last_step, now
             if state != seen:
-                seen, moved = state, time.monotonic()
-            if time.monotonic() - moved > self.patience:
+                seen, moved, came = state, now, now
+            if now - moved > self.patience or now - came > TURNS * self.patience:
                 raise Stuck("neither a fault nor a payment for a long while")
             time.sleep(0.01)
         self.cease()
@@ -219,6 +230,8 @@ class Run:
 
     def _until_settled(self) -> None:
         deadline = time.monotonic() + self.patience
+        # Something may move for ever and lead nowhere.
+        end = time.monotonic() + TURNS * self.patience
         best = None
         while True:
             self._live()
@@ -227,7 +240,7 @@ class Run:
                 return
             if best is None or state != best:
                 best, deadline = state, time.monotonic() + self.patience
-            if time.monotonic() > deadline:
+            if time.monotonic() > min(deadline, end):
                 told = f"unpaid, open batches, unowed, unanswered, asleep: {state}"
                 raise Stuck(f"{told}; {self._open_batches()}")
             time.sleep(0.05)
@@ -262,7 +275,7 @@ class Run:
     def _inject(self, faults: Iterator[Fault], count: int) -> None:
         now = time.monotonic()
         fresh = sum(now - given < FRESH_SECONDS for given in self._waiting.values())
-        if fresh >= WAITING_ORDERS or now - self._last_breath < self.world.pace.breath:
+        if fresh >= WAITING_ORDERS or not self._has_drawn_breath(now):
             return
         if len(self.story.injected) + fresh >= count:
             return
@@ -273,13 +286,19 @@ class Run:
             if fault.at not in self._waiting:
                 self._order(fault)
             return
-        self._last_breath = now
+        self._last_breath, self._step_before = now, self._last_step
         reason = self._strike(fault)
         if reason:
             self.story.left_out[fault.kind, reason] += 1
             return
         self.story.count(fault)
         self._watch(fault.kind)
+
+    def _has_drawn_breath(self, now: float) -> bool:
+        """Whether the workers had time to take a step: who is down already can't be struck."""
+        waited = now - self._last_breath
+        has_moved = self._last_step != self._step_before
+        return waited >= self.world.pace.breath * (1 if has_moved else LONG_BREATH)
 
     def _strike(self, fault: Fault) -> str:
         """Why the fault could not strike, or ""."""
@@ -359,8 +378,9 @@ class Run:
 
     def _look_for_progress(self) -> None:
         """How long after a fault the workers took their next step, if one waited for them."""
-        if not self._watched:
+        if time.monotonic() - self._last_glance < GLANCE_SECONDS:
             return
+        self._last_glance = time.monotonic()
         steps = self._steps()
         for one in [one for one in self._watched if steps > one[2]]:
             self.story.progress.setdefault(one[0], []).append(time.monotonic() - one[1])

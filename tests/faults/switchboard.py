@@ -57,8 +57,18 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.switchboard", description=__doc__)
     parser.add_argument("--only", action="append", help="a defect's name; may be repeated")
     parser.add_argument("--first", type=int, help="so many from the top of the list")
+    parser.add_argument("--part", type=_part, help="the Nth of M parts of the list, as N/M")
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_SECONDS,
+        help="how many seconds nothing may move with a defect; more on a busy machine",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _slash, parts = text.partition("/")
+    return int(number), int(parts)
 
 
 def _play(world: World, options: argparse.Namespace) -> int:
@@ -67,19 +77,23 @@ def _play(world: World, options: argparse.Namespace) -> int:
 
     began = time.monotonic()
     chosen = [d for d in DEFECTS if not options.only or d.name in options.only][: options.first]
+    if options.part:
+        number, parts = options.part
+        chosen = chosen[number - 1 :: parts]
     people = setting.populate(PEOPLE)
     rounds = plan_rounds(options.seed, people, ROUNDS, IN_A_ROUND)
     (world.folder / "rounds.json").write_text(json.dumps([[r.period, r.owed] for r in rounds]))
     django.db.connection.close()
     setting.copy_database(world, world.database, BASE)
     setting.start_programs(world)
-    sound = [_try(world, None, rounds, options.seed)]
+    patience, seed = options.patience, options.seed
+    sound = [_try(world, None, rounds, seed, SOUND_PATIENCE_SECONDS)]
     print(sound[0].row(), flush=True)
     trials = []
     for defect in chosen:
-        trials.append(_try(world, defect, rounds, options.seed))
+        trials.append(_try(world, defect, rounds, seed, patience))
         print(trials[-1].row(), flush=True)
-    sound.append(_try(world, None, rounds, options.seed + 1))
+    sound.append(_try(world, None, rounds, seed + 1, SOUND_PATIENCE_SECONDS))
     print(sound[1].row())
     noticed = sum(bool(trial.caught_by) for trial in trials)
     false = sum(bool(trial.caught_by) for trial in sound)
@@ -88,7 +102,7 @@ def _play(world: World, options: argparse.Namespace) -> int:
     return 0 if noticed == len(trials) and not false else 1
 
 
-def _try(world: World, defect, rounds, seed: int) -> Trial:
+def _try(world: World, defect, rounds, seed: int, patience: float) -> Trial:
     """Work under fire with the defect until a check notices it; None is the sound engine."""
     from tests.faults.bank import Bank
     from tests.faults.run import Run, Stuck
@@ -105,7 +119,7 @@ def _try(world: World, defect, rounds, seed: int) -> Trial:
         random.Random(f"{seed}"),
         slowness=0.4,
     )
-    run = Run(world, bank, rounds, PATIENCE_SECONDS if defect else SOUND_PATIENCE_SECONDS)
+    run = Run(world, bank, rounds, patience)
     found: list[str] = []
     try:
         for _step in run.under_fire_for(_faults(world, defect, seed), FAULTS, LONGEST_SECONDS):
@@ -151,8 +165,11 @@ def _renew(world: World, defect) -> None:
     django.db.connection.close()
     setting.renew_database(world, BASE)
     for folder in ("register", "books", "bank/incoming", "bank/outgoing"):
+        old = (world.folder / folder).with_suffix(".old")
         with suppress(FileNotFoundError):
-            shutil.rmtree(world.folder / folder)
+            # Aside first: whoever still writes writes there.
+            (world.folder / folder).rename(old)
+        shutil.rmtree(old, ignore_errors=True)
     for rule in defect.without if defect else ():
         _drop(world, rule)
     (world.folder / "defect").write_text(defect.name if defect else "")
