@@ -1,8 +1,7 @@
 """The engine broken on purpose: each defect must make it disagree with the model.
 
 A defect is rules of the database taken away, a patch of the running engine, or both, since
-most rules are held twice. `play` is the shortest way there through the machine's own rules;
-the machine finds it without being told the way, too, if it is let search long enough.
+most rules are held twice. `play` is the shortest way there through the machine's own rules.
 """
 
 from __future__ import annotations
