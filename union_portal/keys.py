@@ -111,7 +111,7 @@ class Column:
     def _names(self) -> tuple[str, str, str]:
         pk = self.model._meta.pk
         assert pk is not None
-        return self.model._meta.db_table, self.field.column, str(pk.column)
+        return self.model._meta.db_table, str(self.field.column), str(pk.column)
 
 
 def columns() -> list[Column]:

@@ -5,7 +5,7 @@ NAME_FILE, a path whose content is the value. Knows no settings: the settings ar
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -51,9 +51,9 @@ class ReportFilter(SafeExceptionReporterFilter):
 
     def get_traceback_frame_variables(
         self, request: HttpRequest | None, tb_frame: Any
-    ) -> list[tuple[str, Any]]:
+    ) -> ItemsView[str, Any]:
         """Names of variables, not what they hold: rows of people stand in them."""
-        return [(name, self.cleansed_substitute) for name in tb_frame.f_locals]
+        return dict.fromkeys(tb_frame.f_locals, self.cleansed_substitute).items()
 
 
 def with_password(address: str, password: str) -> str:
