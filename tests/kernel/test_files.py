@@ -177,7 +177,8 @@ def test_the_page_serves_who_may_and_does_not_exist_for_others(cast, client, no_
     assert "名单.html" in unquote(answer.headers["Content-Disposition"])
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    policy = answer.headers["Content-Security-Policy"]
+    assert "sandbox" in policy and "frame-ancestors 'none'" in policy
     assert FileDownload.objects.get().account == cast.qiao
     assert client.post(url(stored)).status_code == 405
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -38,8 +39,8 @@ def test_a_whole_number_finds_its_person_and_stands_in_no_address(
     answer = look(browser(cast.officer), page, f" {number[:6]} {number[6:]} ", o="1", p="3")
     found = list(answer.context["cl"].result_list)
     assert [getattr(row, "person", row) for row in found] == [cast.lin_person]
-    assert number not in addresses(answer)
-    assert number not in answer.content.decode()
+    shown = addresses(answer) + answer.content.decode()
+    assert number not in re.sub(r"[+ ]|%20", "", shown)
     assert "o=1" in answer.redirect_chain[-1][0] and "p=3" not in answer.redirect_chain[-1][0]
 
 
