@@ -23,6 +23,7 @@ VAR = ROOT / "var" / "faults"
 # The switch-board has servers of its own, so that both proofs may run at once.
 VAR_DEFECTS = ROOT / "var" / "faults-defects"
 VAR_RESTORE = ROOT / "var" / "restore"
+VAR_RESTORE_SIZED = ROOT / "var" / "restore-sized"
 TEMPLATE = "faults_template"
 # Of each concurrency 2; the clocks of two are ten minutes wrong.
 CLOCKS = {"worker1": 0, "worker2": 600, "worker3": -600}

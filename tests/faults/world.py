@@ -279,8 +279,8 @@ def _at(url: str, *, port: int | None = None, database: str | None = None) -> st
     return urlunsplit(parts)
 
 
-def until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def until(is_true: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + patience
     while not is_true():
         if time.monotonic() > deadline:
             raise TimeoutError("a server of the world does not come back")
