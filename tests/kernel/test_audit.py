@@ -6,11 +6,15 @@ from django.db import connection
 from tests.cast import make_tree
 from tests.kernel.attacks import refused_by
 from tests.roles import the_superuser
-from union_portal import audit
+from union_portal import audit, witnesses
 from union_portal.models import AuditBlock, AuditEntry
 
 pytestmark = pytest.mark.django_db
 TABLE = "union_portal_auditentry"
+DIGEST = (
+    "encode(sha256(convert_to(concat_ws('|', number, to_char(sealed_at AT TIME ZONE 'UTC',"
+    " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), entries, previous, root), 'UTF8')), 'hex')"
+)
 
 
 def as_superuser(*statements):
@@ -116,8 +120,7 @@ def test_an_edit_resealed_with_its_block_still_breaks_the_next(log):
         f"UPDATE {TABLE} SET reason = 'x' WHERE block = 2",
         f"UPDATE union_portal_auditblock SET root = (SELECT {audit.ROOT} FROM {TABLE}"
         " WHERE block = 2) WHERE number = 2",
-        "UPDATE union_portal_auditblock SET digest = encode(sha256(convert_to(number || '|' ||"
-        " entries || '|' || previous || '|' || root, 'UTF8')), 'hex') WHERE number = 2",
+        f"UPDATE union_portal_auditblock SET digest = {DIGEST} WHERE number = 2",
     )
     assert audit.verify() == ["block 3 does not follow the one before"]
 
@@ -126,7 +129,7 @@ def test_cutting_off_the_end_shows_against_the_witness(log, django_capture_on_co
     with django_capture_on_commit_callbacks(execute=True):
         audit.record("last", AuditEntry(pk=1), by=audit.WORKER)
         assert audit.seal().number == 4
-    assert audit.witness_file().read_text().startswith("4 ")
+    assert witnesses.file().read_text().startswith("4 ")
     assert audit.verify() == []
     as_superuser(
         f"DELETE FROM {TABLE} WHERE block = 4",

@@ -69,6 +69,11 @@ def a_day_goes_by(count: int) -> None:
     _write_log(count, "person.corrected", 0)
 
 
+def a_lone_entry() -> None:
+    """One entry in an idle night."""
+    _write_log(1, "person.corrected", 1)
+
+
 def _make_unions(cast: Cast, count: int) -> dict[str, list[int]]:
     """Unions by the division code of their county."""
     with connection.cursor() as cursor:

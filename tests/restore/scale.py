@@ -69,7 +69,9 @@ class Sized:
         with self._timed("(a day's work of the office)"):
             members.a_day_goes_by(self.count)
             members.owe(office, "2026-2", 20_000, modulus=LAST_OF)
-        with self._timed("a commit is kept outside the server after"):
+        self.server.finish_the_piece()
+        with self._timed("a lone commit is kept outside the server after"):
+            members.a_lone_entry()
             self.server.wait_for_the_archive()
         waiting = office.assemble(period="2026-2")
         office.release(self._sealed(office, waiting))
