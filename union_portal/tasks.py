@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from union_portal import audit, notifications, once, outages, queue, tries
+from union_portal import audit, notifications, once, outages, queue, tries, witness_mail
 
 
 @shared_task(name="union_portal.ring_lost_jobs")
@@ -17,6 +17,12 @@ def ring_lost_jobs() -> None:
 @outages.outlived()
 def seal_audit() -> None:
     audit.seal()
+
+
+@shared_task(name="union_portal.send_witnesses")
+@outages.outlived()
+def send_witnesses() -> None:
+    witness_mail.write_digests(today=timezone.localdate())
 
 
 @shared_task(name="union_portal.send_messages")
