@@ -9,7 +9,7 @@ the chain, or rewriting all of it, shows.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection, models, transaction
+from django.db.models import Max
 
 from union_portal import witnesses
 from union_portal.models import AuditBlock, AuditEntry
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from union_portal.models import Account, Organization
 
 GENESIS = "0" * 64
+LOST = "audit.restored"
 
 # What is hashed, and what the audit pack prints line by line: PostgreSQL's own text of a
 # JSON array, so that a third party needs only sha256.
@@ -65,6 +67,18 @@ class Machine:
 
 
 WORKER = Machine("worker")
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Blocks that a restore lost, and the entry that declares them."""
+
+    first: int
+    last: int
+    entry: int
+
+    def __str__(self) -> str:
+        return f"blocks {self.first} to {self.last} were lost in a restore (entry {self.entry})"
 
 
 def record(
@@ -118,11 +132,15 @@ def new_request_id() -> str:
 
 @transaction.atomic
 def seal() -> AuditBlock | None:
-    """Seal every committed, unsealed entry into the next block; None if there is none."""
+    """Seal every committed, unsealed entry into the next block; None if there is none.
+
+    A number that was witnessed is never given again: after a restore the numbers go on behind
+    the lost blocks (`declare_lost`).
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit_seal'))")
         before = head()
-        number = before.number + 1 if before else 1
+        number = max(before.number if before else 0, witnesses.newest()) + 1
         cursor.execute(
             "UPDATE union_portal_auditentry SET block = %s WHERE block IS NULL", [number]
         )
@@ -153,6 +171,38 @@ def head() -> Head | None:
     return Head(*last) if last else None
 
 
+@transaction.atomic
+def declare_lost(*, by: Account | Machine, reason: str) -> AuditEntry | None:
+    """Say in the log itself which witnessed blocks a restore lost; None if it lost none.
+
+    They stay named by `lost` and by everybody who verifies: a restore is no secret.
+    """
+    unknown = [
+        head.number
+        for heads in witnesses.in_parts(witnesses.kept())
+        for head in _without_block(heads)
+    ]
+    last = max(unknown, default=0)
+    if not last or _is_lost(last, last, lost()):
+        return None
+    before = AuditBlock.objects.filter(number__lt=last).aggregate(last=Max("number"))["last"] or 0
+    return record_ref(
+        LOST,
+        "union_portal.auditblock",
+        str(before + 1),
+        by=by,
+        reason=reason,
+        first=before + 1,
+        last=last,
+    )
+
+
+def lost() -> list[Lost]:
+    """The blocks that restores lost, as the log declares them."""
+    entries = AuditEntry.objects.filter(action=LOST).order_by("id")
+    return [Lost(entry.detail["first"], entry.detail["last"], entry.pk) for entry in entries]
+
+
 def block_digest(number: int, sealed_at: datetime, entries: int, previous: str, root: str) -> str:
     """What a block's digest covers: everything about it, the block before and its entries."""
     text = f"{number}|{moment(sealed_at)}|{entries}|{previous}|{root}"
@@ -170,30 +220,52 @@ def verify() -> list[str]:
     One statement, read in parts: neither side holds more than some blocks at a time.
     """
     faults: list[str] = []
-    before, expected = GENESIS, 1
+    before, expected, declared = GENESIS, 1, lost()
     for row in _recounted():
         if row.number is None:
             faults.append(f"{row.found} entries name block {row.named}, which does not exist")
             continue
-        if row.number != expected:
+        if row.number != expected and not _is_lost(expected, row.number - 1, declared):
             faults.append(f"block {expected} is missing")
         faults += _block_faults(row, before)
         before, expected = row.digest, row.number + 1
     return faults + compare(witnesses.kept())
 
 
-def compare(seen: Iterator[Head]) -> list[str]:
-    """What was seen from outside against the chain; a sentence for each difference."""
-    faults = []
+def compare(seen: Iterable[Head]) -> list[str]:
+    """What was seen from outside against the chain; a sentence for each difference.
+
+    Blocks that a restore lost differ from nothing.
+    """
+    faults, declared = [], lost()
     for heads in witnesses.in_parts(seen):
-        known = AuditBlock.objects.in_bulk({one.number for one in heads})
-        for one in heads:
-            block = known.get(one.number)
-            if block is None:
-                faults.append(f"block {one.number} is missing, but was seen from outside")
-            elif block.digest != one.digest:
-                faults.append(f"block {one.number} is not the one that was seen from outside")
+        faults += [
+            f"block {head.number} is missing, but was seen from outside"
+            for head in _without_block(heads)
+            if not _is_lost(head.number, head.number, declared)
+        ]
+        digests = _digests(heads)
+        faults += [
+            f"block {head.number} is not the one that was seen from outside"
+            for head in heads
+            if digests.get(head.number, head.digest) != head.digest
+        ]
     return faults
+
+
+def _without_block(heads: list[Head]) -> list[Head]:
+    digests = _digests(heads)
+    return [head for head in heads if head.number not in digests]
+
+
+def _digests(heads: list[Head]) -> dict[int, str]:
+    """Digests of the blocks of these numbers, as far as there are any."""
+    numbers = {head.number for head in heads}
+    return dict(AuditBlock.objects.filter(pk__in=numbers).values_list("number", "digest"))
+
+
+def _is_lost(first: int, last: int, declared: list[Lost]) -> bool:
+    return any(one.first <= first and last <= one.last for one in declared)
 
 
 class Recounted(NamedTuple):

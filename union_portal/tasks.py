@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from union_portal import audit, notifications, once, outages, queue, tries, witness_mail
+from union_portal import audit, history, notifications, once, outages, queue, tries, witness_mail
 
 
 @shared_task(name="union_portal.ring_lost_jobs")
@@ -22,7 +22,10 @@ def seal_audit() -> None:
 @shared_task(name="union_portal.send_witnesses")
 @outages.outlived()
 def send_witnesses() -> None:
-    witness_mail.write_digests(today=timezone.localdate())
+    """Once a day: what is never changed is digested into the log, and the log's head sent out."""
+    today = timezone.localdate()
+    history.record(today=today)
+    witness_mail.write_digests(today=today)
 
 
 @shared_task(name="union_portal.send_messages")

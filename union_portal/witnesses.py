@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _SAID: Final = re.compile(r"(\d{1,18})[^0-9a-fA-F]{1,12}((?:[0-9a-fA-F]{8}\s?){8})(?![0-9a-fA-F])")
 _KEPT: Final = re.compile(r"(\d{1,18}) ([0-9a-f]{64})")
 HEADS_AT_ONCE: Final = 5000
+_END_BYTES: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,17 @@ def kept() -> Iterator[Head]:
         for line in lines:
             if said := _KEPT.fullmatch(line.rstrip("\n")):
                 yield Head(int(said[1]), said[2])
+
+
+def newest() -> int:
+    """The highest number that the file holds near its end; 0 without one."""
+    try:
+        with file().open("rb") as heads:
+            heads.seek(max(0, os.fstat(heads.fileno()).st_size - _END_BYTES))
+            end = heads.read().decode("ascii", errors="replace")
+    except FileNotFoundError:
+        return 0
+    return max((int(said[1]) for said in map(_KEPT.fullmatch, end.splitlines()) if said), default=0)
 
 
 def read(text: str) -> list[Head]:

@@ -11,17 +11,17 @@ from tests.roles import the_superuser
 
 # What is written instead, by PostgreSQL's own name of the type. Never what stood there before.
 OTHER = {
-    "bigint": "coalesce({0}, 0) + 1",
-    "integer": "coalesce({0}, 0) + 1",
-    "smallint": "coalesce({0}, 0) + 1",
+    "bigint": "coalesce({0}, 0) + 1000003",
+    "integer": "coalesce({0}, 0) + 1009",
+    "smallint": "coalesce({0}, 0) + 101",
     "boolean": "NOT coalesce({0}, false)",
     "date": "coalesce({0}, '2026-01-01') + 1",
     "timestamp with time zone": "coalesce({0}, '2026-01-01') + interval '1 second'",
     "jsonb": "CASE jsonb_typeof({0}) WHEN 'object' THEN {0} || '{{\"x\": 1}}' ELSE"
     " coalesce({0}, '[]') || '[\"x\"]' END",
     "bytea": "coalesce({0}, '') || '\\x00'",
-    "text": "coalesce({0}, '') || 'x'",
-    "character varying": "left(reverse(coalesce({0}, '')) || 'xy', greatest(1, {1}))",
+    "text": "coalesce({0}, '') || '~'",
+    "character varying": "left('~' || coalesce({0}, ''), {1})",
     "uuid": "gen_random_uuid()",
     "xid8": "'1'::xid8",
 }
@@ -53,10 +53,14 @@ def change(column: Column, rng: random.Random, where: str = "true") -> int:
     quoted = f'"{column.name}"'
     other = OTHER[column.kind].format(quoted, column.length)
     return execute(
-        f'UPDATE "{column.table}" SET {quoted} = {other} WHERE ctid = (SELECT ctid FROM'
-        f' "{column.table}" WHERE {where} ORDER BY ctid OFFSET {_lot(column.table, rng, where)}'
-        " LIMIT 1)"
+        f'UPDATE "{column.table}" SET {quoted} = {other} WHERE ctid ='
+        f" {_some_row(column.table, rng, where)}"
     )
+
+
+def remove(table: str, rng: random.Random, where: str = "true") -> int:
+    """Delete one row, drawn among those `where`; rows deleted."""
+    return execute(f'DELETE FROM "{table}" WHERE ctid = {_some_row(table, rng, where)}')
 
 
 def execute(statement: str, *parameters: Any) -> int:
@@ -66,11 +70,17 @@ def execute(statement: str, *parameters: Any) -> int:
         return int(cursor.rowcount)
 
 
-def value(statement: str, *parameters: Any) -> Any:
+def row(statement: str, *parameters: Any) -> tuple[Any, ...]:
+    """The first row of an answer."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters or None)
-        row = cursor.fetchone()
-        return row[0] if row else None
+        found: tuple[Any, ...] = cursor.fetchone()
+        return found
+
+
+def value(statement: str, *parameters: Any) -> Any:
+    """The first column of the first row."""
+    return row(statement, *parameters)[0]
 
 
 @contextmanager
@@ -84,5 +94,8 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def _lot(table: str, rng: random.Random, where: str) -> int:
-    return rng.randrange(max(1, value(f'SELECT count(*) FROM "{table}" WHERE {where}')))
+def _some_row(table: str, rng: random.Random, where: str) -> str:
+    """One row, drawn in the order of the table's text, which is the same in every run."""
+    count = value(f'SELECT count(*) FROM "{table}" WHERE {where}')
+    lot = rng.randrange(max(1, count))
+    return f'(SELECT ctid FROM "{table}" t WHERE {where} ORDER BY t::text OFFSET {lot} LIMIT 1)'

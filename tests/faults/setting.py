@@ -24,6 +24,7 @@ VAR = ROOT / "var" / "faults"
 VAR_DEFECTS = ROOT / "var" / "faults-defects"
 VAR_RESTORE = ROOT / "var" / "restore"
 VAR_RESTORE_SIZED = ROOT / "var" / "restore-sized"
+VAR_AUDIT = ROOT / "var" / "audit"
 TEMPLATE = "faults_template"
 # Of each concurrency 2; the clocks of two are ten minutes wrong.
 CLOCKS = {"worker1": 0, "worker2": 600, "worker3": -600}

@@ -61,6 +61,7 @@ class Drill:
 
     def worker(self) -> None:
         claims.wake()
+        audit.seal()
 
     def answers(self) -> None:
         self.bank.tick()
