@@ -40,7 +40,7 @@ notifications.template(
         "Reports print block and digest as well.\n"
         "\n"
         "This message comes every day. If it does not, or names a smaller block than the day"
-        " before, tell the auditor of the federation.\n"
+        " before, tell the auditor of the federation."
     ),
 )
 

@@ -188,8 +188,8 @@ WHOLE: Final[dict[str, Edit]] = {
     for edit in (
         remove, insert_a_copy, insert_a_forgery, swap_contents, swap_numbers, unseal,
         move_to_a_neighbour, swap_blocks, cut_one_out, cut_off_the_end, cut_off_the_beginning,
-        unseal_the_end, seal_the_end_as_one, merge_two, seal_again, rewrite_from_here, rewrite_without,
-        empty_everything,
+        unseal_the_end, seal_the_end_as_one, merge_two, seal_again, rewrite_from_here,
+        rewrite_without, empty_everything,
     )
 }  # fmt: skip
 

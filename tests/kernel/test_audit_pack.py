@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from tests import cast
-from union_portal import audit
+from union_portal import audit, witnesses
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +121,20 @@ def test_a_pack_rewritten_as_a_whole_is_found_by_what_was_seen_elsewhere(pack):
     done = run(pack, seen)
     assert done.returncode == 1
     assert "3" in done.stdout
+
+
+def test_blocks_that_a_restore_lost_are_named_and_do_not_break_the_pack(pack, tmp_path):
+    lost = witnesses.Head(5, "a" * 64)
+    witnesses.write_down(lost)
+    audit.declare_lost(by=audit.WORKER, reason="the disk failed")
+    assert audit.seal().number == 6
+    out = tmp_path / "later.zip"
+    call_command("audit_pack", out, stdout=StringIO())
+    with zipfile.ZipFile(out) as packed:
+        packed.extractall(tmp_path / "later")
+    done = run(tmp_path / "later", f"{lost.number}:{lost.digest}")
+    assert done.returncode == 0, done.stdout
+    assert "blocks 4 to 5 were lost in a restore" in done.stdout
 
 
 def test_an_exchanged_script_is_not_the_one_that_was_told_when_the_pack_was_made(pack, told):
