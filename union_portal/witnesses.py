@@ -71,12 +71,18 @@ def kept() -> Iterator[Head]:
 
 
 def newest() -> int:
-    """The highest number that the file holds near its end; 0 without one."""
+    """The highest number that the file holds near its end; 0 without one, or out of reach.
+
+    Sealing goes on while the other host is away: only after a restore does it matter.
+    """
     try:
         with file().open("rb") as heads:
             heads.seek(max(0, os.fstat(heads.fileno()).st_size - _END_BYTES))
             end = heads.read().decode("ascii", errors="replace")
     except FileNotFoundError:
+        return 0
+    except OSError as error:
+        log.error("the heads of the audit log can't be read: %s", type(error).__name__)
         return 0
     return max((int(said[1]) for said in map(_KEPT.fullmatch, end.splitlines()) if said), default=0)
 
