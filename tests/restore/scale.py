@@ -12,18 +12,19 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 
-from tests.cast import make_cast, make_tree
+from tests.cast import TODAY, make_cast, make_tree
 from tests.disbursement.conftest import Office, make_office
 from tests.faults.bank import Bank
 from tests.faults.world import World
 from tests.restore import members
 from tests.restore.server import Restorable
-from union_portal import audit
+from union_portal import audit, history
 from welfare.disbursement import claims, formats, gate, invariants, motions, replay, returns
 from welfare.disbursement.models import PayoutLine, SentMark
 from welfare.disbursement.states import LineState
@@ -107,6 +108,10 @@ class Sized:
             gate.look()
             claims.wake()
             self._answers(bank)
+        history.record(today=TODAY)
+        with self._timed("(history digested into the log)"):
+            history.record(today=TODAY + timedelta(days=1))
+        audit.seal()
         self.server.archive_the_log(timeout=ARCHIVE_TIMEOUT)
         return office, bank
 
@@ -135,7 +140,7 @@ class Sized:
             self._expect(not gate.look().is_shut, "the gate does not open")
         with self._timed("restore: audit log verified"):
             audit.seal()
-            self.faults += audit.verify()
+            self.faults += [*audit.verify(), *history.differences()]
         with self._timed("restore: other invariants checked"):
             for one in invariants.INVARIANTS:
                 result = one.check() if one.code != "I12" else None
