@@ -78,6 +78,7 @@ class Sized:
         office.release(self._sealed(office, waiting))
         expected = control_sums()
         self.server.finish_the_piece()
+        self.server.keep_no_more()
         began = time.monotonic()
         claims.wake()
         bank.tick()

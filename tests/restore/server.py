@@ -63,6 +63,11 @@ class Restorable:
         ((last,),) = self.world.ask("SELECT pg_walfile_name(pg_switch_wal())")
         self._wait_until_kept(last)
 
+    def keep_no_more(self) -> None:
+        """The place where the log is kept is out of reach from now on."""
+        self.world.ask("ALTER SYSTEM SET archive_command = 'false'")
+        self.world.ask("SELECT pg_reload_conf()")
+
     def wait_for_the_archive(self) -> None:
         """Until what is written now is kept, whenever the server sees to it by itself."""
         ((last,),) = self.world.ask("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")
