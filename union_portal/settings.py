@@ -336,8 +336,8 @@ SMS_HTTP_URL = env.str("PORTAL_SMS_HTTP_URL", "")
 SMS_HTTP_KEY = env.str("PORTAL_SMS_HTTP_KEY", "")
 # E-mail goes to offices alone: smtp+tls://user:password@host:587, consolemail://, or a folder
 # (filemail:////folder) that stands for the mail server until one is named.
-EMAIL = env.email_url("PORTAL_EMAIL_URL", f"filemail:///{VAR_DIR / 'mail'}")
-vars().update(EMAIL)
+EMAIL_URL = env.str("PORTAL_EMAIL_URL", "") or f"filemail:///{VAR_DIR / 'mail'}"
+vars().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", "union-portal@localhost")
 

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='organization',
             name='witness_email',
-            field=models.EmailField(blank=True, help_text="Whoever keeps the daily digest of the audit log: a mailbox that the city's administrators can't reach.", max_length=254, verbose_name="e-mail address of the log's witness"),
+            field=models.EmailField(blank=True, db_default='', default='', help_text="Whoever keeps the daily digest of the audit log: a mailbox that the city's administrators can't reach.", max_length=254, verbose_name="e-mail address of the log's witness"),
         ),
         migrations.AlterField(
             model_name='message',

@@ -63,6 +63,8 @@ class Organization(models.Model):
     witness_email = models.EmailField(
         _("e-mail address of the log's witness"),
         blank=True,
+        default="",
+        db_default="",
         help_text=_(
             "Whoever keeps the daily digest of the audit log: a mailbox that the city's"
             " administrators can't reach."
