@@ -145,8 +145,9 @@ def _kept_of(model: type[models.Model]) -> Iterator[str]:
     is_append_only = any(trigger.name.endswith("_append_only") for trigger in triggers)
     freezers = [trigger for trigger in triggers if isinstance(trigger, Freeze)]
     for field in model._meta.concrete_fields:
-        if isinstance(field, SealedTextField):
+        column = field.column
+        if column is None or isinstance(field, SealedTextField):
             continue
-        is_frozen = any(freezer.freezes(field.column) for freezer in freezers)
+        is_frozen = any(freezer.freezes(column) for freezer in freezers)
         if is_append_only or is_frozen or (freezers and field.primary_key):
-            yield field.column
+            yield column

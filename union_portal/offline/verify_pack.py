@@ -7,6 +7,7 @@ Exit status 0 if the chain holds and every such block is in it, 1 with a line fo
 """
 
 import hashlib
+import io
 import json
 import re
 import sys
@@ -85,7 +86,8 @@ def check(folder: Path, witnesses: list) -> tuple:
 
 
 def main() -> int:
-    sys.stdout.reconfigure(errors="backslashreplace")  # a console that knows no Chinese
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a console may know no Chinese
+        sys.stdout.reconfigure(errors="backslashreplace")
     folder, witnesses = Path(__file__).resolve().parent, []
     for given in sys.argv[1:]:
         seen = re.fullmatch(r"(\d+):([0-9a-fA-F]{64})", given)
