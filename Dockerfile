@@ -38,8 +38,9 @@ RUN rm -r union_portal/embedded \
  && python manage.py collectstatic --no-input --verbosity 0
 USER 10001:10001
 EXPOSE 8000
-# Asked as the operator's proxy would ask; any answer but an error of the server is healthy.
+# Whether visitors may be sent here; it shows the token of PORTAL_PROBE_TOKEN.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
-  CMD ["python", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', 8000, timeout=8); c.request('GET', '/', headers={'Host': os.environ['PORTAL_ALLOWED_HOSTS'].split(',')[0], 'X-Forwarded-Proto': 'https'}); sys.exit(c.getresponse().status >= 400)"]
-CMD ["gunicorn", "union_portal.wsgi:application", "--bind", "0.0.0.0:8000", "--workers", "3", \
-     "--threads", "4", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--access-logfile", "-"]
+  CMD ["python", "union_portal/offline/ask_health.py"]
+CMD ["gunicorn", "--config", "python:union_portal.webserver", "union_portal.wsgi:application", \
+     "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "4", \
+     "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]

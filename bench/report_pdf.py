@@ -2,11 +2,14 @@
 
     python -m bench.report_pdf                          1,000, 5,000 and 10,000 payees
     python -m bench.report_pdf --ours 100000 --naive 20000 --runs 1
+    python -m bench.report_pdf --ours 10000 --naive --typst 10000
 
 The naive peer is what one writes first: one HTML table with a bordered cell per field, the
-same bundled font, `HTML(string=…).write_pdf()`. Both run in processes of their own, one after
-the other, interleaved, median of `--runs`; memory is the largest sum of the proportional
-sizes (PSS) of all their processes. Rows are made as they are read, in place of the database.
+same bundled font, `HTML(string=…).write_pdf()`. The other peer is typst (`pip install typst`),
+a compiled typesetter, with the same columns in one tagged table. All run in processes of their
+own, one after the other, interleaved, median of `--runs`; memory is the largest sum of the
+proportional sizes (PSS) of all their processes. Rows are made as they are read, in place of the
+database.
 """
 
 import argparse
@@ -154,6 +157,26 @@ th, td { border: 0.5pt solid #999; padding: 2pt 3pt }
 """
 
 
+HEADS = ("序号", "姓名", "身份证号", "工会", "银行", "账号", "金额", "结果")
+
+
+def cells(count: int) -> Iterator[tuple[str, ...]]:
+    """The texts of a peer's table, row by row."""
+    from union_portal.kit.money import yuan
+
+    for line in lines(count):
+        yield (
+            str(line.sequence),
+            line.name,
+            line.identity,
+            line.union,
+            line.bank,
+            line.account,
+            yuan(line.amount_fen),
+            str(line.outcome),
+        )
+
+
 def naive(count: int, folder: Path) -> int:
     """One document, one table, a cell per field."""
     from html import escape
@@ -162,31 +185,13 @@ def naive(count: int, folder: Path) -> int:
     from weasyprint import HTML
 
     from union_portal.kit import pdf
-    from union_portal.kit.money import yuan
 
     face = pdf.bundled_font("regular").as_uri()
     rows = "".join(
-        "<tr>"
-        + "".join(
-            f"<td>{escape(text)}</td>"
-            for text in (
-                str(line.sequence),
-                line.name,
-                line.identity,
-                line.union,
-                line.bank,
-                line.account,
-                yuan(line.amount_fen),
-                str(line.outcome),
-            )
-        )
-        + "</tr>"
-        for line in lines(count)
+        "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>"
+        for row in cells(count)
     )
-    heads = "".join(
-        f"<th>{head}</th>"
-        for head in ("序号", "姓名", "身份证号", "工会", "银行", "账号", "金额", "结果")
-    )
+    heads = "".join(f"<th>{head}</th>" for head in HEADS)
     html = (
         f'<html lang="zh-CN"><style>@font-face{{font-family:Report;src:url("{face}")}}'
         f"{NAIVE_STYLE}</style><table><thead><tr>{heads}</tr></thead>{rows}</table></html>"
@@ -194,6 +199,37 @@ def naive(count: int, folder: Path) -> int:
     HTML(string=html).write_pdf(folder / "out.pdf")
     with pikepdf.open(folder / "out.pdf") as document:
         return len(document.pages)
+
+
+TYPST_SOURCE = """
+#set page(paper: "a4", margin: (x: 13mm, y: 17mm), numbering: "1 / 1")
+#set text(font: "Noto Sans CJK JP", size: 7pt, lang: "zh", region: "cn")
+#table(
+  columns: 8, stroke: none, inset: 2pt, fill: (_, y) => if calc.odd(y) { luma(245) },
+  table.header(..json("heads.json")), ..json("cells.json"),
+)
+"""
+
+
+def typst(count: int, folder: Path) -> int:
+    """The same table by a compiled typesetter, tagged as it does by default."""
+    import pikepdf
+    import typst as typesetter
+
+    from union_portal.kit import pdf
+
+    (folder / "heads.json").write_text(json.dumps(HEADS))
+    (folder / "cells.json").write_text(json.dumps([text for row in cells(count) for text in row]))
+    (folder / "report.typ").write_text(TYPST_SOURCE)
+    fonts = pdf.bundled_font("regular").parent
+    typesetter.compile(folder / "report.typ", output=folder / "out.pdf", font_paths=[fonts])
+    with pikepdf.open(folder / "out.pdf") as document:
+        if "/StructTreeRoot" not in document.Root:
+            raise SystemExit("typst wrote no tags: no fair peer")
+        return len(document.pages)
+
+
+WAYS = {"ours": ours, "naive": naive, "typst": typst}
 
 
 # -- measuring ------------------------------------------------------------------------
@@ -206,7 +242,7 @@ def work(way: str, count: int) -> None:
     django.setup()
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        pages = {"ours": ours, "naive": naive}[way](count, Path(folder))
+        pages = WAYS[way](count, Path(folder))
         seconds = time.perf_counter() - started
         size = (Path(folder) / "out.pdf").stat().st_size
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -280,14 +316,14 @@ def table(results: dict[tuple[str, int], list[dict[str, Any]]]) -> Iterator[str]
 
 
 def ratios(results: dict[tuple[str, int], list[dict[str, Any]]]) -> Iterator[str]:
-    """Each of ours against every naive document of the same run."""
+    """Each of ours against every peer's document of the same run."""
     speed = {key: key[1] / median(run["seconds"] for run in runs) for key, runs in results.items()}
     cpu = {key: key[1] / median(run["cpu"] for run in runs) for key, runs in results.items()}
     memory = {key: median(run["mib"] for run in runs) for key, runs in results.items()}
     for mine in (key for key in results if key[0] == "ours"):
-        for peer in (key for key in results if key[0] == "naive"):
+        for peer in (key for key in results if key[0] != "ours"):
             yield (
-                f"{mine[1]:,} payees : naive {peer[1]:,}:"
+                f"{mine[1]:,} payees : {peer[0]} {peer[1]:,}:"
                 f" {speed[mine] / speed[peer]:.1f} × the rows/s"
                 f" ({cpu[mine] / cpu[peer]:.1f} × per CPU second),"
                 f" {memory[mine] / memory[peer]:.3f} × the memory"
@@ -298,6 +334,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ours", type=int, nargs="*", default=[1_000, 5_000, 10_000])
     parser.add_argument("--naive", type=int, nargs="*", default=[1_000, 5_000, 10_000])
+    parser.add_argument("--typst", type=int, nargs="*", default=[])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -306,9 +343,9 @@ def main() -> None:
         return
     results: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for _run in range(arguments.runs):
-        for count in sorted({*arguments.ours, *arguments.naive}):
-            for way, counts in (("ours", arguments.ours), ("naive", arguments.naive)):
-                if count in counts:
+        for count in sorted({*arguments.ours, *arguments.naive, *arguments.typst}):
+            for way in WAYS:
+                if count in getattr(arguments, way):
                     results.setdefault((way, count), []).append(measure(way, count))
                     print(way, f"{count:,}", results[way, count][-1], file=sys.stderr, flush=True)
     print("\n".join([*table(results), "", *ratios(results)]))

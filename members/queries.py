@@ -26,6 +26,9 @@ from union_portal.fields import fingerprint
 from union_portal.kit.plain_text import digits_as_typed, halfwidth, without_invisible
 from union_portal.models import Account, AuditEntry
 
+# What stands for a whole number in an address: "~", which column, its keyed hash.
+_MARKED: Final = {"i": "national_id_index", "p": "phone_index"}
+_MARK: Final = re.compile(r"~([ip])([0-9a-f]{64})")
 LIVE_ACCOUNTS: Final = (BankAccountState.PROPOSED, BankAccountState.CONFIRMED)
 _IDENTITY: Final = re.compile(r"[0-9]{17}[0-9X]")
 _PHONE: Final = re.compile(r"(?:\+?86)?(1[0-9]{10})")
@@ -59,11 +62,11 @@ def matches(text: str) -> Q:
     typed = " ".join(without_invisible(halfwidth(text)).split())
     if not typed:
         return Q(pk__in=[])
-    number = digits_as_typed(typed).upper()
-    if _IDENTITY.fullmatch(number):
-        return Q(national_id_index=fingerprint("national_id", number))
-    if phone := _PHONE.fullmatch(number):
-        return Q(phone_index=fingerprint("phone", phone[1]))
+    if (found := _by_number(typed)) is not None:
+        column, print_ = found
+        return Q(**{column: print_})
+    if mark := _MARK.fullmatch(typed):
+        return Q(**{_MARKED[mark[1]]: mark[2]})
     if _LATIN.fullmatch(typed):
         return _by_letters(typed)
     if len(typed) == 1:
@@ -74,6 +77,29 @@ def matches(text: str) -> Q:
         .filter(pieces__contains=pieces, name__contains=typed)
         .values("pk")
     )
+
+
+def in_an_address(text: str) -> str:
+    """A search as its list's address holds it: a whole number by its keyed hash alone.
+
+    An address is kept by browsers and told by links; whoever reads it there learns no number.
+    """
+    found = _by_number(" ".join(without_invisible(halfwidth(text)).split()))
+    if found is None:
+        return text
+    column, print_ = found
+    letter = next(letter for letter, marked in _MARKED.items() if marked == column)
+    return f"~{letter}{print_}"
+
+
+def _by_number(typed: str) -> tuple[str, str] | None:
+    """The blind index that a whole identity number or phone is found by."""
+    number = digits_as_typed(typed).upper()
+    if _IDENTITY.fullmatch(number):
+        return "national_id_index", fingerprint("national_id", number)
+    if phone := _PHONE.fullmatch(number):
+        return "phone_index", fingerprint("phone", phone[1])
+    return None
 
 
 def _by_letters(typed: str) -> Q:

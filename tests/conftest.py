@@ -11,8 +11,11 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.signals import connection_created
 from django.utils import translation
 
+from tests import searching
 from tests.cast import Cast, Tree, make_cast, make_tree
 from tests.roles import AS_OWNER, playing, work_as_worker
+
+searching.register()
 
 
 @pytest.fixture(autouse=True)

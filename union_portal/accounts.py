@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from union_portal import access, audit
+from union_portal import access, audit, passwords, sessions
 from union_portal.access import Permission
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
@@ -66,6 +70,7 @@ def lock(*, account: Account, by: Actor, reason: str) -> None:
         raise PermissionDenied(_("Nobody locks their own account."))
     _set_active(account, False)
     audit.record("account.lock", account, by=by, reason=reason)
+    sessions.end_with(account=account, by=by)
 
 
 @transaction.atomic
@@ -81,8 +86,9 @@ def set_password(*, account: Account, password: str, by: Actor) -> None:
     """Give an account a new first password, to be handed over in person."""
     _require_manager(by)
     validate_password(password, account)
-    _write_password(account, password, is_first=True)
+    write_password(account, password, is_first=True)
     audit.record("account.set_password", account, by=by)
+    sessions.end_with(account=account, by=by)
 
 
 def check_chosen(*, account: Account, password: str) -> None:
@@ -102,14 +108,28 @@ def choose_password(*, account: Account, password: str) -> None:
     """
     validate_password(password, account)
     check_chosen(account=account, password=password)
-    _write_password(account, password, is_first=False)
+    write_password(account, password, is_first=False)
     audit.record("account.choose_password", account, by=account)
 
 
-def _write_password(account: Account, password: str, *, is_first: bool) -> None:
+def write_password(account: Account, password: str, *, is_first: bool) -> None:
+    """Replace the password of an account; the caller has judged it and tells the log.
+
+    Sessions end with it: their key hangs on the hash.
+    """
+    now = timezone.now()
+    passwords.remember(account, now=now)
     account.set_password(password)
     account.is_password_first = is_first
-    account.save(update_fields=["password", "is_password_first"])
+    account.password_set_at = now
+    account.save(update_fields=["password", "is_password_first", "password_set_at"])
+
+
+def unused(*, now: datetime) -> QuerySet[Account]:
+    """Open accounts of staff that nobody used for so long that they should be closed."""
+    since = now - timedelta(days=settings.UNUSED_DAYS)
+    never = Q(last_login__isnull=True, created_at__lt=since)
+    return Account.objects.filter(never | Q(last_login__lt=since), is_active=True, is_staff=True)
 
 
 def _set_active(account: Account, is_active: bool) -> None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
 
-from union_portal import access, accounts, tries
+from union_portal import access, accounts, factors, keys, passwords, tries
 from union_portal.access import Permission
 
 
@@ -21,6 +24,20 @@ class AccountAdapter(DefaultAccountAdapter):
         if access.may(request.user, Permission.STAFF_SITE):  # type: ignore[arg-type]
             return reverse("admin:index")
         return reverse("members:me")
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """A first password that nobody took up in time is as good as a wrong one."""
+        account = super().authenticate(request, **credentials)
+        if account is not None and passwords.is_handed_over_too_late(account):
+            return None
+        return account
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Tell whoever comes in what others did to their log-in meanwhile."""
+        before = user.last_login
+        super().login(request, user)
+        for told in factors.told_since(user, before):
+            messages.warning(request, told)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return tries.address_of(request)
@@ -42,3 +59,16 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def set_password(self, user: Any, password: str) -> None:
         accounts.choose_password(account=user, password=password)
+
+
+class FactorAdapter(DefaultMFAAdapter):
+    """Secrets of factors are sealed like personal data; the last stays while a role needs it."""
+
+    def encrypt(self, text: str) -> str:
+        return keys.seal_factor(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return keys.open_factor(encrypted_text)
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        return factors.may_remove(authenticator)

@@ -15,8 +15,17 @@ class PortalConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Importing registers the system checks, the work of jobs and the purposes of files.
-        from union_portal import checks, reports  # noqa: F401
+        # Importing registers the system checks, the listeners, the work of jobs and the purposes
+        # of files.
+        from union_portal import (  # noqa: F401
+            checks,
+            health,
+            listeners,
+            metrics,
+            reports,
+            review_sheet,
+            transport,
+        )
 
         post_migrate.connect(grant_after_migration, sender=self)
 

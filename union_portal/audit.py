@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import connection, models, transaction
 from django.db.models import Max
 
-from union_portal import witnesses
+from union_portal import logs, witnesses
 from union_portal.models import AuditBlock, AuditEntry
 from union_portal.witnesses import Head
 
@@ -51,7 +50,7 @@ RECOUNT = f"""
 ROWS_AT_ONCE = 2000
 
 # The id of the request or job that is being served; log lines carry it too.
-request_id: ContextVar[str] = ContextVar("request_id", default="")
+request_id = logs.request_id
 
 
 @dataclass(frozen=True)

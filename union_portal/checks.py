@@ -1,10 +1,12 @@
-"""System checks: secrets in production, the role that a process has in the database."""
+"""System checks: secrets, password rules, the role that a process has in the database."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from union_portal import settings as defaults
@@ -34,6 +36,41 @@ def secrets_are_set(**kwargs: Any) -> list[CheckMessage]:
                 )
             )
     return faults
+
+
+@register(Tags.security)
+def the_password_rules_exist(**kwargs: Any) -> list[CheckMessage]:
+    """A set of rules that is misspelt, or a list that is not there, must not pass for none."""
+    faults: list[CheckMessage] = []
+    if settings.PASSWORD_RULES not in {"asvs", "dengbao"}:
+        faults.append(
+            Error(
+                f"PORTAL_PASSWORD_RULES is {settings.PASSWORD_RULES!r}.",
+                hint="Write asvs or dengbao (docs/adr/0010-password-rules.md).",
+                id="union_portal.E_PASSWORD_RULES",
+            )
+        )
+    place = settings.BREACHED_PASSWORDS
+    if place and not Path(place).is_file():
+        faults.append(
+            Error(
+                "PORTAL_BREACHED_PASSWORDS names no file.",
+                hint="Mount the list, or leave the variable empty.",
+                id="union_portal.E_BREACHED_PASSWORDS",
+            )
+        )
+    return faults
+
+
+def refuse_insecure_secrets() -> None:
+    """For web and workers: nothing is served or sealed with keys that everybody knows.
+
+    Errors: ImproperlyConfigured names the variable that is not set.
+    """
+    if settings.EMBEDDED or settings.DEBUG:
+        return
+    if faults := secrets_are_set():
+        raise ImproperlyConfigured(" ".join(f"{one.msg} {one.hint}" for one in faults))
 
 
 @register(Tags.database)

@@ -16,13 +16,16 @@ from django.utils.translation import gettext as _
 from union_portal import audit
 from union_portal.kit.refusals import Refused
 from union_portal.states import (
+    ACCOUNT_REVIEW,
     APPEAL,
     DECISION,
+    FACTOR_RESET,
     JOB,
     MESSAGE,
     NOTICE,
     OBJECTION,
     REPORT,
+    REVIEWED_ROLE,
     Transitions,
 )
 
@@ -37,6 +40,9 @@ TABLES: dict[str, Transitions] = {
     "union_portal.job": JOB,
     "union_portal.reportrun": REPORT,
     "union_portal.message": MESSAGE,
+    "union_portal.factorreset": FACTOR_RESET,
+    "union_portal.accountreview": ACCOUNT_REVIEW,
+    "union_portal.reviewedrole": REVIEWED_ROLE,
 }
 
 # Lifecycles of machinery: their moves would drown the log of what people did.

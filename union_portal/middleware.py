@@ -1,11 +1,10 @@
-"""Request id, language, idle time-out, second factor, refusals as pages, forms sent once."""
+"""Request id, language, time-outs, second factor, refusals as pages, forms sent once."""
 
 import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -17,11 +16,22 @@ from django.utils import translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from union_portal import access, audit, lifecycle, once, queue
+from union_portal import (
+    access,
+    audit,
+    lifecycle,
+    logs,
+    metrics,
+    once,
+    passwords,
+    queue,
+    sessions,
+)
+from union_portal.factors import has_second_factor
 from union_portal.kit.refusals import Refused
 from union_portal.views import problems
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("union_portal.request")
 View = Callable[[HttpRequest], HttpResponse]
 
 # What one needs to set the second factor up, or to leave: these URL names, no more.
@@ -43,27 +53,34 @@ FACTOR_FREE = frozenset(
         "set_language",
     }
 )
-# With a password that somebody else chose, nothing opens but its change.
+# Of a form that came too late, texts from this length on are shown again: secrets never.
+WORTH_KEEPING = 10
+NOT_TYPED = frozenset({"csrfmiddlewaretoken", once.FIELD, "seen", "next", "credential"})
+# With a password that somebody else chose, or that is too old, nothing opens but its change.
 PASSWORD_FREE = frozenset({"account_change_password", "account_logout", "set_language"})
-IDLE_KEY = "portal_last_seen"
-# The session is written at most this often, not on every page.
-IDLE_STEP_SECONDS = 60
 
 
 class RequestContextMiddleware:
-    """Give every request an id that its audit entries and log lines carry."""
+    """Give every request an id that its audit entries and log lines carry, and log it.
+
+    The line names the page, never the address with what was searched for, and never a form.
+    """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = audit.request_id.set(audit.new_request_id())
+        number = audit.request_id.set(audit.new_request_id())
+        asked = logs.current_request.set(request)
+        began = time.monotonic()
         try:
             response = self.get_response(request)
             response.headers["X-Request-ID"] = audit.request_id.get()
+            _log(request, response, time.monotonic() - began)
             return response
         finally:
-            audit.request_id.reset(token)
+            logs.current_request.reset(asked)
+            audit.request_id.reset(number)
 
 
 class ChosenLanguageMiddleware:
@@ -97,34 +114,53 @@ class StaffPolicyMiddleware:
         return response
 
 
-class IdleMiddleware:
-    """Log out whoever did nothing for a while; a page that polls is nobody at work."""
+class TimeOutMiddleware:
+    """Log out whoever did nothing for a while, and everybody so long after their log-in.
+
+    A page that polls is nobody at work. What was typed is shown once more, so that it can be
+    kept: nothing of it was carried out. The forgery check stands before.
+    """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
         if not request.user.is_authenticated:
-            return self.get_response(request)
-        now = int(time.time())
-        seen = request.session.get(IDLE_KEY, now)
-        if now - seen > settings.IDLE_SECONDS:
-            logout(request)
-            messages.warning(
+            return None
+        if sessions.is_over(request.session):
+            return _timed_out(
+                request, _("You were logged out because your log-in is long ago. Log in again.")
+            )
+        if sessions.is_idle(request.session):
+            return _timed_out(
                 request,
                 _("You were logged out because nothing happened for a while. Log in again."),
             )
-            return redirect(
-                reverse("account_login") + "?" + urlencode({"next": _way_back(request)})
-            )
-        is_poll = request.headers.get("HX-Request") == "true"
-        if not is_poll and (IDLE_KEY not in request.session or now - seen >= IDLE_STEP_SECONDS):
-            request.session[IDLE_KEY] = now
-        return self.get_response(request)
+        if request.headers.get("HX-Request") != "true":
+            sessions.touch(request.session)
+        return None
+
+
+class NoStoreMiddleware:
+    """What belongs to one session stays in no cache and in no history of the browser."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated or request.session.session_key is not None:
+            response.headers["Cache-Control"] = "private, no-store"
+        return response
 
 
 class FirstPasswordMiddleware:
-    """Whoever logs in with the password they were handed chooses their own first."""
+    """Whoever has a password that was handed to them, or is too old, chooses their own first."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -137,7 +173,7 @@ class FirstPasswordMiddleware:
     ) -> HttpResponse | None:
         match = request.resolver_match
         is_free = match is None or match.view_name in PASSWORD_FREE
-        if not is_free and getattr(request.user, "is_password_first", False):
+        if not is_free and request.user.is_authenticated and passwords.must_change(request.user):
             return redirect("account_change_password")
         return None
 
@@ -217,6 +253,21 @@ class OnceMiddleware:
         return redirect(kept.location)
 
 
+def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    match = request.resolver_match
+    page = match.view_name if match else ""
+    metrics.count_request(page, request.method or "", response.status_code, seconds)
+    # Style sheets and pictures are no events.
+    level = logging.INFO if page or response.status_code >= 400 else logging.DEBUG
+    told = {
+        "action": page,
+        "method": request.method,
+        "status": response.status_code,
+        "ms": round(seconds * 1000),
+    }
+    log.log(level, "request", extra=told)
+
+
 def _explained(request: HttpRequest, error: Exception) -> HttpResponse | None:
     """The page for a refusal; None for anything else."""
     if isinstance(error, lifecycle.Stale):
@@ -226,12 +277,34 @@ def _explained(request: HttpRequest, error: Exception) -> HttpResponse | None:
     return None
 
 
-def has_second_factor(account: object) -> bool:
-    """Whether the account has TOTP or a passkey; recovery codes alone do not count."""
-    return Authenticator.objects.filter(
-        user=account, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    ).exists()
+def _timed_out(request: HttpRequest, told: str) -> HttpResponse:
+    """Out, with the way back; a form is answered by what was typed into it."""
+    typed = _typed(request)
+    logout(request)
+    log_in = reverse("account_login") + "?" + urlencode({"next": _way_back(request)})
+    if typed:
+        return problems.timed_out(request, told, typed=typed, log_in=log_in)
+    messages.warning(request, told)
+    return redirect(log_in)
+
+
+def _typed(request: HttpRequest) -> list[str]:
+    """The longer texts of a form: what one would be sorry to write again."""
+    return [
+        text
+        for name, texts in request.POST.lists()
+        for text in texts
+        if len(text) >= WORTH_KEEPING and name not in NOT_TYPED and not is_secret(name)
+    ]
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field of this name holds a password or a code."""
+    return "password" in name or name in {"code", "again"}
 
 
 def _way_back(request: HttpRequest) -> str:
-    return request.get_full_path() if request.method == "GET" else "/"
+    """The page itself, or the page with the form that was sent."""
+    if request.method == "GET":
+        return request.get_full_path()
+    return problems.way_back(request) or "/"

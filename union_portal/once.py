@@ -36,6 +36,7 @@ LOG_IN: Final = "/account/"
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _NOT_CONTENT: Final = frozenset({FIELD, "csrfmiddlewaretoken"})
 _SHOWN_ONCE: Final = "once_shown"
+_HARMLESS: Final = "once_harmless"
 
 View = Callable[[], HttpResponseBase]
 
@@ -112,6 +113,11 @@ def shown_once(answer: HttpResponseBase) -> None:
     setattr(answer, _SHOWN_ONCE, True)
 
 
+def harmless(answer: HttpResponseBase) -> None:
+    """Say that nothing was done, though the answer leads on: a search may be sent again."""
+    setattr(answer, _HARMLESS, True)
+
+
 def sweep(*, now: datetime) -> int:
     """Forget forms that nobody sends again."""
     removed, _by_model = SentForm.objects.filter(sent_at__lt=now - KEPT).delete()
@@ -147,6 +153,8 @@ def _is_done(answer: HttpResponseBase) -> bool:
     """
     if getattr(answer, _SHOWN_ONCE, False):
         return True
+    if getattr(answer, _HARMLESS, False):
+        return False
     is_redirect = 300 <= answer.status_code < 400 and not answer.cookies
     return is_redirect and not answer.headers.get("Location", LOG_IN).startswith(LOG_IN)
 

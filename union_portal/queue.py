@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -164,6 +165,7 @@ def run_job(job_id: UUID) -> None:
         return
     run = Run(job)
     token = audit.request_id.set(str(job.pk))
+    began = time.monotonic()
     try:
         with run.kept_alive():
             result = _works[job.name].do(run, **job.arguments) or {}
@@ -180,6 +182,14 @@ def run_job(job_id: UUID) -> None:
         log.error("job %s (%s) failed: %s\n%s", job.pk, job.name, text, frames)
         run.retry_or_fail(error, text)
     finally:
+        line = {
+            "action": job.name,
+            "account": job.requested_by_id,
+            "status": str(job.state),
+            "attempt": job.attempts,
+            "ms": round((time.monotonic() - began) * 1000),
+        }
+        log.info("job", extra=line)
         audit.request_id.reset(token)
 
 

@@ -1,19 +1,23 @@
 """Settings, read from the environment; `.env.example` lists every variable.
 
+Each variable may instead be the content of a file: NAME_FILE names it, and wins.
+
 `./portal` sets PORTAL_EMBEDDED=1 for its private servers: only then do unsafe
 conveniences (generated secrets, plain HTTP cookies) apply.
 """
 
+import socket
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
+from union_portal import logs, secret_files
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = secret_files.Env()
 
 EMBEDDED = env.bool("PORTAL_EMBEDDED", False)
 DEBUG = env.bool("PORTAL_DEBUG", False)
@@ -23,11 +27,15 @@ DEBUG = env.bool("PORTAL_DEBUG", False)
 # `manage.py check --deploy` and the web server refuse them (union_portal/checks.py).
 INSECURE_SECRET = "insecure-only-for-checks-and-tests-0123456789abcdefghij"  # noqa: S105
 SECRET_KEY = env.str("PORTAL_SECRET_KEY", INSECURE_SECRET)
-# "version:algorithm:base64 of 32 bytes", comma separated, the last one is current.
+# What older ones signed is still good, until they are taken out: comma separated.
+SECRET_KEY_FALLBACKS = env.list("PORTAL_OLD_SECRET_KEYS", default=[])
+# "version:algorithm:base64 of 32 bytes", comma separated; the last one named seals, all open.
 INSECURE_KEYRING = "1:aes:aW5zZWN1cmUtb25seS1mb3ItY2hlY2tzLWFuZC10ZXM="
 PORTAL_KEYRING = env.str("PORTAL_KEYRING", INSECURE_KEYRING)
 INSECURE_INDEX_KEY = "aW5zZWN1cmUtaW5kZXgta2V5LWZvci1jaGVja3MtMTI="
 PORTAL_INDEX_KEY = env.str("PORTAL_INDEX_KEY", INSECURE_INDEX_KEY)
+# Whoever asks for health and figures shows it; without one nobody gets an answer.
+PROBE_TOKEN = env.str("PORTAL_PROBE_TOKEN", "")
 
 ALLOWED_HOSTS = env.list("PORTAL_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("PORTAL_TRUSTED_ORIGINS", default=[])
@@ -71,9 +79,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "union_portal.probes.ProbeMiddleware",
+    "union_portal.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "union_portal.headers.HeadersMiddleware",
+    "union_portal.headers.KnownRequestsMiddleware",
+    # Below the headers: files carry them, too.
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "union_portal.middleware.StaffPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "union_portal.middleware.ChosenLanguageMiddleware",
@@ -81,8 +94,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "union_portal.middleware.RequestContextMiddleware",
-    "union_portal.middleware.IdleMiddleware",
+    "union_portal.middleware.NoStoreMiddleware",
+    "union_portal.middleware.TimeOutMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "union_portal.middleware.FirstPasswordMiddleware",
     "union_portal.middleware.SecondFactorMiddleware",
@@ -121,14 +134,33 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES = {
     "default": env.db("DATABASE_URL", default="postgres://union:union@127.0.0.1:5432/union")
 }
+# The password apart from the address: as a file of its own it stands in no environment.
+DATABASES["default"]["PASSWORD"] = (
+    env.str("PORTAL_DATABASE_PASSWORD", "") or DATABASES["default"]["PASSWORD"]
+)
 # Persistent connections: a page without them costs three times as much.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("PORTAL_CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# After so many seconds without a sign of life a connection to database or broker is given up. A
+# host that is cut off would hold its rows until its cable is back, and on a connection whose other
+# end is gone a worker would wait for bells for ever.
+_SILENCE = env.int("PORTAL_SILENCE_SECONDS", 60)
+_ALIVE = {"idle": max(1, _SILENCE // 2), "interval": max(1, _SILENCE // 6), "count": 3}
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 1000 * _SILENCE,
+    **{f"keepalives_{name}": value for name, value in _ALIVE.items()},
+    "options": " ".join(f"-c tcp_keepalives_{name}={value}" for name, value in _ALIVE.items())
+    + f" -c tcp_user_timeout={1000 * _SILENCE}",
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 # A role that may replicate, for `manage.py backup` alone.
 BACKUP_DATABASE_URL = env.str("PORTAL_BACKUP_DATABASE_URL", "") or env.str("DATABASE_URL", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = secret_files.with_password(
+    env.str("REDIS_URL", "redis://127.0.0.1:6379/0"), env.str("PORTAL_REDIS_PASSWORD", "")
+)
 # What is cached are used one-time codes and counted tries: they may not be lost with Redis, and
 # nobody may be kept out because it is away.
 CACHES = {
@@ -152,12 +184,20 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": env.int("PORTAL_PASSWORD_LENGTH", 12)},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "union_portal.passwords.RulesValidator"},
 ]
+# "asvs" or "dengbao" (docs/adr/0010-password-rules.md).
+PASSWORD_RULES = env.str("PORTAL_PASSWORD_RULES", "asvs")
+PASSWORD_LENGTH = env.int("PORTAL_PASSWORD_LENGTH", 12)
+# Words that a guesser who knows the place tries first.
+PASSWORD_WORDS = env.list(
+    "PORTAL_PASSWORD_WORDS",
+    default=["union", "portal", "gonghui", "zonggonghui", "yulin", "shaanxi", "工会", "榆林"],
+)
+# A file of SHA-1 hashes of leaked passwords, in order; empty where there is none.
+BREACHED_PASSWORDS = env.str("PORTAL_BREACHED_PASSWORDS", "")
+# A first password that is not taken up for so long opens nothing.
+FIRST_PASSWORD_HOURS = env.int("PORTAL_FIRST_PASSWORD_HOURS", 72)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "portal:home"
@@ -168,6 +208,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("PORTAL_REAUTHENTICATION_SECONDS", 600)
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
+MFA_ADAPTER = "union_portal.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
@@ -177,16 +218,24 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
 MFA_TOTP_TOLERANCE = 0
 MFA_TOTP_ISSUER = "Union Portal"
 USERSESSIONS_TRACK_ACTIVITY = False
+# A session ends so long after the log-in, however busy it is.
 SESSION_COOKIE_AGE = env.int("PORTAL_SESSION_SECONDS", 8 * 3600)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # Whoever does nothing for this long is logged out.
 IDLE_SECONDS = env.int("PORTAL_IDLE_SECONDS", 30 * 60)
+
+# The longest time for which a person is granted a role; 0 for no end.
+ROLE_DAYS = env.int("PORTAL_ROLE_DAYS", 366)
+# Whoever does not log in for so long is listed, to be closed.
+UNUSED_DAYS = env.int("PORTAL_UNUSED_DAYS", 90)
 
 # A factory shares one address: lock the pair of name and address, never the address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = env.int("PORTAL_LOGIN_ATTEMPTS", 6)
 AXES_COOLOFF_TIME = env.float("PORTAL_LOCKOUT_HOURS", 0.25)
 AXES_RESET_ON_SUCCESS = True
+# Counted tries are forgotten with the next right one; that they were made is not.
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_USERNAME_CALLABLE = "union_portal.tries.name_of"
 AXES_CLIENT_IP_CALLABLE = "union_portal.tries.address_of"
@@ -218,6 +267,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 UPLOAD_MAX_BYTES = env.int("PORTAL_UPLOAD_MAX_BYTES", 20 * 1024 * 1024)
@@ -228,13 +278,32 @@ SECURE = not EMBEDDED and not DEBUG
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = SECURE
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+if SECURE:
+    # Browsers keep such a cookie only if this very host set it over TLS for all its paths: no
+    # neighbouring host and no plain page can plant one.
+    SESSION_COOKIE_NAME = "__Host-portal"
+    CSRF_COOKIE_NAME = "__Host-portal-csrf"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_SSL_REDIRECT = SECURE and env.bool("PORTAL_SSL_REDIRECT", True)
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+# Whether a domain is preloaded into browsers is decided by who owns it.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+LANGUAGE_COOKIE_NAME = "__Host-portal-language" if SECURE else "django_language"
+LANGUAGE_COOKIE_SECURE = SECURE
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+# A message names what was done: it stays on the server and comes with no cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "union_portal.views.problems.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -304,12 +373,26 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-# A bell is rung once and briefly: with the broker away a page doesn't wait for it.
+# A bell is rung once and briefly: with the broker away a page doesn't wait for it. Nor does the
+# beat: a retry that fails leaves its producer with a closed channel (kombu 5.7).
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "max_retries": 0,
+    "socket_keepalive": True,
+    # By number, as this system calls them.
+    "socket_keepalive_options": {
+        getattr(socket, name): value
+        for name, value in {
+            "TCP_KEEPIDLE": _ALIVE["idle"],
+            "TCP_KEEPINTVL": _ALIVE["interval"],
+            "TCP_KEEPCNT": _ALIVE["count"],
+            "TCP_USER_TIMEOUT": 1000 * _SILENCE,
+        }.items()
+        if hasattr(socket, name)
+    },
 }
 # How often bells that were lost are rung again.
 BEAT_SECONDS = env.float("PORTAL_BEAT_SECONDS", 30.0)
@@ -319,6 +402,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-witnesses": {"task": "union_portal.send_witnesses", "schedule": 3600.0},
     "send-messages": {"task": "union_portal.send_messages", "schedule": 2 * BEAT_SECONDS},
     "forget-the-past": {"task": "union_portal.forget_the_past", "schedule": 3600.0},
+    "lapse-roles": {"task": "union_portal.lapse_roles", "schedule": 3600.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": BEAT_SECONDS},
     "mark-unanswered": {"task": "disbursement.mark_unanswered", "schedule": 3600.0},
     "forget-imports": {"task": "members.sweep", "schedule": 3600.0},
@@ -348,10 +432,17 @@ REST_FRAMEWORK = {
 
 PORTAL_OFFICE = env.str("PORTAL_OFFICE", "榆林市总工会")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("PORTAL_LOG_LEVEL", "INFO")},
-}
+# -- the log ------------------------------------------------------------------------
+LOGGING_CONFIG = "union_portal.logs.configure"
+LOGGING = logs.configuration(
+    form=env.str("PORTAL_LOG_FORM", "plain" if EMBEDDED else "json"),
+    level=env.str("PORTAL_LOG_LEVEL", "INFO"),
+)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "union_portal.secret_files.ReportFilter"
+logs.hide(
+    secret_files.in_values(
+        *(SECRET_KEY, *SECRET_KEY_FALLBACKS, PORTAL_KEYRING, PORTAL_INDEX_KEY, PROBE_TOKEN),
+        *(DATABASES["default"]["PASSWORD"], REDIS_URL, BACKUP_DATABASE_URL, SMS_HTTP_KEY),
+        EMAIL_URL,
+    )
+)

@@ -212,3 +212,49 @@ MESSAGE = transitions(
         MessageState.FAILED: {MessageState.PENDING},
     },
 )
+
+
+class FactorResetState(models.TextChoices):
+    ASKED = "asked", _("asked for")
+    DONE = "done", _("carried out")
+    REFUSED = "refused", _("refused")
+
+
+FACTOR_RESET = transitions(
+    "factor_reset",
+    {FactorResetState.ASKED},
+    {FactorResetState.ASKED: {FactorResetState.DONE, FactorResetState.REFUSED}},
+)
+
+
+class AccountReviewState(models.TextChoices):
+    OPEN = "open", _("open")
+    CLOSED = "closed", _("closed")
+
+
+ACCOUNT_REVIEW = transitions(
+    "account_review",
+    {AccountReviewState.OPEN},
+    {AccountReviewState.OPEN: {AccountReviewState.CLOSED}},
+)
+
+
+class ReviewedRoleState(models.TextChoices):
+    OPEN = "open", _("to be reviewed")
+    CONFIRMED = "confirmed", _("confirmed")
+    ENDED = "ended", _("ended")
+    LAPSED = "lapsed", _("lapsed: not reviewed in time")
+
+
+# Whoever was confirmed may still lose the role on its own page; the review says what it found.
+REVIEWED_ROLE = transitions(
+    "reviewed_role",
+    {ReviewedRoleState.OPEN},
+    {
+        ReviewedRoleState.OPEN: {
+            ReviewedRoleState.CONFIRMED,
+            ReviewedRoleState.ENDED,
+            ReviewedRoleState.LAPSED,
+        }
+    },
+)

@@ -4,12 +4,24 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from union_portal import audit, history, notifications, once, outages, queue, tries, witness_mail
+from union_portal import (
+    account_reviews,
+    audit,
+    health,
+    history,
+    notifications,
+    once,
+    outages,
+    queue,
+    tries,
+    witness_mail,
+)
 
 
 @shared_task(name="union_portal.ring_lost_jobs")
 @outages.outlived()
 def ring_lost_jobs() -> None:
+    health.note_pulse()
     queue.ring_lost()
 
 
@@ -45,3 +57,10 @@ def forget_the_past() -> None:
     once.sweep(now=now)
     tries.sweep(now=now)
     call_command("clearsessions")
+
+
+@shared_task(name="union_portal.lapse_roles")
+@outages.outlived()
+def lapse_roles() -> None:
+    """Roles that a review left unanswered end after its day."""
+    account_reviews.lapse(today=timezone.localdate())

@@ -1,13 +1,14 @@
 """The doors. Every URL needs a log-in unless its view says otherwise."""
 
 from allauth.account import views as account_views
+from allauth.account.decorators import reauthentication_required
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
 from union_portal import portal_urls
-from union_portal.views import public, reauthentication, security
+from union_portal.views import factors, public, reauthentication, security, sessions
 
 handler400 = "union_portal.views.problems.bad_request"
 handler403 = "union_portal.views.problems.forbidden"
@@ -21,10 +22,19 @@ account = [
     path("inactive/", account_views.account_inactive, name="account_inactive"),
     path("reauthenticate/", reauthentication.PasswordView.as_view(), name="account_reauthenticate"),
     path("2fa/reauthenticate/", reauthentication.CodeView.as_view(), name="mfa_reauthenticate"),
-    path("password/change/", account_views.password_change, name="account_change_password"),
-    path("password/set/", account_views.password_set, name="account_set_password"),
+    path("password/change/", security.ChangePasswordView.as_view(), name="account_change_password"),
+    path(
+        "password/set/",
+        reauthentication_required(account_views.password_set),
+        name="account_set_password",
+    ),
+    path(
+        "2fa/webauthn/keys/<int:pk>/remove/",
+        factors.RemovePasskeyView.as_view(),
+        name="mfa_remove_webauthn",
+    ),
     path("2fa/", include("allauth.mfa.urls")),
-    path("sessions/", include("allauth.usersessions.urls")),
+    path("sessions/", sessions.session_list, name="usersessions_list"),
 ]
 
 portal = [

@@ -93,6 +93,7 @@ def _return_button(permission: Permission, state: CaseState) -> Button:
         why_not=every(only_in(state), not_by("created_by", EARLIER)),
         form=ReturnForm,
         danger=True,
+        reauth=False,  # it approves nothing
     )
 
 

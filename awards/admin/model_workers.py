@@ -32,7 +32,7 @@ from awards.models import (
 )
 from awards.states import HonourState
 from members.models import Person
-from members.queries import matches
+from members.queries import in_an_address, matches
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text
 from union_portal.admin.pages import Fact, Panel, Told
@@ -295,6 +295,9 @@ class ModelWorkerAdmin(ScopedModelAdmin):
         if not search_term.strip():
             return queryset, False
         return queryset.filter(person__in=Person.objects.filter(matches(search_term))), False
+
+    def in_an_address(self, searched: str) -> str:
+        return in_an_address(searched)
 
     def get_search_help_text(self, request: HttpRequest) -> Any:
         return _("Name, pinyin, initials, or a whole identity number or phone")

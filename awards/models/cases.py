@@ -212,7 +212,7 @@ class HomeVisit(models.Model):
         constraints = [
             models.CheckConstraint(condition=~models.Q(visitors=""), name="visit_names_visitors"),
         ]
-        triggers = append_only("home_visit")
+        triggers = append_only("home_visit", sealed="findings")
 
     def __str__(self) -> str:
         return f"{self.case} {self.visited_on}"

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_noop
 from members.actions import people
 from members.actions.refusals import PeopleRefused
 from members.models import LoginCode, Person
-from union_portal import audit, notifications
+from union_portal import accounts, audit, notifications
 from union_portal.celery import app
 from union_portal.fields import fingerprint
 from union_portal.kit.names import read_name
@@ -120,9 +120,10 @@ def complete(
         account = held.account or Account(username=_free(username, held), name=held.name)
         validate_password(password, account)
         _spend(token, now)
-        account.set_password(password)
-        account.is_password_first = False
-        account.save()
+        if account.pk is None:
+            account.set_unusable_password()
+            account.save()
+        accounts.write_password(account, password, is_first=False)
         if held.account_id is None:
             people.attach_account(person=held, account=account, by=DOOR)
         audit.record("person.first_login", held, by=DOOR, account=account.pk)

@@ -293,6 +293,9 @@ class PersonAdmin(ScopedModelAdmin):
             return queryset, False
         return queryset.filter(queries.matches(search_term)), False
 
+    def in_an_address(self, searched: str) -> str:
+        return queries.in_an_address(searched)
+
     def get_search_help_text(self, request: HttpRequest) -> Any:
         return _("Name, pinyin, initials, or a whole identity number or phone")
 

@@ -66,6 +66,21 @@ class Demo:
         assert status == 0, said
         return said
 
+    def logs(self) -> dict[str, str]:
+        """What every process and both servers logged, by the name of the file."""
+        var = self.folder / "var" / "demo"
+        servers = Path(json.loads((var / "servers.json").read_text())["data"])
+        files = [*(var / "run" / "log").glob("*.log"), *servers.rglob("*.log")]
+        return {file.name: file.read_text("utf-8", "replace") for file in files}
+
+    def personal(self) -> dict[str, Any]:
+        """What its database holds of people, and which of its tables hold a secret."""
+        code = (places.CHECKOUT / "tests" / "demo" / "personal.py").read_text("utf-8")
+        out = self.folder / "personal.json"
+        self.environment["PERSONAL_OUT"] = str(out)
+        self.manage("shell", "--no-imports", "-c", code)
+        return json.loads(out.read_text("utf-8"))
+
     def summary(self) -> dict[str, Any]:
         return json.loads((self.out / "summary.json").read_text("utf-8"))
 

@@ -1,5 +1,6 @@
 """`./portal demo` itself: killed on its way, run again, served, and read by a newcomer."""
 
+import json
 import re
 import shutil
 import signal
@@ -136,6 +137,8 @@ def test_a_newcomer_finds_everything_as_it_was_and_logs_in_as_lin(demo: Demo):
         page = _first_log_in(demo, site)
         assert "300.00" in page
         assert "林秀兰" in page
+        # An address may hold anything: no log may hold the address.
+        urllib.request.urlopen(f"{site}/notices/?{urllib.parse.urlencode({'q': '林秀兰'})}")
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
@@ -181,3 +184,38 @@ def _send(opener, address: str, page: str, **fields: str) -> str:
     data = urllib.parse.urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
     request = urllib.request.Request(address, data, headers={"Referer": address})
     return opener.open(request).read().decode()
+
+
+CHINESE = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+
+
+def _as_logged(datum: str) -> set[str]:
+    """The forms in which a text could stand in a log."""
+    bare = repr(datum.encode())[2:-1]
+    return {datum, urllib.parse.quote(datum), json.dumps(datum)[1:-1], bare}
+
+
+def test_no_log_holds_anybodys_datum_and_neither_log_nor_table_a_secret(demo: Demo):
+    """After the visit above: web, worker, beat, and both servers have logged all they log."""
+    held, logs = demo.personal(), demo.logs()
+    assert {"web.log", "worker.log", "beat.log", "postgres.log", "valkey.log"} <= set(logs)
+    # Each wrote what it had to write, or nothing would prove nothing.
+    for name, said in (
+        ("web.log", "action=members:first-login"), ("web.log", "action=portal:notice-list"),
+        ("worker.log", "action=disbursement.wake"), ("beat.log", "Sending due task"),
+        ("postgres.log", "null value in column"),
+    ):  # fmt: skip
+        assert said in logs[name], name
+    for kind in (
+        "members.Person.national_id", "members.Person.phone", "members.Person.name",
+        "members.BankAccount.number", "awards.SubsidyCase.details", "awards.HomeVisit.findings",
+        "disbursement.PayoutLine.account_number", "union_portal.Message.address",
+    ):  # fmt: skip
+        assert held["data"][kind], kind
+    everything = "\n".join(logs.values())
+    data = {datum for values in held["data"].values() for datum in values}
+    assert len(data) > 3 * PEOPLE
+    assert [one for one in data if any(form in everything for form in _as_logged(one))] == []
+    assert {name: CHINESE.search(text) for name, text in logs.items()} == dict.fromkeys(logs)
+    assert [one[:4] for one in held["secrets"] if one in everything] == []
+    assert held["secrets_found"] == []

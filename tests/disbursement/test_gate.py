@@ -9,6 +9,7 @@ from tests.cast import make_account
 from union_portal.access import Role
 from welfare.disbursement import archive, batches, claims, gate, motions, replay
 from welfare.disbursement.models import (
+    BankFile,
     Gate,
     PayoutBatch,
     PayoutLine,
@@ -16,7 +17,7 @@ from welfare.disbursement.models import (
     StrayPayment,
 )
 from welfare.disbursement.refusals import NothingToPay, PayoutRefused
-from welfare.disbursement.register import FILE_NAME
+from welfare.disbursement.register import FILE_NAME, RegisterBroken
 
 
 def lift(office):
@@ -307,6 +308,30 @@ def test_a_changed_archive_is_noticed(office):
     target.write_bytes(target.read_bytes()[:-1] + b"\0")
     with pytest.raises(Exception, match="sealed value"):
         archive.load(batch.number)
+
+
+def keep_as_if_nothing_lay_there(monkeypatch, batch, file):
+    """As a worker does that looked just before another one wrote."""
+    load, looks = archive.load, []
+
+    def seen(number):
+        looks.append(number)
+        return load(number) if len(looks) > 1 else None
+
+    monkeypatch.setattr(archive, "load", seen)
+    archive.keep(batch, file)
+
+
+def test_two_workers_that_archive_a_batch_at_once_agree(office, monkeypatch):
+    batch = office.delivered(1)
+    keep_as_if_nothing_lay_there(monkeypatch, batch, batch.bank_file)
+    assert archive.load(batch.number)["file"]["sha256"] == batch.bank_file.sha256
+
+
+def test_an_archive_of_other_bytes_is_noticed_even_then(office, monkeypatch):
+    batch, other = office.delivered(1), BankFile(name="other", sha256="0" * 64, body="")
+    with pytest.raises(RegisterBroken, match="other bytes"):
+        keep_as_if_nothing_lay_there(monkeypatch, batch, other)
 
 
 def test_gate_roles(office):

@@ -6,6 +6,8 @@ import pytest
 from django.utils import timezone
 
 from tests.cast import TODAY
+from union_portal import lifecycle
+from union_portal.states import DecisionState
 from welfare.disbursement import batches, claims, motions, unknowns
 from welfare.disbursement.models import Entitlement, PayoutBatch
 from welfare.disbursement.refusals import NothingToPay, PayoutRefused
@@ -82,6 +84,27 @@ def test_a_second_failure_is_issued_again_from_its_own_batch(office):
     with pytest.raises(PayoutRefused):
         again(office, first)
     assert again(office, second).lines.get().attempt == 3
+
+
+def test_whoever_was_in_a_voided_reissue_can_be_issued_again(office):
+    batch = office.settled("failed")
+    office.correct_account(office.line(batch).entitlement.person)
+    voided = office.release(batches.seal(batch=again(office, batch), by=office.cast.feng))
+    motion = batches.void(batch=voided, by=office.cast.feng_checker, reason="changed our minds")
+    motions.second(motion=motion, by=office.cast.feng_releaser)
+    assert again(office, batch).lines.get().attempt == 3
+
+
+def test_whoever_was_left_out_when_a_reissue_was_sealed_can_be_issued_again(office):
+    batch = office.settled("failed", "failed")
+    contested = office.line(batch).entitlement
+    for line in batch.lines.all():
+        office.correct_account(line.entitlement.person)
+    draft = again(office, batch)
+    lifecycle.advance(contested.decision, to=DecisionState.CONTESTED, by=office.cast.officer)
+    batches.seal(batch=draft, by=office.cast.feng)
+    lifecycle.advance(contested.decision, to=DecisionState.CLEAR, by=office.cast.officer)
+    assert again(office, batch).lines.get().entitlement == contested
 
 
 def unanswered(office):

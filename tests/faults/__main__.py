@@ -10,13 +10,18 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 
-from tests.faults import setting
+from tests.faults import hosts, setting
 from tests.faults.logs import faults_of_ours
-from tests.faults.schedule import Fault, draw
-from tests.faults.world import Pace, World
+from tests.faults.schedule import WEIGHTS, WEIGHTS_OF_HOSTS, Fault, draw
+from tests.faults.world import PRODUCTION, QUICK, World
+
+if TYPE_CHECKING:
+    from tests.faults.run import Run, Story
+    from tests.faults.verdict import Verdict
 
 PEOPLE, IN_A_ROUND, REHEARSAL_ROUNDS = 40, 8, 6
 
@@ -24,12 +29,13 @@ PEOPLE, IN_A_ROUND, REHEARSAL_ROUNDS = 40, 8, 6
 def main() -> int:
     options = _options()
     seed = options.seed if options.seed is not None else secrets.randbelow(10**6)
-    pace = Pace(lease=30, beat=30.0) if options.pace == "production" else Pace()
+    pace = PRODUCTION if options.pace == "production" else QUICK
+    var = setting.VAR_HOSTS if options.hosts else setting.VAR
     try:
-        with setting.world(pace) as world:
+        with hosts.made(options.hosts) as made, setting.world(pace, var=var, hosts=made) as world:
             return _play(world, options, seed)
-    except setting.Busy as busy:
-        print(busy, file=sys.stderr)
+    except (setting.Busy, hosts.NotAllowed) as refusal:
+        print(refusal, file=sys.stderr)
         return 2
 
 
@@ -41,7 +47,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder for schedule.txt and report.json")
     parser.add_argument(
         "--pace", choices=["quick", "production"], default="quick",
-        help="leases and beat of 2 and 1 seconds, or of 30 as in production",
+        help="leases and beat of 2 and 1 seconds, or of 30 as in production, where a run fails"
+             " if the workers take too long to go on after a fault",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hosts", type=int, default=0, choices=range(len(setting.CLOCKS) + 1),
+        help="so many workers on hosts of their own, each cut off now and then while it delivers",
     )  # fmt: skip
     return parser.parse_args()
 
@@ -49,7 +60,7 @@ def _options() -> argparse.Namespace:
 def _play(world: World, options: argparse.Namespace, seed: int) -> int:
     django.setup()
     from tests.faults.bank import Bank
-    from tests.faults.run import Run, Stuck, plan_rounds
+    from tests.faults.run import LIMITS, Run, Stuck, plan_rounds
     from welfare.disbursement import formats
     from welfare.disbursement.models import Fund
 
@@ -63,12 +74,12 @@ def _play(world: World, options: argparse.Namespace, seed: int) -> int:
     rng = random.Random(f"bank {seed}")
     bank = Bank(world.folder / "bank", world.folder / "books", layout, rng)
     setting.start_programs(world)
-    run = Run(world, bank, rounds)
+    run = Run(world, bank, rounds, world.pace.patience)
     began = time.monotonic()
     try:
         points = run.rehearse(REHEARSAL_ROUNDS)
         print(f"rehearsed: {len(points)} places, {time.monotonic() - began:.0f} s", flush=True)
-        run.under_fire(_schedule(options, seed, points), options.faults)
+        run.under_fire(_schedule(options, seed, points), options.faults, _each(options.faults))
         print(f"under fire until {time.monotonic() - began:.0f} s", flush=True)
         run.settle()
         stuck = ""
@@ -76,9 +87,12 @@ def _play(world: World, options: argparse.Namespace, seed: int) -> int:
         stuck = str(error)
     verdict = run.judge()
     verdict.note("stuck", bool(stuck), [stuck])
+    if world.pace is PRODUCTION:
+        for kind, took in run.story.late().items():
+            verdict.note(f"no step within {LIMITS[kind]} s after {kind}", 1, [f"{took:.0f} s"])
     for name, text in faults_of_ours(world.folder):
         verdict.note(f"{name} met a fault of ours", 1, [text])
-    _report(run.story, verdict, options.out, world)
+    _report(run, verdict, options.out)
     print(
         f"faults={len(run.story.injected)} lost={verdict.lost} doubled={verdict.doubled}"
         f" seed={seed}", flush=True,
@@ -87,29 +101,30 @@ def _play(world: World, options: argparse.Namespace, seed: int) -> int:
 
 
 def _schedule(options: argparse.Namespace, seed: int, points: list[str]) -> Iterator[Fault]:
-    drawn = draw(seed, points)
+    drawn = draw(seed, points, WEIGHTS_OF_HOSTS if options.hosts else WEIGHTS)
     if options.replay is None:
         return drawn
     lines = options.replay.read_text().splitlines()
     return chain((Fault.read(line) for line in lines if line.strip()), drawn)
 
 
-def _report(story, verdict, out: Path | None, world: World) -> None:
+def _each(faults: int) -> int:
+    """How often at least a long run strikes every place; a short one strikes each once."""
+    return faults // 100 if faults >= 1000 else 1
+
+
+def _report(run: "Run", verdict: "Verdict", out: Path | None) -> None:
     """Faults by kind, places hit, time to progress, what was found."""
+    story = run.story
     kinds = Counter(fault.kind for fault in story.injected)
-    print("\nfault               struck   next step of a worker after it: median, longest (s)")
-    for kind, count in kinds.most_common():
-        times = sorted(story.progress.get(kind, []))
-        took = f"{times[len(times) // 2]:8.2f} {times[-1]:8.2f}" if times else "       –        –"
-        print(f"{kind:18} {count:7} {took}")
-    for kind, count in story.left_out.items():
-        print(f"{kind:18} left out {count} times: this system does not allow it")
-    points = world.plan.points()
+    _print_kinds(kinds, story)
+    points = run.world.plan.points()
     hits = [story.at_points[point] for point in points]
     print(f"\nplaces passed {len(points)}, struck {sum(map(bool, hits))}, "
           f"least struck {min(hits, default=0)} times")  # fmt: skip
     for point in points:
         print(f"  {story.at_points[point]:5}  {point}")
+    _print_bank(run)
     for found, count in verdict.caught.items():
         print(f"FOUND {count} × {found}")
     for sample in sorted(set(verdict.samples))[:40]:
@@ -118,8 +133,34 @@ def _report(story, verdict, out: Path | None, world: World) -> None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "schedule.txt").write_text("".join(f"{fault}\n" for fault in story.injected))
         page = {"kinds": kinds, "places": dict(story.at_points), "progress": story.progress,
-                "found": verdict.caught}  # fmt: skip
+                "bank": run.bank.habits, "found": verdict.caught}  # fmt: skip
         (out / "report.json").write_text(json.dumps(page, indent=1, ensure_ascii=False))
+
+
+def _print_kinds(kinds: Counter, story: "Story") -> None:
+    from tests.faults.run import LIMITS
+
+    print("\nfault               struck   next step of a worker after it (s):"
+          "   median  longest  limit at production pace")  # fmt: skip
+    for kind, count in kinds.most_common():
+        times = sorted(story.progress.get(kind, []))
+        took = f"{times[len(times) // 2]:8.2f} {times[-1]:8.2f}" if times else "       –        –"
+        print(f"{kind:18} {count:7} {took:>53} {LIMITS.get(kind, '–'):>6}")
+    for (kind, reason), count in story.left_out.items():
+        print(f"{kind:18} left out {count} times: {reason}")
+
+
+def _print_bank(run: "Run") -> None:
+    print(f"\nthe bank: {len(run.bank.batches)} batches, {len(run.bank.payments)} payments, "
+          f"its clock beside workers' clocks wrong by {_skews()} s")  # fmt: skip
+    for habit, count in run.bank.habits.items():
+        print(f"  {count:5}  {habit}")
+    anew = [f"{p.name} {p.starts - 1}" for p in run.world.programs.values() if p.starts > 1]
+    print(f"started anew after they ended whole: {', '.join(anew) or 'none'}")
+
+
+def _skews() -> str:
+    return ", ".join(str(skew) for skew in setting.CLOCKS.values() if skew)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from welfare.disbursement.bankfile import Format
 from welfare.disbursement.register import put_once
-from welfare.disbursement.simulator import Payment, read_orders, write_return
+from welfare.disbursement.simulator import OrdersUnreadable, Payment, read_orders, write_return
 
 # An account that failed so often is paid at last, so that every story has an end.
 PATIENCE = 2
@@ -47,9 +47,14 @@ class Bank:
     payments: list[Payment] = field(default_factory=list)
     batches: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    # What it did that a convenient bank would not do, and how often.
+    habits: Counter = field(default_factory=Counter)
     _misses: Counter = field(default_factory=Counter)
     _files: dict[str, tuple[int, int]] = field(default_factory=dict)
     _numbers: count = field(default_factory=count)
+    # The newest file sent of each batch.
+    _newest: dict[str, int] = field(default_factory=dict)
 
     def tick(self) -> None:
         """Take new files up and send the answers that are due."""
@@ -65,8 +70,10 @@ class Bank:
                 put_once(self.folder / "incoming", answer.name, answer.content)
             except OSError:  # the disk is full: the bank tries again
                 answer.due = time.monotonic() + 0.5
+                self.habits["answers kept back by a full disk"] += 1
                 return
             self.answers.remove(answer)
+            self._note_order(answer)
 
     def net_by_account(self) -> dict[str, int]:
         """Fen every account holds in the end."""
@@ -87,9 +94,19 @@ class Bank:
             if payment.reference.startswith(f"{number}-") and payment.result != "failed"
         )
 
+    def _note_order(self, answer: Answer) -> None:
+        batch, _dash, number = answer.name.partition("-A")
+        if int(number.partition(".")[0]) < self._newest.get(batch, -1):
+            self.habits["files that overtook each other"] += 1
+        self._newest[batch] = max(self._newest.get(batch, -1), int(number.partition(".")[0]))
+
     def _take_up(self, path: Path) -> None:
         content = path.read_bytes()
-        number, orders = read_orders(self.layout, content)
+        try:
+            number, orders = read_orders(self.layout, content)
+        except OrdersUnreadable:
+            self.unreadable.append(path.name)
+            return
         digest = sha256(content).hexdigest()
         if number in self.batches:
             if self.batches[number] != digest:
@@ -124,17 +141,22 @@ class Bank:
         count = min(len(rows) - 1, self.rng.randrange(4))
         cuts = sorted(self.rng.sample(range(1, len(rows)), count))
         parts = [rows[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
+        self.habits["answers in parts"] += count > 0
         if self.rng.random() < 0.2:
-            parts.append(self.rng.sample(rows, min(3, len(rows))))  # some rows come again
+            parts.append(self.rng.sample(rows, min(3, len(rows))))
+            self.habits["rows that came again"] += 1
         if self.rng.random() < self.oddity:
             parts[0].append(self._foreign())
+            self.habits["rows of strangers"] += 1
         if self.rng.random() < self.oddity:
             # Of one that failed, if any did: believed, it would turn the story round.
             parts.append([self._wrong(min(settled, key=lambda payment: payment.result))])
+            self.habits["rows with wrong sums"] += 1
         for part in parts:
             self._send(number, part)
             if self.rng.random() < 0.15:
-                self._send(number, part)  # the same bytes under another name
+                self._send(number, part)
+                self.habits["the same file under another name"] += 1
 
     def _told(self, payment: Payment) -> list[Payment]:
         if payment.result != "returned":

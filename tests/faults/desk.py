@@ -181,7 +181,7 @@ class Desk:
         )
         later = PayoutLine.objects.filter(
             entitlement=OuterRef("entitlement"), attempt__gt=OuterRef("attempt")
-        )
+        ).counted()
         fresh = list(lines.filter(~Exists(later)))
         for line in fresh:
             if not Motion.objects.filter(line=line, state=MotionState.SECONDED).exists():

@@ -1,7 +1,12 @@
 """What the processes logged: errors that no lost connection and no kill explains."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
+
+from union_portal.embedded.places import CHECKOUT
 
 # How an outage shows: by class name, or by PostgreSQL's and Celery's own words.
 OUTAGES = (
@@ -12,27 +17,85 @@ OUTAGES = (
 # Followed by the traceback it carries, which is judged by itself.
 CARRIER = "billiard.einfo.ExceptionWithTraceback"
 CHAINED = ("During handling of the above", "The above exception was")
+FRAME = re.compile(r'  File "(.+)", line \d+, in ')
+ERROR = re.compile(r"[A-Za-z_][\w.]*(:|$)")
+# Whose own loss of composure over a lost broker is no fault of ours.
+BELL_RINGERS = ("/site-packages/celery/", "/site-packages/kombu/")
+CUT_OFF = "cut off"
+# An error's message may have several lines before the next traceback of its chain.
+MESSAGE_LINES = 12
+
+
+@dataclass(frozen=True)
+class Told:
+    """One traceback: the files it runs through, and the line it ends with."""
+
+    files: tuple[str, ...]
+    end: str
+
+    @property
+    def is_outage(self) -> bool:
+        return any(word in self.end for word in OUTAGES)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it runs through a file of the project."""
+        inside = f"{CHECKOUT}/"
+        return any(f.startswith(inside) and "/site-packages/" not in f for f in self.files)
 
 
 def faults_of_ours(folder: Path) -> Iterator[tuple[str, str]]:
-    """(process, last line) of each traceback that ends in something else than an outage."""
+    """(process, last line) of each chain of tracebacks that no outage explains."""
     for log in sorted(folder.glob("*.log")):
-        for told in _ends(log.read_text(errors="replace").splitlines()):
-            if not told.startswith(CARRIER) and not any(word in told for word in OUTAGES):
-                yield log.stem, told[:300]
+        for chain in chains(log.read_text(errors="replace").splitlines()):
+            if not is_excused(chain):
+                yield log.stem, chain[-1].end[:300]
 
 
-def _ends(lines: list[str]) -> Iterator[str]:
-    """The error each chain of tracebacks ends with."""
+def is_excused(chain: list[Told]) -> bool:
+    """Whether an outage explains a chain, from its first traceback to its last.
+
+    It ends in an outage; or it began with one, and Celery or kombu made something else of it
+    among themselves. What runs through a file of ours is never excused in this second way.
+    """
+    last = chain[-1]
+    if last.is_outage or last.end.startswith(CARRIER):
+        return True
+    if any(told.is_ours for told in chain):
+        return False
+    ringing = any(name in file for file in last.files for name in BELL_RINGERS)
+    # A process was killed while it wrote: nothing of ours is in what it still said.
+    return last.end == CUT_OFF or (ringing and any(told.is_outage for told in chain))
+
+
+def chains(lines: list[str]) -> Iterator[list[Told]]:
+    """The tracebacks of a log; one that came up while another was handled follows it."""
+    chain: list[Told] = []
     index = 0
     while index < len(lines):
         if not lines[index].startswith("Traceback "):
             index += 1
             continue
+        told, index = _read(lines, index + 1)
+        chain.append(told)
+        if not _goes_on(lines[index : index + MESSAGE_LINES]):
+            yield chain
+            chain = []
+
+
+def _goes_on(following: list[str]) -> bool:
+    """Whether another traceback is chained to the one before these lines."""
+    between = takewhile(lambda line: not line.startswith("Traceback "), following)
+    return any(line.startswith(CHAINED) for line in between)
+
+
+def _read(lines: list[str], index: int) -> tuple[Told, int]:
+    """The traceback whose head stands before `index`, and the index after its end."""
+    files = []
+    while index < len(lines) and lines[index][:1] in (" ", ""):
+        if frame := FRAME.match(lines[index]):
+            files.append(frame[1])
         index += 1
-        while index < len(lines) and lines[index][:1] in (" ", ""):
-            index += 1
-        told = lines[index] if index < len(lines) else "cut off"
-        following = " ".join(lines[index + 1 : index + 4])
-        if not any(words in following for words in CHAINED):
-            yield told
+    if index < len(lines) and ERROR.match(lines[index]):
+        return Told(tuple(files), lines[index]), index + 1
+    return Told(tuple(files), CUT_OFF), index

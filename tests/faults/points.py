@@ -24,7 +24,8 @@ PROJECT = ("union_portal.", "members.", "welfare.", "awards.", "events.")
 # Whoever calls these is meant, not they themselves.
 TOOLS = ("union_portal.lifecycle", "union_portal.audit", "union_portal.sets")
 WRITES = ("INSERT", "UPDATE", "DELETE")
-SIGNALS = {"kill": signal.SIGKILL, "stall": signal.SIGSTOP}
+# Whoever is cut off stops until its cable is pulled, and goes on then.
+SIGNALS = {"kill": signal.SIGKILL, "stall": signal.SIGSTOP, "cut-off": signal.SIGSTOP}
 
 
 class Plan:
@@ -38,7 +39,7 @@ class Plan:
             made.mkdir(parents=True, exist_ok=True)
 
     def order(self, point: str, what: str) -> None:
-        """Have the next process that comes to `point` killed ("kill") or stopped ("stall")."""
+        """Have the next process that comes to `point` killed, stopped or cut off."""
         draft = self.orders / f".{point}"
         draft.write_text(what)
         draft.rename(self.orders / point)

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import psycopg2
+import redis
 from django.db import DatabaseError, InterfaceError, connection
+from kombu.exceptions import KombuError
 
 from tests.faults.bank import Bank
 from tests.faults.desk import Round
+from tests.faults.hosts import Host
 from tests.faults.schedule import AT_A_PLACE, Fault
 from tests.faults.verdict import Verdict, judge, look
 from tests.faults.world import World
@@ -23,10 +27,14 @@ from union_portal.celery import app
 WAITING_ORDERS = 6
 FRESH_SECONDS = 2.0
 ROUNDS_AT_ONCE = 5
-# Between two faults that are not at a place.
-BREATH_SECONDS = 0.15
-STUCK_SECONDS = 90
 LOOK_SECONDS = 0.7
+# How long after a fault the workers take their next step at the latest, at production pace.
+LIMITS = {
+    "kill": 60, "kill-worker": 60, "lost-bells": 60, "wipe-redis": 60, "kill-redis": 60,
+    "terminate": 90, "restart-postgres": 90, "crash-postgres": 90,
+}  # fmt: skip
+# What a strike that found nothing to strike ends with; anything else ends the run.
+NOT_THERE = (psycopg2.Error, redis.RedisError, KombuError, ProcessLookupError)
 
 
 class Stuck(Exception):
@@ -40,7 +48,13 @@ class Story:
     injected: list[Fault] = field(default_factory=list)
     at_points: Counter = field(default_factory=Counter)
     progress: dict[str, list[float]] = field(default_factory=dict)
+    # (kind, why it could not strike).
     left_out: Counter = field(default_factory=Counter)
+
+    def late(self) -> dict[str, float]:
+        """Kinds after which the workers took too long at least once, and the longest time."""
+        longest = {kind: max(times) for kind, times in self.progress.items() if times}
+        return {kind: took for kind, took in longest.items() if took > LIMITS.get(kind, took)}
 
     def count(self, fault: Fault) -> None:
         self.injected.append(fault)
@@ -55,15 +69,17 @@ class Run:
     world: World
     bank: Bank
     rounds: list[Round]
-    story: Story = field(default_factory=Story)
     # How long nothing may move before the run counts as stuck, seconds.
-    patience: float = STUCK_SECONDS
+    patience: float
+    story: Story = field(default_factory=Story)
     opened: int = 0
     rehearsed: set[str] = field(default_factory=set)
     _offset: int = 0
     # Orders at places, by place: when they were given.
     _waiting: dict[str, float] = field(default_factory=dict)
     _asleep: list[tuple[float, int]] = field(default_factory=list)
+    # Hosts that are cut off, until when.
+    _cut_off: dict[Host, float] = field(default_factory=dict)
     _watched: list[tuple[str, float, int]] = field(default_factory=list)
     _last_breath: float = 0.0
     _last_step: int = 0
@@ -80,24 +96,25 @@ class Run:
         self.rehearsed = set(points)
         return points
 
-    def under_fire(self, faults: Iterator[Fault], count: int) -> None:
-        """Inject until `count` faults have struck, and one at least at each rehearsed place."""
-        for _step in self.under_fire_for(faults, count, None):
+    def under_fire(self, faults: Iterator[Fault], count: int, each: int = 1) -> None:
+        """Inject until `count` faults have struck, `each` of them at every rehearsed place."""
+        for _step in self.under_fire_for(faults, count, None, each):
             pass
 
     def under_fire_for(
-        self, faults: Iterator[Fault], count: int, seconds: float | None
+        self, faults: Iterator[Fault], count: int, seconds: float | None, each: int = 1
     ) -> Iterator[None]:
         """The same, step by step, and for so long at most."""
         end = time.monotonic() + seconds if seconds else None
         moved = time.monotonic()
         seen: tuple[int, int] | None = None
-        while len(self.story.injected) < count or self._spared():
+        while len(self.story.injected) < count or self._spared(each):
             if end is not None and time.monotonic() > end:
                 break
             yield
             self._keep_busy()
             self._live()
+            self._catch_up(count, each)
             self._inject(faults, count)
             state = (len(self.story.injected), len(self.bank.payments))
             if state != seen:
@@ -105,21 +122,35 @@ class Run:
             if time.monotonic() - moved > self.patience:
                 raise Stuck("neither a fault nor a payment for a long while")
             time.sleep(0.01)
+        self.cease()
+
+    def cease(self) -> None:
+        """Take back what nobody carried out yet."""
         for point in list(self._waiting):
             self.world.plan.take_back(point)
         self._live()
 
-    def _spared(self) -> set[str]:
-        """Rehearsed places where nothing struck yet."""
-        return self.rehearsed - self.story.at_points.keys()
+    def _spared(self, share: int) -> set[str]:
+        """Rehearsed places where less than their share struck yet."""
+        return {point for point in self.rehearsed if self.story.at_points[point] < share}
+
+    def _catch_up(self, count: int, each: int) -> None:
+        """Order a kill at places that are passed so seldom that they fall behind."""
+        so_far = min(each, each * len(self.story.injected) // count)
+        for point in self._spared(so_far) - self._waiting.keys():
+            self._order(Fault("kill", point))
+
+    def _order(self, fault: Fault) -> None:
+        self._waiting[fault.at] = time.monotonic()
+        self.world.plan.order(fault.at, fault.kind)
 
     def settle(self) -> None:
         """No more faults: wait until everybody is paid and every batch has ended."""
         self._until_settled()
 
-    def judge(self) -> Verdict:
+    def judge(self, *, with_guards: bool = True) -> Verdict:
         """The books against the bank's truth, for the rounds that were opened."""
-        return judge(self.bank, self.rounds[: self.opened])
+        return judge(self.bank, self.rounds[: self.opened], with_guards=with_guards)
 
     def noticed(self) -> list[str]:
         """What shows already, of what must hold at every moment."""
@@ -152,18 +183,39 @@ class Run:
         for due, pid in [one for one in self._asleep if one[0] <= now]:
             _continue(pid)
             self._asleep.remove((due, pid))
+        for host in [host for host, due in self._cut_off.items() if due <= now]:
+            host.plug()
+            del self._cut_off[host]
         if self._sweeping is not None and self._sweeping.poll() is not None:
             self.world.programs["beat"].signal(signal.SIGCONT)
             self._sweeping = None
         rows, self._offset = self.world.plan.carried_out(self._offset)
         for what, point, pid, _at in rows:
             self._waiting.pop(point, None)
+            if what == "cut-off" and not self._cut(int(pid)):
+                self.story.left_out[what, "whoever came by was on no host of its own"] += 1
+                continue
             self.story.count(Fault(what, point))
             self._watch(what)
             if what == "stall":
                 # Longer than the lease: somebody else has taken over when it wakes.
                 self._asleep.append((now + self.world.pace.lease * 1.6, int(pid)))
         self._look_for_progress()
+
+    def _cut(self, pid: int) -> bool:
+        """Cut the host of a process off and let it go on there, for longer than the lease.
+
+        In turns so short that its connections come to life again, and so long that the
+        database has given them up.
+        """
+        host = self.world.host_of(pid)
+        if host is not None:
+            host.pull()
+            pace, before = self.world.pace, sum(f.kind == "cut-off" for f in self.story.injected)
+            seconds = pace.lease * 1.6 if before % 2 else pace.lease + pace.silence * 1.6
+            self._cut_off[host] = time.monotonic() + seconds
+        _continue(pid)
+        return host is not None
 
     def _until_settled(self) -> None:
         deadline = time.monotonic() + self.patience
@@ -190,7 +242,8 @@ class Run:
             " (SELECT count(*) FROM disbursement_entitlement)"
         )
         unpaid, is_open, owed = row or (1, 1, 0)
-        return unpaid, is_open, expected - owed, len(self.bank.answers), len(self._asleep)
+        away = len(self._asleep) + len(self._cut_off)
+        return unpaid, is_open, expected - owed, len(self.bank.answers), away
 
     def _open_batches(self) -> str:
         row = self._query(
@@ -209,92 +262,95 @@ class Run:
     def _inject(self, faults: Iterator[Fault], count: int) -> None:
         now = time.monotonic()
         fresh = sum(now - given < FRESH_SECONDS for given in self._waiting.values())
-        if fresh >= WAITING_ORDERS or now - self._last_breath < BREATH_SECONDS:
+        if fresh >= WAITING_ORDERS or now - self._last_breath < self.world.pace.breath:
             return
-        if len(self.story.injected) + fresh >= count and not self._spared() - self._waiting.keys():
+        if len(self.story.injected) + fresh >= count:
             return
         fault = next(faults, None)
         if fault is None:
             return
         if fault.kind in AT_A_PLACE:
             if fault.at not in self._waiting:
-                self._waiting[fault.at] = now
-                self.world.plan.order(fault.at, fault.kind)
+                self._order(fault)
             return
         self._last_breath = now
-        if STRIKES[fault.kind](self, fault):
-            self.story.count(fault)
-            self._watch(fault.kind)
-        else:
-            self.story.left_out[fault.kind] += 1
+        reason = self._strike(fault)
+        if reason:
+            self.story.left_out[fault.kind, reason] += 1
+            return
+        self.story.count(fault)
+        self._watch(fault.kind)
+
+    def _strike(self, fault: Fault) -> str:
+        """Why the fault could not strike, or ""."""
+        try:
+            return STRIKES[fault.kind](self, fault) or ""
+        except NOT_THERE as error:
+            return f"what it aims at was away already ({type(error).__name__})"
 
     def _nth(self, fault: Fault, names: str) -> str:
         found = sorted(name for name in self.world.programs if name.startswith(names))
         return found[int(fault.at) % len(found)]
 
-    def _terminate(self, fault: Fault) -> bool:
+    def _terminate(self, fault: Fault) -> str | None:
         pids = self.world.backends()
-        return bool(pids) and self.world.ask(
-            "SELECT pg_terminate_backend(%s)", pids[int(fault.at) % len(pids)]
-        ) == [(True,)]
+        if not pids:
+            return "nobody was connected"
+        pid = pids[int(fault.at) % len(pids)]
+        if self.world.ask("SELECT pg_terminate_backend(%s)", pid) == [(True,)]:
+            return None
+        return "the connection had ended by itself"
 
-    def _cut_postgres(self, fault: Fault) -> bool:
+    def _cut_postgres(self, fault: Fault) -> None:
         self.world.to_postgres.cut_after(int(fault.at))
-        return True
 
-    def _cut_redis(self, fault: Fault) -> bool:
+    def _cut_redis(self, fault: Fault) -> None:
         self.world.to_redis.cut_after(int(fault.at))
-        return True
 
-    def _bells(self, fault: Fault) -> bool:
+    def _bells(self, fault: Fault) -> None:
         for _ring in range(int(fault.at) % 20 + 2):
             app.send_task("disbursement.wake", retry=False)
-        return True
 
-    def _lost_bells(self, fault: Fault) -> bool:
+    def _lost_bells(self, fault: Fault) -> None:
         """Every bell on its way is lost, right after new work was opened."""
         self.open(1)
-        return self._wipe_redis(fault)
+        self._wipe_redis(fault)
 
-    def _wipe_redis(self, fault: Fault) -> bool:
+    def _wipe_redis(self, fault: Fault) -> None:
         self.world.broker().flushall()
-        return True
 
-    def _kill_redis(self, fault: Fault) -> bool:
+    def _kill_redis(self, fault: Fault) -> None:
         self.world.kill_redis()
-        return True
 
-    def _kill_worker(self, fault: Fault) -> bool:
+    def _kill_worker(self, fault: Fault) -> None:
         self.world.programs[self._nth(fault, "worker")].signal(signal.SIGKILL)
-        return True
 
-    def _stop_beat(self, fault: Fault) -> bool:
+    def _stop_beat(self, fault: Fault) -> str | None:
         """Beat is away for a while; the operator's timer does its work."""
         if self._sweeping is not None:
-            return False
+            return "beat was away already"
         self.world.programs["beat"].signal(signal.SIGSTOP)
         self._sweeping = self.world.sweep()
-        return True
+        return None
 
-    def _restart_postgres(self, fault: Fault) -> bool:
+    def _restart_postgres(self, fault: Fault) -> None:
         self.world.stop_postgres_at_once()
-        return True
 
-    def _crash_postgres(self, fault: Fault) -> bool:
+    def _crash_postgres(self, fault: Fault) -> str | None:
         if not self.world.backends():
-            return False
+            return "nobody was connected"
         self.world.crash_postgres(int(fault.at))
-        return True
+        return None
 
-    def _full_disk(self, fault: Fault) -> bool:
+    def _full_disk(self, fault: Fault) -> str | None:
         if not self.world.has_disk:
-            return False
+            return "this system lets us mount no small disk"
         with self.world.full_disk():
             until = time.monotonic() + 1.0
             while time.monotonic() < until:
                 self._live()
                 time.sleep(0.02)
-        return True
+        return None
 
     # -- progress ---------------------------------------------------------------------------
 
@@ -329,7 +385,8 @@ class Run:
             return None
 
 
-STRIKES: dict[str, Callable[[Run, Fault], bool]] = {
+# Each strikes and returns None, or says why it could not.
+STRIKES: dict[str, Callable[[Run, Fault], str | None]] = {
     "terminate": Run._terminate,
     "cut-postgres": Run._cut_postgres,
     "cut-redis": Run._cut_redis,

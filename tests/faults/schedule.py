@@ -22,7 +22,10 @@ WEIGHTS = {
     "crash-postgres": 1,
     "full-disk": 1,
 }
-AT_A_PLACE = ("kill", "stall")
+# Beside them, where workers have hosts of their own: cut off in the middle of a delivery.
+WEIGHTS_OF_HOSTS = {**WEIGHTS, "cut-off": 12}
+AT_A_PLACE = ("kill", "stall", "cut-off")
+OF_A_DELIVERY = ("deliver.", "put_once.", "welfare.disbursement.delivery.")
 # One of each comes early, so that a short run has them all.
 MOST_BYTES = {"cut-postgres": 60_000, "cut-redis": 2_000}
 
@@ -40,12 +43,12 @@ class Fault:
     @classmethod
     def read(cls, line: str) -> "Fault":
         kind, _space, at = line.strip().partition(" ")
-        if kind not in WEIGHTS:
+        if kind not in WEIGHTS_OF_HOSTS:
             raise ValueError(f"unknown fault: {line.strip()}")
         return cls(kind, at)
 
 
-def draw(seed: int, points: list[str]) -> Iterator[Fault]:
+def draw(seed: int, points: list[str], weights: dict[str, int] = WEIGHTS) -> Iterator[Fault]:
     """Faults without end: the same seed and places give the same faults.
 
     Places take turns in a shuffled order, so that each comes as often as any other.
@@ -53,17 +56,20 @@ def draw(seed: int, points: list[str]) -> Iterator[Fault]:
     rng = random.Random(seed)
     places = cycle(rng.sample(points, len(points)))
     stalled = cycle(rng.sample(points, len(points)))
-    first = [kind for kind in WEIGHTS if kind not in AT_A_PLACE]
+    delivering = cycle([point for point in points if point.startswith(OF_A_DELIVERY)] or points)
+    first = [kind for kind in weights if kind not in AT_A_PLACE]
     rng.shuffle(first)
     for number in range(10**9):
         if first and number % 5 == 4:
             kind = first.pop()
         else:
-            (kind,) = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))
+            (kind,) = rng.choices(list(weights), list(weights.values()))
         if kind == "kill":
             yield Fault(kind, next(places))
         elif kind == "stall":
             yield Fault(kind, next(stalled))
+        elif kind == "cut-off":
+            yield Fault(kind, next(delivering))
         elif kind in MOST_BYTES:
             yield Fault(kind, str(rng.randrange(1, MOST_BYTES[kind])))
         else:

@@ -6,16 +6,17 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 from psycopg2 import sql
 
+from tests.faults.hosts import Host
 from tests.faults.world import ROOT, Pace, World
 from union_portal.embedded import held
-from union_portal.embedded.postgres import OWNER
+from union_portal.embedded.postgres import OWNER, WEB, WORKER
 from union_portal.embedded.servers import PrivateServers
 from union_portal.embedded.surroundings import read_or_make_keys
 
@@ -25,6 +26,8 @@ VAR_DEFECTS = ROOT / "var" / "faults-defects"
 VAR_RESTORE = ROOT / "var" / "restore"
 VAR_RESTORE_SIZED = ROOT / "var" / "restore-sized"
 VAR_AUDIT = ROOT / "var" / "audit"
+# Servers that listen on the cables of hosts, too, while such a run lasts.
+VAR_HOSTS = ROOT / "var" / "faults-hosts"
 TEMPLATE = "faults_template"
 # Of each concurrency 2; the clocks of two are ten minutes wrong.
 CLOCKS = {"worker1": 0, "worker2": 600, "worker3": -600}
@@ -35,7 +38,7 @@ class Busy(Exception):
 
 
 @contextmanager
-def world(pace: Pace, *, say=print, var: Path = VAR) -> Iterator[World]:
+def world(pace: Pace, *, say=print, var: Path = VAR, hosts: Sequence[Host] = ()) -> Iterator[World]:
     """A world with an empty, migrated database and no process yet; all gone at the end."""
     var.mkdir(parents=True, exist_ok=True)
     lock = held.try_lock(var / "run.lock")
@@ -50,8 +53,15 @@ def world(pace: Pace, *, say=print, var: Path = VAR) -> Iterator[World]:
         folder = var / f"run-{uuid.uuid4().hex[:8]}"
         folder.mkdir()
         read_or_make_keys(var)
-        with PrivateServers(var.name, say=say) as servers:
-            made = World(folder, pace, servers, "faults_run")
+        addresses = tuple(host.ours for host in hosts)
+        with (
+            PrivateServers(var.name, further=addresses, say=say) as servers,
+            ExitStack() as cleaning,
+        ):
+            made = World(folder, pace, servers, "faults_run", list(hosts))
+            if hosts:
+                cleaning.callback(made.shut_hosts_out)
+                made.let_hosts_in()
             _ensure_template(made, say)
             made.mount_disk()
             renew_database(made, TEMPLATE)
@@ -76,16 +86,23 @@ def copy_database(world: World, template: str, name: str) -> None:
             sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template)
         )
     )
+    # Who may connect is no part of what is copied.
+    for right in (
+        "REVOKE ALL ON DATABASE {} FROM PUBLIC",
+        "GRANT CONNECT ON DATABASE {} TO {}",
+    ):
+        roles = sql.SQL(", ").join(map(sql.Identifier, (WEB, WORKER)))
+        world.ask(sql.SQL(right).format(sql.Identifier(name), roles))
 
 
 def start_programs(world: World) -> None:
     """Workers, beat and desk, as in production but for their number."""
     common = ["--loglevel", "WARNING"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--concurrency", "2"]
-    for name, skew in CLOCKS.items():
-        world.add(
-            name, "worker", *common, *quiet, "--hostname", f"{name}@faults", FAULTS_CLOCK=str(skew)
-        )
+    workers = list(CLOCKS.items())[: len(world.hosts) or None]
+    for (name, skew), host in zip(workers, world.hosts or [None] * len(workers), strict=True):
+        argv = ["worker", *common, *quiet, "--hostname", f"{name}@faults"]
+        world.add(name, *argv, host=host, FAULTS_CLOCK=str(skew))
     world.add("beat", "beat", *common, "--max-interval", "1", "--pidfile", "")
     for name in ("desk1", "desk2"):
         world.add(name, "desk")

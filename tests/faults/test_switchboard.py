@@ -18,7 +18,7 @@ def test_twelve_seeded_defects_are_noticed_and_a_sound_engine_is_not():
         capture_output=True,
         text=True,
         check=False,
-        timeout=540,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     last = done.stdout.splitlines()[-1]

@@ -22,7 +22,7 @@ def test_three_hundred_faults_lose_nobody_and_pay_nobody_twice(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=540,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     last = done.stdout.splitlines()[-1]

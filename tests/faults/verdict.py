@@ -32,13 +32,17 @@ class Verdict:
             self.samples += [f"{check}: {sample}" for sample in list(samples)[:3]]
 
 
-def judge(bank: Bank, rounds: list[Round]) -> Verdict:
-    """Hold the books to the bank's truth and to what was owed before anything happened."""
+def judge(bank: Bank, rounds: list[Round], *, with_guards: bool = True) -> Verdict:
+    """Hold the books to the bank's truth and to what was owed before anything happened.
+
+    `with_guards` asks for the guards of the tables, too.
+    """
     verdict = Verdict()
     _hold_to_owed(verdict, bank, rounds)
     _hold_to_lines(verdict, bank)
     verdict.note("bank refused a batch number with other bytes", len(bank.refused), bank.refused)
-    for result in invariants.check_all():
+    verdict.note("the bank could not read", len(bank.unreadable), bank.unreadable)
+    for result in [*invariants.check_all(), *([invariants.GUARDS.check()] if with_guards else [])]:
         verdict.note(f"{result.code} {result.title}", result.broken, result.sample)
     return verdict
 
@@ -51,6 +55,7 @@ def look(bank: Bank, rounds: list[Round]) -> list[str]:
     """What is wrong already while work goes on; nothing while the database is away."""
     held = Counter((p.account, p.amount_fen) for p in bank.payments if p.result == "paid")
     found = ["the bank's books: doubled"] if any(n > 1 for n in held.values()) else []
+    found += ["the bank could not read"] if bank.unreadable else []
     try:
         results = [one.check() for one in invariants.INVARIANTS if one.code not in AT_THE_END]
     except (DatabaseError, InterfaceError):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import redis
 
+from tests.faults.hosts import NETWORK, Host
 from tests.faults.points import Plan
 from tests.faults.proxy import Proxy
 from tests.processes import family
@@ -24,7 +25,10 @@ from union_portal.embedded.surroundings import read_or_make_keys
 
 ROOT = places.CHECKOUT
 DISK_BYTES = 64 * 1024 * 1024
-PATIENCE_SECONDS = 60
+# A busy machine takes its time to recover a server; none of it is waited for without need.
+PATIENCE_SECONDS = 180
+HOSTS_RULE = f"host all all {NETWORK}.0.0/16 scram-sha-256\n"
+ANSWER_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,19 @@ class Pace:
 
     lease: int = 2
     beat: float = 1.0
+    # Between two faults that are not at a place.
+    breath: float = 0.15
+    # After which silence a database connection is given up, seconds.
+    silence: int = 6
+
+    @property
+    def patience(self) -> float:
+        """How long nothing may move before a run counts as stuck."""
+        return 120 + 5 * self.lease
+
+
+QUICK = Pace()
+PRODUCTION = Pace(lease=30, beat=30.0, breath=3.0, silence=60)
 
 
 @dataclass
@@ -43,6 +60,7 @@ class Program:
     argv: list[str]
     environment: Mapping[str, str]
     log: Path
+    host: Host | None = None
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
 
@@ -88,6 +106,7 @@ class World:
     servers: PrivateServers
     database: str
     plan: Plan = field(init=False)
+    hosts: list[Host] = field(default_factory=list)
     programs: dict[str, Program] = field(default_factory=dict)
     has_disk: bool = False
 
@@ -109,6 +128,7 @@ class World:
             "PORTAL_MEDIA_DIR": str(self.folder / "media"),
             "PORTAL_LEASE_SECONDS": str(self.pace.lease),
             "PORTAL_BEAT_SECONDS": str(self.pace.beat),
+            "PORTAL_SILENCE_SECONDS": str(self.pace.silence),
             "PYTHONUNBUFFERED": "1",
             "FAULTS_PLAN": str(self.folder / "plan"),
         }
@@ -133,15 +153,24 @@ class World:
             "REDIS_URL": _at(self.redis_url, port=self.to_redis.port),
         }
 
+    def on(self, host: Host) -> dict[str, str]:
+        """The environment of a process on a host, where its cable is the only way to us."""
+        return {
+            **self.environment,
+            "DATABASE_URL": _at(self.as_worker, address=host.ours),
+            "REDIS_URL": _at(self.redis_url, address=host.ours),
+        }
+
     # -- processes ------------------------------------------------------------------------
 
-    def add(self, name: str, *argv: str, **more: str) -> Program:
-        """Start a program of tests.faults.worker behind the proxies."""
+    def add(self, name: str, *argv: str, host: Host | None = None, **more: str) -> Program:
+        """Start a program of tests.faults.worker behind the proxies, or on a host of its own."""
         program = Program(
             name,
-            [sys.executable, "-m", "tests.faults.worker", *argv],
-            {**self.for_them, **more},
+            [*(host.inside if host else ()), sys.executable, "-m", "tests.faults.worker", *argv],
+            {**(self.on(host) if host else self.for_them), **more},
             self.folder / f"{name}.log",
+            host,
         )
         self.programs[name] = program
         program.start()
@@ -151,6 +180,13 @@ class World:
         """Start again what died, as an operator's supervisor does."""
         for program in self.programs.values():
             program.tend()
+
+    def host_of(self, pid: int) -> Host | None:
+        """On which host a process runs, if on any."""
+        for program in self.programs.values():
+            if program.host and program.process and pid in family(program.process.pid):
+                return program.host
+        return None
 
     def sweep(self) -> subprocess.Popen[bytes]:
         """Start what an operator's timer runs when beat is away."""
@@ -167,6 +203,8 @@ class World:
         for program in self.programs.values():
             program.signal(signal.SIGCONT)
             program.signal(signal.SIGKILL)
+        for host in self.hosts:
+            host.plug()
         for program in self.programs.values():
             if program.process is not None:
                 program.process.wait()
@@ -176,14 +214,25 @@ class World:
     # -- servers --------------------------------------------------------------------------
 
     def postgres(self) -> psycopg2.extensions.connection:
-        """A connection of the server's administrator that no fault reaches."""
+        """A connection of the server's administrator that no proxy cuts."""
         now = self.servers.settled
         made = psycopg2.connect(
             host="127.0.0.1", port=now.postgres_port, dbname="postgres",
-            user="portal_admin", password=now.password, connect_timeout=5,
+            user="portal_admin", password=now.password, connect_timeout=ANSWER_SECONDS,
         )  # fmt: skip
         made.autocommit = True
         return made
+
+    def let_hosts_in(self) -> None:
+        """PostgreSQL takes connections from the hosts' addresses, until `shut_hosts_out`."""
+        rules = self.servers.postgres.data / "pg_hba.conf"
+        rules.write_text(f"{rules.read_text()}{HOSTS_RULE}")
+        self.ask("SELECT pg_reload_conf()")
+
+    def shut_hosts_out(self) -> None:
+        rules = self.servers.postgres.data / "pg_hba.conf"
+        rules.write_text(rules.read_text().replace(HOSTS_RULE, ""))
+        self.ask("SELECT pg_reload_conf()")
 
     def ask(self, statement: str, *values: object) -> list[tuple]:
         with closing(self.postgres()) as connection, connection.cursor() as cursor:
@@ -195,7 +244,7 @@ class World:
         now = self.servers.settled
         with closing(psycopg2.connect(
             host="127.0.0.1", port=now.postgres_port, dbname=self.database,
-            user="portal_admin", password=now.password, connect_timeout=5,
+            user="portal_admin", password=now.password, connect_timeout=ANSWER_SECONDS,
         )) as connection, connection.cursor() as cursor:  # fmt: skip
             cursor.execute(statement, values or None)
             rows = cursor.fetchall() if cursor.description else []
@@ -220,7 +269,10 @@ class World:
     def crash_postgres(self, index: int) -> None:
         """SIGKILL one server process: PostgreSQL throws all out and recovers."""
         pids = self.backends()
-        os.kill(pids[index % len(pids)], signal.SIGKILL)
+        with closing(self.postgres()) as witness:
+            os.kill(pids[index % len(pids)], signal.SIGKILL)
+            # It answers until it has noticed.
+            until(lambda: _is_cut(witness))
         until(self._postgres_answers)
 
     def kill_redis(self) -> None:
@@ -230,7 +282,7 @@ class World:
         self.servers.ensure()
 
     def broker(self) -> redis.Redis:
-        return redis.Redis.from_url(self.redis_url, socket_timeout=5)
+        return redis.Redis.from_url(self.redis_url, socket_timeout=ANSWER_SECONDS)
 
     def _postgres_answers(self) -> bool:
         with suppress(psycopg2.Error):
@@ -270,13 +322,24 @@ class World:
             ballast.unlink(missing_ok=True)
 
 
-def _at(url: str, *, port: int | None = None, database: str | None = None) -> str:
+def _at(
+    url: str, *, address: str = "127.0.0.1", port: int | None = None, database: str | None = None
+) -> str:
     parts = urlsplit(url)
-    if port is not None:
-        parts = parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{port}")
+    who = parts.netloc.rpartition("@")[0]
+    parts = parts._replace(netloc=f"{who}@{address}:{port or parts.port}")
     if database is not None:
         parts = parts._replace(path=f"/{database}")
     return urlunsplit(parts)
+
+
+def _is_cut(connection: psycopg2.extensions.connection) -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except psycopg2.Error:
+        return True
+    return False
 
 
 def until(is_true: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:

@@ -15,7 +15,7 @@ from members import tasks  # noqa: F401  (registers the jobs)
 from members.models import ImportRun, Person
 from tests.cast import make_cast, make_tree
 from tests.disbursement.conftest import make_office
-from tests.journeys.conftest import faults, log_in, may_log_in
+from tests.journeys.conftest import confirm_it_is_me, faults, log_in, may_log_in
 from tests.journeys.test_member_journeys import fill_in, lin_logs_in, send_application
 from tests.members.sheets import as_csv, make_rows
 from tests.web.awards_play import ILLNESS, lin_may_apply
@@ -162,6 +162,7 @@ def test_a_return_file_that_is_wrong_changes_nothing_and_the_right_one_still_cou
     }
     for what, content in wrong.items():
         page.goto(live_server.url + url)
+        confirm_it_is_me(page)
         page.set_input_files(
             "main input[type=file]",
             {"name": "answer.csv", "mimeType": "text/csv", "buffer": content},

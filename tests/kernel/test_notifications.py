@@ -1,11 +1,16 @@
 """Every recipient is told once, by SMS or by letter, and how and when is kept (X13)."""
 
 import json
+import ssl
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from django.db.models import F, TextField, Value
 from django.db.models.fields.json import JSONField
 from django.db.models.functions import Cast
@@ -129,12 +134,91 @@ def test_the_http_gateway_signs_and_keeps_the_reference(people, settings):
     ) == {"R-1"}
 
 
-def test_a_wrong_address_of_the_gateway_is_an_error_not_a_crash(people, settings):
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://sms.example/", "ftp://x/", ""])
+def test_a_wrong_address_of_the_gateway_is_an_error_not_a_crash(people, settings, address):
     settings.SMS_GATEWAY = "union_portal.notifications.HttpGateway"
-    settings.SMS_HTTP_URL = "file:///etc/passwd"
+    settings.SMS_HTTP_URL = address
     settings.SMS_HTTP_KEY = "key"
     queue_all()
     assert notifications.send_pending().failed == 2
+
+
+def test_a_gateway_that_leads_elsewhere_is_not_followed(people, settings):
+    asked = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"id": "R-1"}')
+
+        def log_message(self, *args):
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.SMS_GATEWAY = "union_portal.notifications.HttpGateway"
+    settings.SMS_HTTP_URL = f"http://127.0.0.1:{server.server_port}/sms"
+    settings.SMS_HTTP_KEY = "key"
+    try:
+        queue_all()
+        assert notifications.send_pending().failed == 2
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == ["/sms", "/sms"]
+
+
+def test_a_gateway_with_a_certificate_of_its_own_is_not_believed(people, settings, tmp_path):
+    asked = []
+
+    class Impostor(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own_certificate(tmp_path / "impostor.pem"))
+    server = HTTPServer(("127.0.0.1", 0), Impostor)
+    server.handle_error = lambda *_: None
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.SMS_GATEWAY = "union_portal.notifications.HttpGateway"
+    settings.SMS_HTTP_URL = f"https://localhost:{server.server_port}/sms"
+    settings.SMS_HTTP_KEY = "key"
+    try:
+        queue_all()
+        assert notifications.send_pending().failed == 2
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == []
+
+
+def own_certificate(path):
+    """A key and a certificate for localhost that nobody but itself vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = timezone.now()
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *form)
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
 
 
 def test_the_bell_rings_until_everything_is_sent(people, monkeypatch):

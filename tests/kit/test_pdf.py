@@ -1,7 +1,6 @@
 """Reports are set in the bundled fonts, reach for nothing outside, and never crash a worker."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from tests.reports.pdftools import poppler
 from union_portal.kit import pdf
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,12 +84,9 @@ def test_a_report_embeds_the_bundled_font_and_its_text_can_be_selected(
     out = tmp_path / "report.pdf"
     pdf.render(PAGE, out, fonts=fonts, cache_dir=tmp_path / "cache")
     assert _fonts_of(out) == {"Union-Report", "Union-Report-Bold"}
-    if shutil.which("pdftotext"):
-        text = subprocess.run(
-            ["pdftotext", out, "-"], capture_output=True, text=True, check=True
-        ).stdout
-        assert "榆林市总工会" in text
-        assert all(character in text for character in "䶮𠅤𬭚")
+    text = poppler("pdftotext", str(out), "-")
+    assert "榆林市总工会" in text
+    assert all(character in text for character in "䶮𠅤𬭚")
 
 
 def _fonts_of(path: Path) -> set[str]:

@@ -175,6 +175,14 @@ class TestSuite:
         monkeypatch.delenv("CI")
         assert suite._browser_environment() == {"PORTAL_NO_BROWSER": "1"}
 
+    def test_ci_does_not_go_on_without_poppler(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(libraries, "ensure_poppler", lambda say: False)
+        monkeypatch.setenv("CI", "true")
+        with pytest.raises(LauncherError, match="poppler-utils"):
+            suite._need_poppler()
+        monkeypatch.delenv("CI")
+        suite._need_poppler()
+
 
 class TestLibraries:
     @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The files of production agree with the settings, and give no power away."""
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import yaml
 from union_portal import privileges
 from union_portal.embedded import places, postgres
 from union_portal.embedded.postgres import OWNER
+from union_portal.kit.crypto import Keyring
 
 COMPOSE: dict[str, Any] = yaml.safe_load(
     (places.CHECKOUT / "docker-compose.yml").read_text("utf-8")
@@ -19,7 +22,14 @@ EXAMPLE = (places.CHECKOUT / ".env.example").read_text("utf-8")
 SETTINGS = (places.CHECKOUT / "union_portal" / "settings.py").read_text("utf-8")
 READ = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS))
 OURS = ("migrate", "web", "worker", "beat")
-ADDRESSES = ("DATABASE_URL", "REDIS_URL")
+PROXY = (places.CHECKOUT / "deploy" / "proxy.conf").read_text("utf-8")
+# Read by libpq, not by the settings.
+OF_LIBRARIES = {"PGOPTIONS"}
+
+
+def given(name: str) -> set[str]:
+    """The variables a service is given, as values or as files."""
+    return {one.removesuffix("_FILE") for one in SERVICES[name]["environment"]}
 
 
 def test_the_parts_of_production_are_there() -> None:
@@ -29,11 +39,12 @@ def test_the_parts_of_production_are_there() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_the_settings_read_is_given(name: str) -> None:
     assert len(READ) > 10
-    assert READ - set(SERVICES[name]["environment"]) == set()
+    assert READ - given(name) == set()
 
 
-def test_nothing_is_given_that_the_settings_do_not_read() -> None:
-    assert set(SERVICES["web"]["environment"]) - READ == set()
+@pytest.mark.parametrize("name", OURS)
+def test_nothing_is_given_that_the_settings_do_not_read(name: str) -> None:
+    assert given(name) - READ - OF_LIBRARIES == set()
 
 
 def test_the_example_explains_every_variable() -> None:
@@ -44,15 +55,75 @@ def test_the_example_explains_every_variable() -> None:
 
 
 def test_the_example_carries_no_secret() -> None:
-    for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "PORTAL_SECRET_KEY", "PORTAL_KEYRING"):
-        assert re.search(rf"^{name}=$", EXAMPLE, re.MULTILINE), name
+    for name in ("PORTAL_SECRET_KEY", "PORTAL_KEYRING", "PORTAL_INDEX_KEY", "PORTAL_PROBE_TOKEN"):
+        assert re.search(rf"^#?{name}=$", EXAMPLE, re.MULTILINE), name
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_secrets_come_from_the_environment_or_not_at_all(name: str) -> None:
-    for variable, value in SERVICES[name].get("environment", {}).items():
-        if re.search(r"PASSWORD$|SECRET|_KEY$|KEYRING|AUTH$|_URL$", variable):
-            assert re.search(r"\$\{[A-Z_]+:(\?|-)\}", str(value)), f"{name}: {variable}"
+def test_secrets_come_from_files_that_the_service_is_given_and_from_nowhere_else(name: str) -> None:
+    service = SERVICES[name]
+    for variable, value in service.get("environment", {}).items():
+        if variable.endswith("_FILE"):
+            folder, _slash, secret = str(value).rpartition("/")
+            assert folder == "/run/secrets", variable
+            assert secret in service["secrets"], variable
+            assert COMPOSE["secrets"][secret] == {"file": f"secrets/{secret}"}
+        elif re.search(r"PASSWORD$|SECRET|TOKEN|_KEYS?$|KEYRING|AUTH$", variable):
+            raise AssertionError(f"{name}: {variable} is a secret in the environment")
+        assert not re.search(r"://[^/]*:[^/]*@", str(value)), f"{name}: {variable}"
+
+
+def test_a_password_is_given_only_to_those_who_use_it() -> None:
+    holders = {
+        secret: {name for name, one in SERVICES.items() if secret in one.get("secrets", [])}
+        for secret in COMPOSE["secrets"]
+    }
+    assert holders["superuser_password"] == {"postgres"}
+    assert holders["owner_password"] == {"postgres", "migrate"}
+    assert holders["web_password"] == {"postgres", "web"}
+    assert holders["worker_password"] == {"postgres", "worker", "beat"}
+    assert holders["redis_password"] == {"redis", *OURS}
+
+
+def test_what_is_put_into_a_read_only_container_is_a_file() -> None:
+    """Compose refuses texts and variables there: it can't copy into a closed container."""
+    for kind in ("configs", "secrets"):
+        for name, held in COMPOSE[kind].items():
+            assert set(held) == {"file"}, name
+            if kind == "configs":
+                assert (places.CHECKOUT / held["file"]).is_file()
+
+
+def test_the_secrets_that_are_made_are_those_that_are_named(tmp_path: Path) -> None:
+    script = places.CHECKOUT / "deploy" / "make-secrets"
+    for _once_and_again in range(2):
+        subprocess.run([script, tmp_path / "secrets"], check=True, capture_output=True)
+        made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert set(made) == set(COMPOSE["secrets"])
+    keys = Keyring.from_config(made["keyring"], index_key=made["index_key"])
+    assert keys.current == 1
+    assert len(made["secret_key"]) > 50
+    assert len(set(made.values()) - {""}) == len([one for one in made.values() if one])
+    again = subprocess.run([script, tmp_path / "secrets"], check=True, capture_output=True)
+    assert {p.name: p.read_text() for p in (tmp_path / "secrets").iterdir()} == made
+    assert not any(one in again.stdout.decode() for one in made.values() if one)
+
+
+def test_the_servers_log_no_statement_and_the_proxy_no_address() -> None:
+    told = {one.removeprefix("-c") for one in SERVICES["postgres"]["command"][1:]}
+    assert told == set(postgres.DISCREET)
+    assert "access_log off;" in PROXY
+    assert "error_log /dev/stderr crit;" in PROXY
+
+
+def test_health_and_figures_are_not_asked_from_outside() -> None:
+    """The proxy takes the token away: then there is no such address."""
+    assert '~^/(health/|metrics$) "";' in PROXY
+    assert "proxy_set_header Authorization $passed_authorization;" in PROXY
+
+
+def test_a_migration_gives_up_rather_than_stop_everybody() -> None:
+    assert "lock_timeout=" in SERVICES["migrate"]["environment"]["PGOPTIONS"]
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -111,7 +182,7 @@ def test_the_database_is_made_as_the_private_one_is() -> None:
 
 def test_only_the_migration_connects_as_the_owner_of_the_tables() -> None:
     roles = {
-        name: SERVICES[name]["environment"]["DATABASE_URL"].split("/")[2].split(":")[0]
+        name: SERVICES[name]["environment"]["DATABASE_URL"].split("/")[2].split("@")[0]
         for name in OURS
     }
     assert roles == {
@@ -122,12 +193,10 @@ def test_only_the_migration_connects_as_the_owner_of_the_tables() -> None:
 
 def test_nothing_of_the_portal_is_the_superuser_of_the_server() -> None:
     superuser = SERVICES["postgres"]["environment"]["POSTGRES_USER"]
-    script = COMPOSE["configs"]["roles"]["content"]
+    script = (places.CHECKOUT / COMPOSE["configs"]["roles"]["file"]).read_text("utf-8")
     made = re.findall(r'CREATE ROLE "?(\w+)"? LOGIN PASSWORD', script)
     assert set(made) == {OWNER, *privileges.APPLICATION}
     assert superuser not in made
-    for name in OURS:
-        assert "SUPERUSER_PASSWORD" not in str(SERVICES[name]["environment"])
 
 
 def test_the_private_servers_have_the_same_roles() -> None:

@@ -5,18 +5,26 @@ import subprocess
 from pathlib import Path
 
 import pikepdf
+import pytest
+
+from union_portal.embedded import libraries
+
+
+def poppler(*command: str) -> str:
+    """What a program of poppler prints; `./portal test` installs it, or says that it is missing."""
+    if not libraries.has_poppler():
+        pytest.skip(libraries.apt_line(*libraries.POPPLER_PACKAGES))
+    return subprocess.run(command, capture_output=True, check=True).stdout.decode()
 
 
 def texts(path: Path) -> list[str]:
     """The text of each page, laid out as printed."""
-    done = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True)
-    return done.stdout.decode().split("\f")[:-1]
+    return poppler("pdftotext", "-layout", str(path), "-").split("\f")[:-1]
 
 
 def fonts(path: Path) -> list[tuple[str, bool, bool]]:
     """(name, embedded, with a map to Unicode) of every font."""
-    done = subprocess.run(["pdffonts", str(path)], capture_output=True, check=True)
-    rows = [line.split() for line in done.stdout.decode().splitlines()[2:]]
+    rows = [line.split() for line in poppler("pdffonts", str(path)).splitlines()[2:]]
     return [(row[0], row[-5] == "yes", row[-3] == "yes") for row in rows]
 
 

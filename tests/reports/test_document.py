@@ -1,7 +1,6 @@
 """A printed report says what its rows say: ids, amounts, order, sums, page numbers (C5)."""
 
 import re
-import subprocess
 from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
@@ -248,12 +247,8 @@ def test_cells_and_padded_lines_look_the_same(printed):
 
 def _words(path: Path, page: int) -> list[tuple[str, float, float]]:
     """(word, right edge, baseline) of a page."""
-    done = subprocess.run(
-        ["pdftotext", "-bbox", "-f", str(page), "-l", str(page), str(path), "-"],
-        capture_output=True,
-        check=True,
-    )
-    words = re.findall(r'xMax="([\d.]+)" yMax="([\d.]+)">([^<]+)<', done.stdout.decode())
+    told = pdftools.poppler("pdftotext", "-bbox", "-f", str(page), "-l", str(page), str(path), "-")
+    words = re.findall(r'xMax="([\d.]+)" yMax="([\d.]+)">([^<]+)<', told)
     return [(word, float(x), float(y)) for x, y, word in words]
 
 

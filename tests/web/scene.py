@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from django.contrib import admin
 from django.core.files.base import ContentFile
@@ -17,9 +18,10 @@ from tests.awards.test_subsidies import propose
 from tests.cast import TODAY, Cast, make_decision, make_rule_set
 from tests.disbursement.conftest import make_office
 from tests.web.awards_play import apply, browser
-from union_portal import appeals, audit, files, notices, notifications, queue
+from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.models import (
+    FactorReset,
     FileDownload,
     Message,
     Notice,
@@ -33,7 +35,7 @@ from welfare.disbursement.models import StrayPayment
 
 def play(cast: Cast) -> None:
     """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
-    for act in (_money, _honours, _publicity, _records):
+    for act in (_money, _honours, _publicity, _records, _accounts):
         act(cast)
 
 
@@ -103,6 +105,13 @@ def _records(cast: Cast) -> None:
     PeriodicTask.objects.create(name="scene", task="union_portal.seal_audit", interval=every)
     queue.enqueue("union_portal.report", by=cast.officer, title="A job")
     audit.seal()
+
+
+def _accounts(cast: Cast) -> None:
+    account_reviews.open_review(
+        by=cast.security_admin, today=TODAY, due_on=TODAY + timedelta(days=30)
+    )
+    FactorReset.objects.create(account=cast.shi, asked_by=cast.account_admin, reason="lost")
 
 
 def telling() -> str:

@@ -1,6 +1,7 @@
 """What staff see of the kernel, with buttons that call actions."""
 
 from union_portal.admin import (
+    account_reviews,
     accounts,
     audit,
     holidays,
@@ -13,6 +14,7 @@ from union_portal.admin import (
 )
 
 __all__ = [
+    "account_reviews",
     "accounts",
     "audit",
     "holidays",

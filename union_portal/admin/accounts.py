@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
@@ -13,14 +14,16 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, accounts, roles
+from union_portal import access, accounts, factors, roles, sessions
 from union_portal.access import Permission, Role
+from union_portal.admin import desk
 from union_portal.admin.buttons import Button
 from union_portal.admin.fields import DateInput, ReasonForm, union_field
 from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin, reader
-from union_portal.middleware import has_second_factor
-from union_portal.models import Account, RoleAssignment
+from union_portal.factors import has_second_factor
+from union_portal.models import Account, FactorReset, RoleAssignment
+from union_portal.states import FactorResetState
 
 
 class NewAccountForm(forms.Form):
@@ -43,7 +46,13 @@ def grant_form(account: Account, by: Account) -> type[forms.Form]:
             initial=timezone.localdate,
             widget=DateInput(),
         )
-        valid_to = forms.DateField(label=_("Valid to"), required=False, widget=DateInput())
+        valid_to = forms.DateField(
+            label=_("Valid to"),
+            required=False,
+            initial=lambda: roles.longest_end(timezone.localdate()),
+            help_text=_("The last day. Left empty, it is the longest time that is allowed."),
+            widget=DateInput(),
+        )
 
     return GrantForm
 
@@ -52,14 +61,23 @@ def _not_oneself(account: Account, by: Account) -> Any:
     return _("Nobody administers their own account.") if account.pk == by.pk else None
 
 
+def _not_decided(reset: FactorReset, by: Account) -> Any:
+    if reset.state != FactorResetState.ASKED:
+        return _("It is decided already.")
+    return _not_oneself(reset.account, by)
+
+
 # No letters or digits that are mistaken for one another when read aloud.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def first_password() -> str:
     """A password to hand over in person, such as `kd3p-9fwa-h2mx-77qe`."""
-    groups = ("".join(secrets.choice(ALPHABET) for _letter in range(4)) for _group in range(4))
-    return "-".join(groups)
+    while True:
+        groups = ("".join(secrets.choice(ALPHABET) for _letter in range(4)) for _group in range(4))
+        password = "-".join(groups)
+        if any(letter.isdigit() for letter in password):  # a third kind, for rules that count them
+            return password
 
 
 def _new_password(account: Account, by: Account) -> Told:
@@ -75,8 +93,45 @@ def _new_account(by: Account, data: dict[str, Any]) -> Told:
 
 def _told(account: Account, password: str) -> Told:
     """The first password is shown on this answer only and is stored nowhere."""
-    sentence = gettext("First password of “%(name)s”, shown this once: hand it over in person.")
-    return Told(sentence % {"name": account.username}, password)
+    sentence = gettext(
+        "First password of “%(name)s”, shown this once: hand it over in person. It opens nothing"
+        " any more after %(hours)s hours."
+    )
+    told = {"name": account.username, "hours": settings.FIRST_PASSWORD_HOURS}
+    return Told(sentence % told, password)
+
+
+class Used(admin.SimpleListFilter):
+    """Accounts that nobody uses: to be closed."""
+
+    title = _("use")
+    parameter_name = "used"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("unused for %(days)s days") % {"days": settings.UNUSED_DAYS})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> QuerySet[Account]:
+        if self.value() != "no":
+            return queryset
+        return queryset.filter(pk__in=accounts.unused(now=timezone.now()).values("pk"))
+
+
+class Ends(admin.SimpleListFilter):
+    """Roles that end soon: to be granted again, or let go."""
+
+    title = _("end")
+    parameter_name = "ends"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("soon", _("within %(days)s days") % {"days": roles.SOON.days})]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[RoleAssignment]
+    ) -> QuerySet[RoleAssignment]:
+        if self.value() != "soon":
+            return queryset
+        soon = roles.ending(today=timezone.localdate()).order_by()
+        return queryset.filter(pk__in=soon.values("pk"))
 
 
 @admin.register(Account)
@@ -87,7 +142,7 @@ class AccountAdmin(ScopedModelAdmin):
     view_permissions = (Permission.ACCOUNT_MANAGE, Permission.ROLE_GRANT, Permission.AUDIT_VIEW)
     scope_path = None
     list_display = ("username", "name", "shown_roles", "is_active", "last_login")
-    list_filter = ("is_active", "is_staff", "roles__role")
+    list_filter = ("is_active", "is_staff", Used, "roles__role")
     search_fields = ("username", "name")
     fields = ("username", "name", "is_active", "is_staff", "last_login", "created_at")
     readonly_fields = fields
@@ -112,6 +167,31 @@ class AccountAdmin(ScopedModelAdmin):
             act=lambda obj, by, data: _new_password(obj, by),
             explain=_("The old password stops working. The second factor stays."),
             why_not=_not_oneself,
+            reauth=True,
+        ),
+        Button(
+            name="sessions",
+            label=_("End all sessions"),
+            permission=Permission.ACCOUNT_MANAGE,
+            act=lambda obj, by, data: sessions.end_all(account=obj, by=by, **data) and None,
+            explain=_("Whoever is logged in with it is logged out at once, in every browser."),
+            done=_("All sessions have ended."),
+            why_not=_not_oneself,
+            form=ReasonForm,
+            reauth=True,
+        ),
+        Button(
+            name="factor",
+            label=_("Second factor lost"),
+            permission=Permission.ACCOUNT_MANAGE,
+            act=lambda obj, by, data: factors.ask_reset(account=obj, by=by, **data) and None,
+            explain=_(
+                "See the owner in person first. The security administrator carries it out:"
+                " it takes two."
+            ),
+            done=_("The reset is asked for; the security administrator carries it out."),
+            why_not=_not_oneself,
+            form=ReasonForm,
             reauth=True,
         ),
         Button(
@@ -167,7 +247,8 @@ class AccountAdmin(ScopedModelAdmin):
         needs = access.needs_second_factor(obj)
         tone = "good" if has else ("bad" if needs else "wait")
         told = gettext("set up") if has else gettext("not set up")
-        return [Fact(_("Second factor"), told, tone)]
+        logged_in = len(sessions.open_sessions(obj))
+        return [Fact(_("Second factor"), told, tone), Fact(_("Open sessions"), logged_in)]
 
     def panels(self, request: HttpRequest, obj: Account) -> list[Panel]:
         rows = [
@@ -203,7 +284,7 @@ class RoleAssignmentAdmin(ScopedModelAdmin):
     order = 20
     view_permissions = (Permission.ROLE_GRANT, Permission.AUDIT_VIEW)
     list_display = ("account", "role", "organization", "valid_from", "valid_to", "granted_by")
-    list_filter = ("role",)
+    list_filter = (Ends, "role")
     list_select_related = ("account", "organization", "granted_by")
     search_fields = ("account__username", "account__name", "organization__name")
     fields = ("account", "role", "organization", "valid_from", "valid_to", "granted_by")
@@ -229,3 +310,88 @@ class RoleAssignmentAdmin(ScopedModelAdmin):
             reauth=True,
         ),
     )
+
+
+@admin.register(FactorReset)
+class FactorResetAdmin(ScopedModelAdmin):
+    """One asks, another carries it out."""
+
+    section = "system"
+    icon = "lock_reset"
+    order = 30
+    view_permissions = (Permission.ACCOUNT_MANAGE, Permission.ROLE_GRANT, Permission.AUDIT_VIEW)
+    scope_path = None
+    list_display = ("account", "state", "reason", "asked_by", "asked_at", "decided_by")
+    list_filter = ("state",)
+    list_select_related = ("account", "asked_by", "decided_by")
+    search_fields = ("account__username", "account__name")
+    fields = ("account", "state", "reason", "asked_by", "asked_at", "decided_by", "decided_at")
+    readonly_fields = fields
+    empty_hint = _("The account administrator asks on the page of an account.")
+    buttons = (
+        Button(
+            name="carry-out",
+            label=_("Take the second factor off"),
+            permission=Permission.ROLE_GRANT,
+            act=lambda obj, by, data: factors.carry_out(reset=obj, by=by, now=timezone.now()),
+            explain=_(
+                "App, passkeys and recovery codes go, and every session ends. At the next log-in"
+                " the password is enough until a new factor is set up: that comes first."
+            ),
+            done=_("The second factor is off."),
+            why_not=_not_decided,
+            danger=True,
+            reauth=True,
+        ),
+        Button(
+            name="refuse",
+            label=_("Refuse"),
+            permission=Permission.ROLE_GRANT,
+            act=lambda obj, by, data: factors.refuse(reset=obj, by=by, now=timezone.now(), **data),
+            explain=_("The second factor stays as it is."),
+            why_not=_not_decided,
+            form=ReasonForm,
+            reauth=True,
+        ),
+    )
+
+
+def _roles_page(query: str) -> str:
+    return reverse("admin:union_portal_roleassignment_changelist") + query
+
+
+def _ends_for_me(account: Account) -> str:
+    """To the holder: until when the rights last that they work with."""
+    mine = roles.ending(today=timezone.localdate()).filter(account=account).first()
+    if mine is None:
+        return ""
+    return gettext("Your role “%(role)s” ends on %(day)s. Who grants roles can grant it again.") % {
+        "role": mine.get_role_display(),
+        "day": mine.valid_to,
+    }
+
+
+desk.add_queue(
+    desk.Queue(
+        title=_("Roles that end within 30 days"),
+        permission=Permission.ROLE_GRANT,
+        count=lambda account: roles.ending(today=timezone.localdate()).count(),
+        link=lambda: _roles_page("?ends=soon"),
+        icon="key",
+    ),
+    desk.Queue(
+        title=_("Second factors to take off"),
+        permission=Permission.ROLE_GRANT,
+        count=lambda account: FactorReset.objects.filter(state=FactorResetState.ASKED).count(),
+        link=lambda: reverse("admin:union_portal_factorreset_changelist") + "?state__exact=asked",
+        icon="lock_reset",
+    ),
+    desk.Queue(
+        title=_("Accounts that nobody uses"),
+        permission=Permission.ACCOUNT_MANAGE,
+        count=lambda account: accounts.unused(now=timezone.now()).count(),
+        link=lambda: reverse("admin:union_portal_account_changelist") + "?used=no",
+        icon="badge",
+    ),
+)
+desk.add_caution(desk.Caution(permissions=(Permission.STAFF_SITE,), text=_ends_for_me))

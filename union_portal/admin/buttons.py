@@ -10,7 +10,7 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from union_portal.access import Permission
+from union_portal.access import FRESH_LOG_IN, Permission
 from union_portal.models import Account
 
 Text = str | Promise
@@ -40,8 +40,14 @@ class Button:
     facts: Facts = lambda obj, account: []
     form: type[forms.Form] | None = None
     form_for: FormFor | None = None
-    reauth: bool = False
+    # None: as its permission asks (access.FRESH_LOG_IN).
+    reauth: bool | None = None
     danger: bool = False
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether it asks once more who it is."""
+        return self.permission in FRESH_LOG_IN if self.reauth is None else self.reauth
 
     def offer(self, obj: Any, account: Account, url: str) -> Offer:
         return Offer(button=self, url=url, reason=self.why_not(obj, account))

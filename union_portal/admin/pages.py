@@ -87,7 +87,7 @@ def confirm(asked: Asked) -> HttpResponseBase:
     page says so (409) and nothing is done.
     """
     request, button = asked.request, asked.button
-    if button.reauth and not did_recently_reauthenticate(request):
+    if button.asks_again and not did_recently_reauthenticate(request):
         return log_in_again(request)
     form_class = button.form_class(asked.obj, _account(request))
     reason = button.why_not(asked.obj, _account(request))

@@ -8,16 +8,18 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
-from union_portal import access
+from union_portal import access, once
 from union_portal.access import Permission
 from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
@@ -169,8 +171,23 @@ class ScopedModelAdmin(ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if request.method == "POST" and SEARCH_VAR in request.POST:
+            return self._searched(request)
         context = {"offers": self.list_offers(request), **(extra_context or {})}
         return super().changelist_view(request, context)
+
+    def _searched(self, request: HttpRequest) -> HttpResponse:
+        """Lead to the list that was searched for, by an address without anybody's number."""
+        narrowed = request.GET.copy()
+        narrowed.pop(PAGE_VAR, None)
+        narrowed[SEARCH_VAR] = self.in_an_address(request.POST[SEARCH_VAR])
+        answer = redirect(f"{request.path}?{narrowed.urlencode()}")
+        once.harmless(answer)
+        return answer
+
+    def in_an_address(self, searched: str) -> str:
+        """What stands for a search in the address of its list."""
+        return searched
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         rows = super().get_changelist_instance(request)

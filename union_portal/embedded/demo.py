@@ -139,8 +139,8 @@ def load(
 def web(port: int) -> list[str]:
     bind = ["--bind", f"127.0.0.1:{port}", "--preload", "--workers", "2", "--threads", "4"]
     return [
-        *(PYTHON, "-m", "gunicorn", "union_portal.wsgi:application", *bind),
-        *("--no-control-socket", "--access-logfile", "-"),
+        *(PYTHON, "-m", "gunicorn", "--config", "python:union_portal.webserver"),
+        *("union_portal.wsgi:application", *bind, "--no-control-socket"),
     ]
 
 

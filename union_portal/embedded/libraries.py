@@ -1,4 +1,4 @@
-"""System libraries and programs that no Python package brings: Pango, and Chromium for tests.
+"""System libraries and programs that no Python package brings: Pango; for tests Chromium, poppler.
 
 Root on Debian gets them installed; everybody else gets the one line to run.
 """
@@ -24,6 +24,9 @@ CHROMIUM_NAMES: Final = (
     "google-chrome",
     "google-chrome-stable",
 )
+# What a reader's program sees in a PDF: the tests of reports ask these.
+POPPLER_PACKAGES: Final = ("poppler-utils",)
+POPPLER_PROGRAMS: Final = ("pdftotext", "pdffonts")
 OS_RELEASE: Final = Path("/etc/os-release")
 
 
@@ -47,6 +50,11 @@ def _loads(soname: str, name: str) -> bool:
 def chromium() -> str | None:
     """The Chromium (or Chrome) of this machine."""
     return next((path for path in map(shutil.which, CHROMIUM_NAMES) if path), None)
+
+
+def has_poppler() -> bool:
+    """Whether this machine reads PDFs as the tests of reports do."""
+    return all(map(shutil.which, POPPLER_PROGRAMS))
 
 
 def apt_line(*packages: str) -> str:
@@ -110,3 +118,14 @@ def ensure_chromium(say: Callable[[str], None]) -> str | None:
     say("Chromium is missing: THE BROWSER JOURNEYS ARE SKIPPED. To run them:")
     say(f"    {apt_line(*CHROMIUM_PACKAGES)}")
     return None
+
+
+def ensure_poppler(say: Callable[[str], None]) -> bool:
+    """Whether the tests can read PDFs, after installing what was missing if we may."""
+    if has_poppler():
+        return True
+    if may_install() and apt_install(*POPPLER_PACKAGES, say=say) and has_poppler():
+        return True
+    say("poppler is missing: THE TESTS THAT READ PDFS ARE SKIPPED. To run them:")
+    say(f"    {apt_line(*POPPLER_PACKAGES)}")
+    return False

@@ -21,6 +21,16 @@ WORKER: Final = "union_worker"
 DATABASE: Final = "union_portal"
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
+# Statements, their values and the details of rows are people's data: none in the server's log.
+# docker-compose.yml asks the same of the server of production.
+DISCREET: Final = (
+    "log_min_error_statement=panic",
+    "log_error_verbosity=terse",
+    "log_statement=none",
+    "log_min_duration_statement=-1",
+    "log_parameter_max_length=0",
+    "log_parameter_max_length_on_error=0",
+)
 # Tests may lose everything when the power fails; the demo may lose nothing.
 HASTY: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -33,6 +43,8 @@ class Postgres:
     programs: Programs
     user: RunAs
     is_durable: bool
+    # Where it listens beside 127.0.0.1: nowhere, but in a proof with several hosts.
+    further: tuple[str, ...] = ()
 
     @property
     def claim(self) -> Path:
@@ -90,8 +102,9 @@ class Postgres:
         self._forget_the_dead()
         settings = [
             f"port={port}",
-            "listen_addresses=127.0.0.1",
+            f"listen_addresses={','.join(('127.0.0.1', *self.further))}",
             "unix_socket_directories=",
+            *DISCREET,
         ]
         settings += () if self.is_durable else HASTY
         options = " ".join(f"-c {setting}" for setting in settings)

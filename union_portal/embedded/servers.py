@@ -65,11 +65,13 @@ class PrivateServers:
         *,
         checkout: Path = places.CHECKOUT,
         var: Path | None = None,
+        further: tuple[str, ...] = (),
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.profile = profile
         self.checkout = checkout
         self.var = var or checkout / "var" / profile
+        self._further = further
         self._say = say
         self._use: int | None = None
         self._is_found = False
@@ -157,8 +159,10 @@ class PrivateServers:
         self.data = places.data_folder(self.var, user, self.checkout)
         programs = places.find_programs(user, self.checkout)
         is_durable = self.profile != "test"
-        self.postgres = Postgres(self._home("postgres", user), programs, user, is_durable)
-        self.valkey = Valkey(self._home("valkey", user), programs, user, is_durable)
+        self.postgres = Postgres(
+            self._home("postgres", user), programs, user, is_durable, self._further
+        )
+        self.valkey = Valkey(self._home("valkey", user), programs, user, is_durable, self._further)
         self._is_found = True
 
     def _home(self, name: str, user: places.RunAs) -> Path:

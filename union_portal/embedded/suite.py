@@ -18,6 +18,10 @@ MANAGE: Final = (PYTHON, "manage.py")
 CHECKS: Final[Mapping[str, Sequence[str]]] = {
     "ruff check": (PYTHON, "-m", "ruff", "check", "."),
     "ruff format --check": (PYTHON, "-m", "ruff", "format", "--check", "."),
+    "bandit": (
+        *(PYTHON, "-m", "bandit", "--quiet", "--recursive", "--configfile", "pyproject.toml"),
+        *("union_portal", "members", "welfare", "awards", "events"),
+    ),
     "lint-imports": (PYTHON, str(Path(PYTHON).parent / "lint-imports")),
     "mypy": (PYTHON, "-m", "mypy", "."),
     "manage.py makemigrations --check": (
@@ -53,6 +57,7 @@ def suite(arguments: Sequence[str]) -> int:
     """Run everything, or with arguments pytest alone with them; the exit status."""
     browser = _browser_environment()
     libraries.ensure_pango(say)
+    _need_poppler()
     with surroundings("test", say=say) as around:
         environment = dict(around.environment) | browser
         if arguments:
@@ -72,6 +77,15 @@ def _browser_environment() -> dict[str, str]:
             f"    {libraries.apt_line(*libraries.CHROMIUM_PACKAGES)}"
         )
     return {"PORTAL_NO_BROWSER": "1"}
+
+
+def _need_poppler() -> None:
+    """Raises LauncherError in CI, where nothing is skipped."""
+    if not libraries.ensure_poppler(say) and is_ci():
+        raise places.LauncherError(
+            "In CI nothing is skipped, and the tests of reports read PDFs with poppler:\n"
+            f"    {libraries.apt_line(*libraries.POPPLER_PACKAGES)}"
+        )
 
 
 def _check(name: str, environment: Mapping[str, str]) -> bool:

@@ -28,6 +28,8 @@ class Valkey:
     programs: Programs
     user: RunAs
     is_durable: bool
+    # Where it listens beside 127.0.0.1: nowhere, but in a proof with several hosts.
+    further: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,7 +70,12 @@ class Valkey:
         # A file and not the command line: every user can read command lines.
         config = self.home / "valkey.conf"
         lines = [
-            *(f"port {port}", "bind 127.0.0.1", "protected-mode yes", 'save ""'),
+            *(
+                f"port {port}",
+                f"bind {' '.join(('127.0.0.1', *self.further))}",
+                "protected-mode yes",
+                'save ""',
+            ),
             *(f'dir "{self.home}"', f'logfile "{self.log}"', f"requirepass {password}"),
             *("maxmemory-policy noeviction", f'pidfile "{self.home / "valkey.pid"}"'),
             f"appendonly {'yes' if self.is_durable else 'no'}",

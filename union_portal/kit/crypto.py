@@ -113,13 +113,14 @@ class Keyring:
     ) -> "Keyring":
         """Keyring from ``"1:aes:BASE64,2:sm4:BASE64"`` or ``{1: "aes:BASE64"}``.
 
-        The highest version seals unless ``current`` names another. Errors: KeyringError,
-        naming the part that is wrong and never its content.
+        The last one named seals unless ``current`` names another: so a new key is first made
+        known everywhere, in front, and seals once every process can open it. Errors:
+        KeyringError, naming the part that is wrong and never its content.
         """
         parsed = _parse(keys)
         return cls(
             keys=parsed,
-            current=max(parsed, default=0) if current is None else current,
+            current=next(reversed(parsed), 0) if current is None else current,
             index_key=_decode(index_key, gettext_noop("index key")),
         )
 

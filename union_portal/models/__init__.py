@@ -1,9 +1,11 @@
 """Shape and constraints of the kernel's tables, one file per module."""
 
-from union_portal.models.accounts import Account, RoleAssignment
+from union_portal.models.account_reviews import AccountReview, ReviewedRole
+from union_portal.models.accounts import Account, PastPassword, RoleAssignment
 from union_portal.models.appeals import Appeal
 from union_portal.models.audit import AuditBlock, AuditEntry
 from union_portal.models.decisions import Decision, DecisionOutcome, RuleSet
+from union_portal.models.factors import FactorReset
 from union_portal.models.files import StoredFile
 from union_portal.models.holidays import Holiday
 from union_portal.models.jobs import Job
@@ -15,12 +17,14 @@ from union_portal.models.reports import FileDownload, ReportRun
 
 __all__ = [
     "Account",
+    "AccountReview",
     "Appeal",
     "AuditBlock",
     "AuditEntry",
     "Channel",
     "Decision",
     "DecisionOutcome",
+    "FactorReset",
     "FileDownload",
     "Holiday",
     "Job",
@@ -30,7 +34,9 @@ __all__ = [
     "Objection",
     "Organization",
     "OrganizationLevel",
+    "PastPassword",
     "ReportRun",
+    "ReviewedRole",
     "RoleAssignment",
     "RuleSet",
     "SentForm",

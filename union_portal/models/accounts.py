@@ -6,11 +6,14 @@ import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from union_portal.access import INCOMPATIBLE, Role
 from union_portal.models.organizations import Organization
 from union_portal.triggers import Trigger
+
+SESSION_SALT = "union_portal.Account.session"
 
 
 class AccountManager(BaseUserManager["Account"]):
@@ -38,6 +41,11 @@ class Account(AbstractBaseUser):
     is_superuser = models.BooleanField(_("superuser"), default=False, editable=False)
     # Somebody else chose the password and has seen it: nothing opens before it is changed.
     is_password_first = models.BooleanField(_("first password"), default=False, editable=False)
+    password_set_at = models.DateTimeField(
+        _("password set at"), default=timezone.now, editable=False
+    )
+    # Counted up to end every session at once: those of an earlier round open nothing.
+    session_round = models.PositiveIntegerField(_("round of sessions"), default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects = AccountManager()
@@ -57,6 +65,11 @@ class Account(AbstractBaseUser):
     def get_full_name(self) -> str:
         return self.name
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must match to be let in: it ends with the password and with its round."""
+        held = f"{self.password}|{self.session_round}"
+        return salted_hmac(SESSION_SALT, held, secret=secret, algorithm="sha256").hexdigest()
+
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Django's question, answered by the roles (see `backends.RoleBackend`)."""
         from union_portal.backends import RoleBackend
@@ -68,6 +81,24 @@ class Account(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_staff
+
+
+class PastPassword(models.Model):
+    """The hash of a password that was used before, kept where the rules forbid to use it again."""
+
+    account = models.ForeignKey(
+        Account, models.CASCADE, verbose_name=_("account"), related_name="past_passwords"
+    )
+    password = models.CharField(_("password"), max_length=128)
+    replaced_at = models.DateTimeField(_("replaced at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("past password")
+        verbose_name_plural = _("past passwords")
+        ordering = ["-replaced_at", "-id"]
+
+    def __str__(self) -> str:
+        return str(self.account)
 
 
 _PAIRS = ", ".join(

@@ -1,5 +1,6 @@
 """Pages for what went wrong: each says what happened and what to do next."""
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -51,15 +52,27 @@ def _page(request: HttpRequest, template: str, status: int, *, reason: str = "")
     context = {
         "reason": reason,
         "request_number": audit.request_id.get(),
-        "way_back": _way_back(request),
+        "way_back": way_back(request),
     }
     return render(request, template, context, status=status)
 
 
-def _way_back(request: HttpRequest) -> str:
+def timed_out(request: HttpRequest, told: str, *, typed: list[str], log_in: str) -> HttpResponse:
+    """401: a form came after the session had ended; what was typed is shown this once."""
+    context = {"reason": told, "typed": typed, "log_in": log_in}
+    answer = render(request, "union_portal/timed_out.html", context, status=401)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def way_back(request: HttpRequest) -> str:
     """The page the reader came from, if it is one of ours."""
     came_from = request.headers.get("Referer", "")
+    try:
+        host = request.get_host()
+    except DisallowedHost:  # this page is its answer, too
+        return ""
     ours = url_has_allowed_host_and_scheme(
-        came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        came_from, allowed_hosts={host}, require_https=request.is_secure()
     )
     return came_from if ours and came_from != request.build_absolute_uri() else ""

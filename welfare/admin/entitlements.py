@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Person
-from members.queries import matches
+from members.queries import in_an_address, matches
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every, only_in
 from union_portal.admin.fields import ReasonForm
@@ -86,7 +86,7 @@ class PaymentFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         granted = Q(state=EntitlementState.GRANTED)
         conditions = {
-            "waits": granted & (Q(line_state=None) | Q(line_state=LineState.VOID)),
+            "waits": granted & Q(line_state=None),
             "under-way": Q(line_state__in=[LineState.READY, *IN_TRANSIT]),
             "paid": Q(line_state=LineState.PAID),
             "failed": granted & Q(line_state__in=UNPAID),
@@ -232,6 +232,9 @@ class EntitlementAdmin(ScopedModelAdmin):
         if typed[0] in "Ee" and typed[1:].isdecimal():
             return queryset.filter(pk=int(typed[1:])), False
         return queryset.filter(person__in=Person.objects.filter(matches(typed)).values("pk")), False
+
+    def in_an_address(self, searched: str) -> str:
+        return in_an_address(searched)
 
     def get_search_help_text(self, request: HttpRequest) -> Any:
         return _("Name, pinyin, initials, a whole identity number or phone, or E and digits")

@@ -17,7 +17,9 @@ class DisbursementConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from union_portal import lifecycle
-        from welfare.disbursement import reports  # noqa: F401  (registers the reports)
+
+        # Registers the reports, and what monitoring is told.
+        from welfare.disbursement import probes, reports  # noqa: F401
 
         lifecycle.register("disbursement.entitlement", states.ENTITLEMENT)
         lifecycle.register("disbursement.payoutbatch", states.BATCH)

@@ -25,6 +25,7 @@ from welfare.disbursement import (
     gate,
     locks,
     motions,
+    settlement,
     statistics,
 )
 from welfare.disbursement.candidates import LeftOut
@@ -208,6 +209,7 @@ def _void(motion: Motion, by: Account) -> None:
         held, to=BatchState.VOID, by=by, reason=motion.reason, fence=held.fence + 1, owner=""
     )
     lifecycle.advance_set(held.lines.all(), to=LineState.VOID, by=by, reason=motion.reason)
+    _judge_what_waited(held, by=by)
 
 
 @transaction.atomic
@@ -329,12 +331,19 @@ def _leave_out(batch: PayoutBatch, *, by: Account) -> int:
     """Void the lines that may not be paid any more before the content is frozen."""
     if batch.state != BatchState.DRAFT:
         return 0
-    return lifecycle.advance_set(
+    left = lifecycle.advance_set(
         unpayable(batch),
         to=LineState.VOID,
         by=by,
         reason=f"{batch.number}: not payable when the batch was sealed",
     )
+    _judge_what_waited(batch, by=by)
+    return left
+
+
+def _judge_what_waited(batch: PayoutBatch, *, by: Account) -> None:
+    """A row that waited for a line now void waits in vain: it contradicts what is known."""
+    settlement.apply_kept([batch.pk], cause=f"void:{batch.number}", by=by)
 
 
 def _required_steps(fund: Fund, total_fen: int) -> list[str]:

@@ -151,9 +151,9 @@ def again(batch: PayoutBatch, *, today: date) -> QuerySet[Entitlement]:
     """Entitlements whose newest attempt failed or came back in `batch` and may be tried anew.
 
     That takes another confirmed account than the one that failed, or a retry that two
-    people approved.
+    people approved. An attempt that was voided before it left is as if it had not been made.
     """
-    last = PayoutLine.objects.filter(entitlement=OuterRef("pk")).order_by("-attempt")
+    last = PayoutLine.objects.filter(entitlement=OuterRef("pk")).counted().order_by("-attempt")
     retried = Motion.objects.filter(
         kind=MotionKind.RETRY, state=MotionState.SECONDED, line=OuterRef("last_line")
     )

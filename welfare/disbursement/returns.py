@@ -232,8 +232,8 @@ def _write_rows(file: ReturnFile, contents: ReturnContents) -> None:
     writer = csv.writer(out)
     for number, (row, mark) in enumerate(zip(contents.rows, prints, strict=True), start=1):
         writer.writerow(
-            [file.pk, number, row.e2e[:35], row.amount_fen, mark, str(row.result),
-             row.bank_reference[:64], "", row.cause[:200], "no_match"]
+            [file.pk, number, row.e2e, row.amount_fen, mark, str(row.result),
+             row.bank_reference, "", row.cause, "no_match"]
         )  # fmt: skip
     out.seek(0)
     columns = (

@@ -273,9 +273,10 @@ def _write_pain_002(number: str, rows: Sequence[Payment]) -> bytes:
         node = maker.SubElement(block, "TxInfAndSts")
         maker.SubElement(node, "OrgnlEndToEndId").text = row.e2e
         maker.SubElement(node, "TxSts").text = STATUS[row.result]
-        if row.cause:
+        is_back = row.result == ReturnResult.RETURNED
+        if row.cause or is_back:
             about = maker.SubElement(node, "StsRsnInf")
-            if row.result == ReturnResult.RETURNED:
+            if is_back:
                 reason = maker.SubElement(about, "Rsn")
                 maker.SubElement(reason, "Prtry").text = RETURNED_REASON
             maker.SubElement(about, "AddtlInf").text = row.cause

@@ -1,91 +1,45 @@
-"""`manage.py rotate_keys`: re-seal every encrypted column with the newest key."""
+"""`manage.py rotate_keys`: seal everything anew with the newest key, while the portal works."""
 
 from typing import Any
 
-from django.apps import apps
-from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection, models, transaction
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from union_portal import audit
-from union_portal.fields import SealedTextField, keyring, sealed_columns
-
-CHUNK = 2000
+from union_portal import keys
 
 
 class Command(BaseCommand):
-    help = "Re-seal encrypted columns with the newest key; may be interrupted and run again."
+    help = (
+        "Seal every encrypted value anew with the newest key. May be interrupted and run again. "
+        "As the owner of the tables it reaches kept history too."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="only count what is left")
+        parser.add_argument("--chunk", type=int, default=keys.CHUNK, help="rows a transaction")
 
-    def handle(self, *args: Any, check: bool, **options: Any) -> None:
-        left = 0
-        for model in apps.get_models():
-            for column in sealed_columns(model):
-                if is_history(model):
-                    self._keep(model, column)
-                    continue
-                count = outdated(model, column) if check else rotate(model, column)
-                left += count if check else 0
-                if count:
-                    self.stdout.write(f"{model._meta.label}.{column.name}: {count}")
-        self.stdout.write(f"{left} left" if check else "done: every value has the newest key")
-
-    def _keep(self, model: type[models.Model], column: SealedTextField) -> None:
-        if count := outdated(model, column):
-            name = f"{model._meta.label}.{column.name}"
-            self.stdout.write(f"{name}: {count} stay, history is never changed: keep their key")
-
-
-def is_history(model: type[models.Model]) -> bool:
-    """Whether the table is append-only: its values keep the key they were sealed with."""
-    triggers = getattr(model._meta, "triggers", [])
-    return any(trigger.name.endswith("_append_only") for trigger in triggers)
-
-
-def outdated(model: type[models.Model], column: SealedTextField) -> int:
-    """How many values are sealed with an older key."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'SELECT count(*) FROM "{model._meta.db_table}"'  # noqa: S608
-            f' WHERE get_byte("{column.column}", 1) <> %s',
-            [keyring().current],
-        )
-        return int(cursor.fetchone()[0])
-
-
-def rotate(model: type[models.Model], column: SealedTextField) -> int:
-    """Re-seal in chunks by key, each in its own transaction; how many it changed."""
-    table, name = model._meta.db_table, column.column
-    key = model._meta.pk.column
-    done, after = 0, None
-    while True:
-        with transaction.atomic(), connection.cursor() as cursor:
-            beyond = f'"{key}" > %s AND' if after is not None else ""
-            cursor.execute(
-                f'SELECT "{key}", "{name}" FROM "{table}" WHERE {beyond}'  # noqa: S608
-                f' get_byte("{name}", 1) <> %s ORDER BY "{key}" LIMIT {CHUNK} FOR UPDATE',
-                [*([after] if after is not None else []), keyring().current],
+    def handle(self, *args: Any, check: bool, chunk: int, **options: Any) -> None:
+        if not check:
+            self._rotate(chunk)
+        left = {str(column): column.outdated() for column in keys.columns()}
+        left["second factors"] = keys.outdated_factors()
+        for name, count in left.items():
+            if count:
+                self.stdout.write(f"{name}: {count}")
+        self.stdout.write(f"{sum(left.values())} left")
+        if not check and sum(left.values()):
+            raise CommandError(
+                "Some values have an older key still. Where processes still seal with it, restart "
+                "them with the new keyring; kept history is reached as the owner of the tables. "
+                "Then run the command again."
             )
-            rows = cursor.fetchall()
-            if not rows:
-                break
-            fresh = [(row[0], keyring().reseal(column.kind, bytes(row[1]))) for row in rows]
-            marks = ", ".join(["(%s, %s::bytea)"] * len(fresh))
-            cursor.execute(
-                f'UPDATE "{table}" t SET "{name}" = v.sealed'  # noqa: S608
-                f' FROM (VALUES {marks}) AS v (id, sealed) WHERE t."{key}" = v.id',
-                [part for row in fresh for part in row],
-            )
-            done, after = done + len(rows), rows[-1][0]
-    if done:
-        audit.record_ref(
-            "keys.rotated",
-            model._meta.label_lower,
-            "set",
-            by=audit.Machine("rotate_keys"),
-            column=column.name,
-            count=done,
-            version=keyring().current,
-        )
-    return done
+
+    def _rotate(self, chunk: int) -> None:
+        for column in keys.columns():
+            if column.may_be_resealed():
+                self._tell(str(column), column.reseal(chunk=chunk))
+        self._tell("second factors", keys.reseal_factors())
+
+    def _tell(self, name: str, done: int) -> None:
+        if done:
+            self.stdout.write(f"{name}: {done} sealed anew")
+            self.stdout.flush()

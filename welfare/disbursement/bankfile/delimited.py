@@ -2,14 +2,17 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Final
 
 from django.utils.translation import gettext_noop as _
 
 from union_portal.kit.money import MoneyError, fen_from_yuan, plain_yuan
 from union_portal.kit.refusals import Refused
 from welfare.disbursement.bankfile.formats import (
+    MOST_FAULTS,
+    MOST_ROWS,
     BankFileRefused,
     FileHead,
     Format,
@@ -18,9 +21,15 @@ from welfare.disbursement.bankfile.formats import (
     ReturnLine,
     ReturnResult,
     as_said,
+    contents,
+    refused,
+    too_many_rows,
+    unfit,
 )
 
 Cells = list[str]
+LONGEST_LINE: Final = 10_000
+_LINE: Final = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
 
 
 def build(layout: Format, head: FileHead, lines: Sequence[PayLine]) -> bytes:
@@ -49,20 +58,23 @@ def read_return(layout: Format, content: bytes) -> ReturnContents:
     faults: list[Refused] = []
     head = _declared(rows.pop(0), layout.return_head, faults) if layout.return_head else {}
     if layout.return_titles and rows:
-        rows.pop(0)
+        _pass_titles(layout, *rows.pop(0), faults)
     foot = {}
     if layout.return_trailer and rows:
         foot = _declared(rows.pop(), layout.return_trailer, faults)
-    read = [line for number, row in rows if (line := _line(layout, number, row, faults))]
+    read: list[ReturnLine] = []
+    for number, row in rows:
+        if len(faults) >= MOST_FAULTS:
+            break
+        if line := _line(layout, number, row, faults):
+            read.append(line)
     total = sum(line.amount_fen for line in read)
     if not faults:
         for declared in (head, foot):
             faults += _disagreements(declared, len(read), total)
     if faults:
-        raise BankFileRefused(
-            _("The return file was refused, nothing was booked. Faults: %(count)s."), faults
-        )
-    return ReturnContents(head.get("batch_number", ""), tuple(read), total)
+        raise refused(*faults)
+    return contents(head.get("batch_number", ""), read)
 
 
 def _about(head: FileHead) -> dict[str, str]:
@@ -134,49 +146,59 @@ def _text(layout: Format, content: bytes) -> str:
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1
     # Raised out here: as its context the error would carry the whole file with it.
-    raise BankFileRefused(
-        _("The return file was refused, nothing was booked. Faults: %(count)s."),
-        [
-            Refused(
-                _("Row %(row)s is not written in %(encoding)s."),
-                _("Fetch the file again as it is, without opening and saving it."),
-                {"row": row, "encoding": encoding.upper()},
-            )
-        ],
+    raise refused(
+        Refused(
+            _("Row %(row)s is not written in %(encoding)s."),
+            _("Fetch the file again as it is, without opening and saving it."),
+            {"row": row, "encoding": encoding.upper()},
+        )
     )
 
 
 def _split(layout: Format, text: str) -> Iterator[tuple[int, Cells]]:
-    if layout.quote:
-        reader = csv.reader(
-            io.StringIO(text, newline=""), delimiter=layout.separator, quotechar=layout.quote
-        )
-        yield from _quoted(reader)
-        return
-    for number, row in enumerate(text.splitlines(), start=1):
-        if row:
-            yield number, row.split(layout.separator)
+    """One row a line, so that no quotation mark left open swallows the payments after it."""
+    for number, match in enumerate(_LINE.finditer(text), start=1):
+        if number > MOST_ROWS + 3:
+            raise too_many_rows()
+        line = match[1]
+        if len(line) > LONGEST_LINE:
+            raise refused(_broken(number))
+        if line:
+            yield number, _cells_of(layout, number, line)
 
 
-def _quoted(reader: Any) -> Iterator[tuple[int, Cells]]:
-    """The rows of a quoted file. What csv itself refuses is refused with the row alone."""
+def _cells_of(layout: Format, number: int, line: str) -> Cells:
+    if not layout.quote:
+        return line.split(layout.separator)
+    reader = csv.reader([line], delimiter=layout.separator, quotechar=layout.quote, strict=True)
     try:
-        for cells in reader:
-            if cells:
-                yield reader.line_num, cells
-        return
+        return next(reader)
     except csv.Error:
-        row = reader.line_num + 1
-    raise BankFileRefused(
-        _("The return file was refused, nothing was booked. Faults: %(count)s."),
-        [
-            Refused(
-                _("Row %(row)s is broken: a quotation mark or a line end is out of place."),
-                _("Fetch the file again as it is, without opening and saving it."),
-                {"row": row},
-            )
-        ],
+        pass
+    # Raised out here: as its context the error would carry the row with it.
+    raise refused(_broken(number))
+
+
+def _broken(row: int) -> Refused:
+    return Refused(
+        _("Row %(row)s is broken: a quotation mark or a line end is out of place."),
+        _("Fetch the file again as it is, without opening and saving it."),
+        {"row": row},
     )
+
+
+def _pass_titles(layout: Format, number: int, cells: Cells, faults: list[Refused]) -> None:
+    """Titles are not read; a payment in their place is not passed over."""
+    if len(cells) != len(layout.return_columns):
+        faults.append(_wrong_width(number, len(layout.return_columns), len(cells)))
+    elif cells[layout.return_columns.index("result")].strip() in layout.results:
+        faults.append(
+            Refused(
+                _("Row %(row)s is a payment where this format has titles."),
+                _("The file may be cut off or meant for another bank: fetch it again."),
+                {"row": number},
+            )
+        )
 
 
 def _declared(
@@ -186,7 +208,10 @@ def _declared(
     if len(cells) != len(names):
         faults.append(_wrong_width(number, len(names), len(cells)))
         return {}
-    return dict(zip(names, (cell.strip() for cell in cells), strict=True))
+    declared = dict(zip(names, (cell.strip() for cell in cells), strict=True))
+    if fault := unfit(number, declared):
+        faults.append(fault)
+    return declared
 
 
 def _line(layout: Format, number: int, cells: Cells, faults: list[Refused]) -> ReturnLine | None:
@@ -194,12 +219,16 @@ def _line(layout: Format, number: int, cells: Cells, faults: list[Refused]) -> R
         faults.append(_wrong_width(number, len(layout.return_columns), len(cells)))
         return None
     values = dict(zip(layout.return_columns, (cell.strip() for cell in cells), strict=True))
+    if fault := unfit(number, values):
+        faults.append(fault)
+        return None
     result = layout.results.get(values["result"])
     if result is None:
         faults.append(
             Refused(
                 _("Row %(row)s, result: this is no answer this format knows (%(known)s)."),
-                params={"row": number, "known": "、".join(layout.results)},
+                _("Ask the bank what it means, or add the word to the bank format."),
+                {"row": number, "known": "、".join(layout.results)},
             )
         )
     try:
@@ -221,7 +250,7 @@ def _line(layout: Format, number: int, cells: Cells, faults: list[Refused]) -> R
         account=values["account"],
         result=ReturnResult(result),
         cause=values.get("cause", "")[:80],
-        bank_reference=values.get("bank_reference", "")[:80],
+        bank_reference=values.get("bank_reference", ""),
     )
 
 

@@ -9,9 +9,18 @@ from typing import Any, Final, Self
 
 from django.utils.translation import gettext_noop as _
 
+from union_portal.kit.money import MAX_FEN, plain_yuan
+from union_portal.kit.plain_text import has_control_characters
 from union_portal.kit.refusals import Refused
 
 FAULTS_SHOWN: Final = 200
+# A file with more faults than this is another file altogether: reading it stops.
+MOST_FAULTS: Final = 1000
+# Five answers to each line of the largest batch.
+MOST_ROWS: Final = 500_000
+# As wide as the database keeps them: cut off, two names might become one.
+WIDEST: Final = {"e2e": 35, "bank_reference": 64}
+ENCODINGS: Final = frozenset({"gb2312", "gbk", "gb18030", "utf-8", "utf-8-sig"})
 
 
 class BankFileRefused(Refused):
@@ -23,6 +32,23 @@ class BankFileRefused(Refused):
 
     def __str__(self) -> str:
         return "\n".join([self.message, *(str(fault) for fault in self.faults[:FAULTS_SHOWN])])
+
+
+def refused(*faults: Refused) -> BankFileRefused:
+    """A return file that is not taken, with what is wrong in it."""
+    return BankFileRefused(
+        _("The return file was refused, nothing was booked. Faults: %(count)s."), faults
+    )
+
+
+def too_many_rows() -> BankFileRefused:
+    return refused(
+        Refused(
+            _("The file holds more than %(most)s rows."),
+            _("A return file is a short list: check whether it is the right one."),
+            {"most": MOST_ROWS},
+        )
+    )
 
 
 def as_said(text: str) -> str:
@@ -87,6 +113,40 @@ class ReturnContents:
     batch_number: str
     rows: tuple[ReturnLine, ...]
     total_fen: int
+
+
+def contents(batch_number: str, rows: Sequence[ReturnLine]) -> ReturnContents:
+    """Rows without a fault, as a file. Raises BankFileRefused if it answers nothing."""
+    if not rows:
+        raise BankFileRefused(_("The file answers no payment. Fetch it from the bank again."))
+    total = sum(row.amount_fen for row in rows)
+    if abs(total) > MAX_FEN:
+        raise refused(
+            Refused(
+                _("The file holds more than %(most)s yuan."),
+                _("Check with the bank whose file this is."),
+                {"most": plain_yuan(MAX_FEN)},
+            )
+        )
+    return ReturnContents(batch_number, tuple(rows), total)
+
+
+def unfit(row: int, values: Mapping[str, str]) -> Refused | None:
+    """Why a row's texts can't be kept as they are, or None."""
+    if any(map(has_control_characters, values.values())):
+        return Refused(
+            _("Row %(row)s holds a control character."),
+            _("Fetch the file again as it is, without opening and saving it."),
+            {"row": row},
+        )
+    wide = [name for name, most in WIDEST.items() if len(values.get(name, "")) > most]
+    if not wide:
+        return None
+    return Refused(
+        _("Row %(row)s: “%(what)s” is longer than %(most)s characters."),
+        _("The file may be damaged or meant for another bank: fetch it again."),
+        {"row": row, "what": wide[0], "most": WIDEST[wide[0]]},
+    )
 
 
 FILE_FIELDS: Final = frozenset(
@@ -162,6 +222,27 @@ class Format:
             raise Refused(
                 _("Bank format “%(name)s” names fields that do not exist: %(what)s."),
                 params={"name": self.name, "what": ", ".join(wrong) or self.kind},
+            )
+        if self.encoding not in ENCODINGS:
+            raise Refused(
+                _("Bank format “%(name)s” names an encoding that is not known: %(what)s."),
+                _("Choose one of: %(known)s."),
+                {"name": self.name, "what": self.encoding, "known": ", ".join(sorted(ENCODINGS))},
+            )
+        if self.quote and (len(self.quote), len(self.separator)) != (1, 1):
+            raise Refused(
+                _("Bank format “%(name)s”: with quotation marks, both marks are one character."),
+                _("Leave “quote” empty for a separator of several characters."),
+                {"name": self.name},
+            )
+        if twice := sorted(
+            {name for name in self.return_columns if self.return_columns.count(name) > 1}
+            - {"ignored"}
+        ):
+            raise Refused(
+                _("Bank format “%(name)s” reads a column twice: %(what)s."),
+                _("Call the columns that are not read “ignored”."),
+                {"name": self.name, "what": ", ".join(twice)},
             )
         if missing := sorted(RETURN_NEEDS - set(self.return_columns)):
             raise Refused(

@@ -381,7 +381,7 @@ class BankFile(models.Model):
     class Meta:
         verbose_name = _("bank file")
         verbose_name_plural = _("bank files")
-        triggers = append_only("bank_file")
+        triggers = append_only("bank_file", sealed="body", key="batch_id")
 
     def __str__(self) -> str:
         return self.name

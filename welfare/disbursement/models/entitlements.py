@@ -39,10 +39,10 @@ class EntitlementQuerySet(models.QuerySet["Entitlement"]):
         return self.filter(Exists(paid))
 
     def with_last_line(self) -> "EntitlementQuerySet":
-        """Annotate `line_state`: the state of the newest attempt, None before the first."""
+        """Annotate `line_state`: the state of the newest attempt that was not voided, or None."""
         from welfare.disbursement.models.lines import PayoutLine
 
-        last = PayoutLine.objects.filter(entitlement=OuterRef("pk")).order_by("-attempt")
+        last = PayoutLine.objects.filter(entitlement=OuterRef("pk")).counted().order_by("-attempt")
         return self.annotate(line_state=Subquery(last.values("state")[:1]))
 
 

@@ -42,7 +42,7 @@ class ReturnFile(models.Model):
         verbose_name = _("return file")
         verbose_name_plural = _("return files")
         ordering = ["-id"]
-        triggers = append_only("return_file")
+        triggers = append_only("return_file", sealed="body")
 
     def __str__(self) -> str:
         return self.name

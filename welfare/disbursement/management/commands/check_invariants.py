@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from welfare.disbursement import invariants
+from welfare.disbursement import invariants, probes
 
 
 class Command(BaseCommand):
@@ -17,6 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         results = [*invariants.check_all(), invariants.GUARDS.check()]
         broken = [result for result in results if not result.holds]
+        probes.note_invariants(checked=len(results), broken=len(broken))
         if options["json"]:
             self.stdout.write(
                 json.dumps(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('union_portal', '0003_cache_table'),
+        ("union_portal", "0005_sessions_and_reviews"),
     ]
 
     operations = [

@@ -1,0 +1,91 @@
+"""Read by `manage.py shell` of the demo: everything personal its database holds, and all its text.
+
+Prints one JSON object: `data` by kind (names, numbers, phones, accounts, addresses, medical text,
+each opened), and `secrets_found`, the names of secrets that stand in any row of any table.
+"""
+
+import base64
+import json
+import os
+import re
+
+from django.apps import apps
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from members.models import Person
+from union_portal.fields import sealed_columns
+from union_portal.secret_files import in_values
+
+NAMES = {
+    "members.Person": ("name", "pinyin"),
+    "members.BankAccount": ("holder",),
+    "disbursement.PayoutLine": ("payee_name",),
+    "awards.HomeVisit": ("visitors",),
+    "union_portal.Account": ("name",),
+}
+# Files of the bank hold accounts and names that are asked for by themselves.
+TOO_LONG = 400
+
+
+def personal():
+    held = {}
+    for model in apps.get_models():
+        label = model._meta.label
+        for field in sealed_columns(model):
+            rows = model._default_manager.exclude(**{field.name: None})
+            texts = [text for text in rows.values_list(field.name, flat=True) if text]
+            if any(len(text) < TOO_LONG for text in texts):
+                held[f"{label}.{field.name}"] = sorted({t for t in texts if len(t) < TOO_LONG})
+        for name in NAMES.get(label, ()):
+            texts = set(model._default_manager.values_list(name, flat=True))
+            held[f"{label}.{name}"] = sorted(
+                part for text in texts for part in re.split("[、，,]", text or "") if len(part) > 1
+            )
+    return held
+
+
+def secrets():
+    given = [
+        settings.SECRET_KEY, settings.PORTAL_KEYRING, settings.PORTAL_INDEX_KEY,
+        settings.DATABASES["default"]["PASSWORD"], settings.REDIS_URL,
+    ]  # fmt: skip
+    for one in in_values(*given):
+        if one:
+            yield one
+            try:
+                yield base64.b64decode(one, validate=True).hex()
+            except ValueError:
+                continue
+
+
+def tables():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace ="
+            " 'public'::regnamespace AND has_table_privilege(oid, 'SELECT')"
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            for (row,) in cursor.fetchall():
+                yield table, row
+
+
+def provoke():
+    """A refusal whose details hold a whole row: PostgreSQL must keep them to itself."""
+    try:
+        with transaction.atomic():
+            Person.objects.filter(pk=Person.objects.earliest("pk").pk).update(organization=None)
+    except IntegrityError as error:
+        assert "Failing row contains" in str(error)
+
+
+def told():
+    provoke()
+    known = [one for one in secrets() if len(one) > 8]
+    found = {table for table, row in tables() if any(one in row for one in known)}
+    return {"data": personal(), "secrets": known, "secrets_found": sorted(found)}
+
+
+with open(os.environ["PERSONAL_OUT"], "w", encoding="utf-8") as out:
+    json.dump(told(), out, ensure_ascii=False)

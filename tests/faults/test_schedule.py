@@ -1,0 +1,67 @@
+"""Which fault strikes when, how often each place, and what is said of those that do not."""
+
+from itertools import islice
+from types import SimpleNamespace
+
+import psycopg2
+import pytest
+
+from tests.faults import run as runs
+from tests.faults.points import Plan
+from tests.faults.run import LIMITS, Run, Story
+from tests.faults.schedule import WEIGHTS, WEIGHTS_OF_HOSTS, Fault, draw
+
+PLACES = ["deliver.after_file", "welfare.disbursement.batches.seal:before", "z:after"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run without a world, but with its plan."""
+    return Run(SimpleNamespace(plan=Plan(tmp_path)), bank=None, rounds=[], patience=1.0)
+
+
+def test_a_seed_draws_the_same_faults_again():
+    first, again = list(islice(draw(7, PLACES), 300)), list(islice(draw(7, PLACES), 300))
+    assert first == again
+    assert first == [Fault.read(str(fault)) for fault in first]
+    assert first != list(islice(draw(8, PLACES), 300))
+
+
+def test_a_short_run_has_every_kind():
+    assert {fault.kind for fault in islice(draw(1, PLACES), 100)} == set(WEIGHTS)
+
+
+def test_only_a_run_with_hosts_cuts_them_off_and_only_while_they_deliver():
+    drawn = list(islice(draw(1, PLACES, WEIGHTS_OF_HOSTS), 200))
+    assert {fault.at for fault in drawn if fault.kind == "cut-off"} == {"deliver.after_file"}
+
+
+def test_a_place_that_is_passed_seldom_gets_its_share(run):
+    run.rehearsed = set(PLACES)
+    run.story.injected = [Fault("kill", PLACES[0])] * 50
+    run.story.at_points.update({PLACES[0]: 40, PLACES[1]: 5, PLACES[2]: 4})
+    run._catch_up(100, 10)
+    assert [path.name for path in run.world.plan.orders.iterdir()] == [PLACES[2]]
+
+
+def test_a_run_does_not_end_before_every_place_had_its_share(run):
+    run.rehearsed = set(PLACES)
+    run.story.at_points.update({PLACES[0]: 40, PLACES[1]: 9, PLACES[2]: 10})
+    assert run._spared(10) == {PLACES[1]}
+
+
+def test_a_fault_that_finds_nothing_to_strike_says_why(run, monkeypatch):
+    def away(run, fault):
+        raise psycopg2.OperationalError("the database system is starting up")
+
+    monkeypatch.setitem(runs.STRIKES, "terminate", away)
+    assert "was away already (OperationalError)" in run._strike(Fault("terminate", "1"))
+    run._sweeping = object()
+    assert run._strike(Fault("stop-beat", "1")) == "beat was away already"
+
+
+def test_a_fault_after_which_workers_take_too_long_is_told():
+    story = Story(progress={"wipe-redis": [1.0, 61.0], "crash-postgres": [61.0], "stall": [500.0]})
+    assert story.late() == {"wipe-redis": 61.0}
+    assert {LIMITS[kind] for kind in ("kill-worker", "wipe-redis", "kill-redis")} == {60}
+    assert {LIMITS[kind] for kind in ("crash-postgres", "restart-postgres")} == {90}

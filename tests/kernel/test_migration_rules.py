@@ -1,0 +1,126 @@
+"""Migrations that can be run while the portal runs, and taken back.
+
+The linter of django-migration-linter judges the SQL of each; a few rules of our own the rest.
+Before the first release every table is empty, so what has to touch tables may be excused below
+with a reason; after it, what the linter warns of is done in two steps instead.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import connection, migrations
+from django.db.migrations.loader import MigrationLoader
+from django_migration_linter.migration_linter import MigrationLinter
+from django_migration_linter.sql_analyser import PostgresqlAnalyser
+from django_migration_linter.sql_analyser.analyser import analyse_sql_statements
+
+from tests.architecture.sources import APPS, ROOT
+
+EMPTY = "no installation has rows yet"
+# {"app.name": {"code of the linter": reason}}
+EXCUSED: dict[str, dict[str, str]] = {
+    "awards.0001_initial": {"CREATE_INDEX": EMPTY},
+}
+DATA = ("INSERT ", "UPDATE ", "DELETE ")
+
+
+def _ours() -> list[str]:
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    labels = {one.label for one in apps.get_app_configs() if one.name.split(".")[0] in APPS}
+    return sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in labels)
+
+
+OURS = _ours()
+
+
+def migration(name: str) -> migrations.Migration:
+    app, _dot, rest = name.partition(".")
+    return MigrationLoader(None, ignore_no_migrations=True).disk_migrations[(app, rest)]
+
+
+def findings(statements: list[str]) -> set[str]:
+    errors, _ignored, warnings = analyse_sql_statements(PostgresqlAnalyser, statements)
+    return {issue.code for issue in [*errors, *warnings]}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", OURS)
+def test_the_linter_finds_nothing_but_what_is_excused(name: str):
+    connection.ensure_connection()
+    sql = MigrationLinter(no_cache=True, no_output=True).get_sql(*name.split(".", 1))
+    assert findings(sql) == set(EXCUSED.get(name, {}))
+
+
+def test_only_what_is_there_is_excused():
+    assert set(EXCUSED) - set(OURS) == set()
+
+
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        ("ALTER TABLE x ADD COLUMN y integer NOT NULL;", "NOT_NULL"),
+        ("ALTER TABLE x DROP COLUMN y;", "DROP_COLUMN"),
+        ("ALTER TABLE x RENAME TO y;", "RENAME_TABLE"),
+        ('CREATE INDEX i ON "x" (y);', "CREATE_INDEX"),
+    ],
+)
+def test_the_linter_finds(sql: str, code: str):
+    assert code in findings([sql])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_step_can_be_taken_back(name: str):
+    assert [str(one) for one in migration(name).operations if not one.reversible] == []
+
+
+def moves_data(step: migrations.operations.base.Operation) -> bool:
+    """Whether a step writes rows rather than the shape of tables."""
+    if isinstance(step, migrations.RunSQL):
+        said = step.sql if isinstance(step.sql, str) else str(step.sql)
+        return said.lstrip().upper().startswith(DATA)
+    return isinstance(step, migrations.RunPython)
+
+
+def is_mixed(steps: list[migrations.operations.base.Operation]) -> bool:
+    return any(map(moves_data, steps)) and not all(map(moves_data, steps))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_rows_are_moved_in_a_migration_of_their_own(name: str):
+    """In one transaction with a change of shape, the table is closed for as long as it takes."""
+    assert not is_mixed(migration(name).operations)
+
+
+def test_a_mixed_migration_is_found():
+    shape = migrations.RunSQL("CREATE VIEW v AS SELECT 1", "DROP VIEW v")
+    rows = migrations.RunSQL("UPDATE x SET y = 1", migrations.RunSQL.noop)
+    assert is_mixed([shape, rows])
+    assert is_mixed([migrations.RunPython(lambda *_: None), shape])
+    assert not is_mixed([rows, rows])
+    assert not migrations.RunPython(lambda *_: None).reversible
+
+
+def _files() -> list[Path]:
+    return sorted(path for app in APPS for path in (ROOT / app).rglob("migrations/0*.py"))
+
+
+def models_of_today(module: ast.Module) -> list[str]:
+    """Imports of models: a migration knows the models of its own day, by `apps.get_model`."""
+    return [
+        node.module
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom)
+        and node.module
+        and node.module.split(".")[0] in APPS
+        and "models" in node.module.split(".")
+        and any(alias.name[:1].isupper() and not alias.name.isupper() for alias in node.names)
+    ]
+
+
+def test_no_migration_uses_the_models_of_today():
+    assert len(_files()) > 5
+    found = {path.name: models_of_today(ast.parse(path.read_text("utf-8"))) for path in _files()}
+    assert {name: modules for name, modules in found.items() if modules} == {}
+    assert models_of_today(ast.parse("from members.models import Person")) == ["members.models"]

@@ -1,0 +1,60 @@
+"""What every answer tells the browser beside the content security policy; which methods exist."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import unquote
+
+from django.contrib.auth.signals import user_logged_out
+from django.core.exceptions import BadRequest
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+View = Callable[[HttpRequest], HttpResponse]
+
+# Pages are read and forms are sent: nothing here answers anything else, TRACE least of all.
+METHODS: Final = ("GET", "HEAD", "POST")
+ENDED: Final = "portal_session_ended"
+# Nothing of ours is for the pages of others, and no page asks the device for anything.
+FIXED: Final = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+class KnownRequestsMiddleware:
+    """Refuse what no browser of a person sends, before any view is asked.
+
+    A NUL in an address is no text for PostgreSQL: every search would break on it.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
+        if "\0" in request.path or "\0" in unquote(request.META.get("QUERY_STRING", "")):
+            raise BadRequest("NUL in an address")
+        return self.get_response(request)
+
+
+class HeadersMiddleware:
+    """Write the fixed headers; tell the browser to forget a session that ended here."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in FIXED.items():
+            response.headers.setdefault(name, value)
+        if getattr(request, ENDED, False):
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+@receiver(user_logged_out)
+def _note_the_end(request: HttpRequest | None, **signal: Any) -> None:
+    """However a session ends, the browser is told to forget what it kept of it."""
+    if request is not None:
+        setattr(request, ENDED, True)

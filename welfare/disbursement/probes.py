@@ -1,0 +1,59 @@
+"""What monitoring is told of the engine: batches, the gate, the invariants when last checked."""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from django.core.cache import cache
+from django.db import connection
+
+from union_portal import health, metrics
+from union_portal.metrics import Gauge
+from welfare.disbursement.models import Gate
+from welfare.disbursement.states import GateState
+
+_INVARIANTS: Final = "disbursement.invariants"
+
+
+@health.check("restore gate")
+def gate_is_open() -> str:
+    """Only read: the gate is judged where something wants to pass it."""
+    return "safe mode: nothing is sent" if _is_shut() else ""
+
+
+@health.check("invariants")
+def invariants_hold() -> str:
+    """As found when they were last checked; who never checked has nothing to tell."""
+    broken = cache.get(_INVARIANTS, {}).get("broken", 0)
+    return f"{broken} broken" if broken else ""
+
+
+@metrics.source
+def engine() -> Iterator[Gauge]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, count(*),"
+            " greatest(coalesce(extract(epoch FROM now() - min(lease_until)), 0), 0)::bigint"
+            " FROM disbursement_payoutbatch GROUP BY state ORDER BY state"
+        )
+        rows = cursor.fetchall()
+    for state, count, _lapsed in rows:
+        yield Gauge("portal_batches", "Payout batches", count, {"state": state})
+    lapsed = max((row[2] for row in rows), default=0)
+    yield Gauge("portal_batch_lease_lapsed_seconds", "Since the oldest lapsed lease ended", lapsed)
+    yield Gauge("portal_gate_shut", "1 in safe mode, where nothing is sent", int(_is_shut()))
+    last = cache.get(_INVARIANTS)
+    if last is not None:
+        age = max(0, int(time.time()) - last["at"])
+        yield Gauge("portal_invariants_checked", "Invariants at the last check", last["checked"])
+        yield Gauge("portal_invariants_broken", "Broken at the last check", last["broken"])
+        yield Gauge("portal_invariants_age_seconds", "Since they were last checked", age)
+
+
+def note_invariants(*, checked: int, broken: int) -> None:
+    """Keep what a check found, for whoever asks."""
+    cache.set(_INVARIANTS, {"at": int(time.time()), "checked": checked, "broken": broken}, None)
+
+
+def _is_shut() -> bool:
+    return Gate.objects.filter(state=GateState.SAFE).exists()
