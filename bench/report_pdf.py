@@ -143,7 +143,7 @@ def ours(count: int, folder: Path) -> int:
     sections.mkdir()
     report = Report(figures(count), folder=sections, words=Wording())
     now = datetime.now(UTC)
-    report.lay_out(lines(count), failed(count), Issue(1, now, "bench"))
+    report.lay_out(lines(count), failed(count), Issue(1, now, "bench", "1 " + "0" * 64))
     return report.print(
         folder / "out.pdf", made_at=now.isoformat(), progress=lambda done, total: None
     ).pages

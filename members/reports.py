@@ -31,6 +31,7 @@ def letters(run: queue.Run, report: ReportRun, out: Path) -> reports.Produced:
         folder=folder,
         made_at=report.requested_at.isoformat(),
         phone=office.phone,
+        witness=reports.witness(),
         progress=run.progress,
     )
     if printed is None:

@@ -2,33 +2,32 @@
 
 Entries are written in the transaction of the change they tell of. A beat task seals them
 into blocks, each block's digest covering the one before (`seal`); `verify` recounts all.
-Each head is written to a witness file outside the database as well, so that cutting off the
-end of the chain, or rewriting all of it, shows.
+Each head is witnessed outside the database as well (`witnesses`), so that cutting off the end of
+the chain, or rewriting all of it, shows.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.conf import settings
 from django.db import connection, models, transaction
+from django.db.models import Max
 
-from union_portal import logs
+from union_portal import logs, witnesses
 from union_portal.models import AuditBlock, AuditEntry
+from union_portal.witnesses import Head
 
 if TYPE_CHECKING:
     from union_portal.models import Account, Organization
 
-log = logging.getLogger(__name__)
-
 GENESIS = "0" * 64
+LOST = "audit.restored"
 
 # What is hashed, and what the audit pack prints line by line: PostgreSQL's own text of a
 # JSON array, so that a third party needs only sha256.
@@ -37,6 +36,18 @@ LINE = """jsonb_build_array(
     action, subject_type, subject_id, organization_path, reason, detail, request_id)::text"""
 LEAF = f"encode(sha256(convert_to({LINE}, 'UTF8')), 'hex')"
 ROOT = f"encode(sha256(convert_to(string_agg({LEAF}, '' ORDER BY id), 'UTF8')), 'hex')"
+
+# Every block beside what its entries add up to now; entries of no block, and blocks of none.
+RECOUNT = f"""
+    SELECT b.number, b.sealed_at, b.entries, b.root, b.previous, b.digest, c.block, c.entries,
+           c.root
+    FROM union_portal_auditblock b FULL JOIN (
+        SELECT block, count(*) AS entries, {ROOT} AS root FROM union_portal_auditentry
+        WHERE block IS NOT NULL GROUP BY block
+    ) c ON c.block = b.number
+    ORDER BY b.number
+"""  # noqa: S608
+ROWS_AT_ONCE = 2000
 
 # The id of the request or job that is being served; log lines carry it too.
 request_id = logs.request_id
@@ -55,6 +66,18 @@ class Machine:
 
 
 WORKER = Machine("worker")
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Blocks that a restore lost, and the entry that declares them."""
+
+    first: int
+    last: int
+    entry: int
+
+    def __str__(self) -> str:
+        return f"blocks {self.first} to {self.last} were lost in a restore (entry {self.entry})"
 
 
 def record(
@@ -108,105 +131,173 @@ def new_request_id() -> str:
 
 @transaction.atomic
 def seal() -> AuditBlock | None:
-    """Seal every committed, unsealed entry into the next block; None if there is none."""
+    """Seal every committed, unsealed entry into the next block; None if there is none.
+
+    A number that was witnessed is never given again: after a restore the numbers go on behind
+    the lost blocks (`declare_lost`).
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit_seal'))")
-        previous = AuditBlock.objects.order_by("-number").first()
-        number = previous.number + 1 if previous else 1
-        before = previous.digest if previous else GENESIS
+        before = head()
+        number = max(before.number if before else 0, witnesses.newest()) + 1
         cursor.execute(
             "UPDATE union_portal_auditentry SET block = %s WHERE block IS NULL", [number]
         )
         if cursor.rowcount == 0:
             return None
-        root, count = _root(number)
         cursor.execute(
-            "SELECT encode(sha256(convert_to(%s, 'UTF8')), 'hex')",
-            [f"{number}|{count}|{before}|{root}"],
+            f"SELECT {ROOT}, count(*), clock_timestamp() FROM union_portal_auditentry"  # noqa: S608
+            " WHERE block = %s",
+            [number],
         )
-        digest = cursor.fetchone()[0]
-    transaction.on_commit(partial(_bear_witness, number, digest))
-    return AuditBlock.objects.create(
-        number=number, entries=count, root=root, previous=before, digest=digest
+        root, count, sealed_at = cursor.fetchone()
+    previous = before.digest if before else GENESIS
+    block = AuditBlock.objects.create(
+        number=number,
+        sealed_at=sealed_at,
+        entries=count,
+        root=root,
+        previous=previous,
+        digest=block_digest(number, sealed_at, count, previous, root),
+    )
+    transaction.on_commit(partial(witnesses.write_down, Head(number, block.digest)))
+    return block
+
+
+def head() -> Head | None:
+    """The last sealed block: what witnesses keep and reports print."""
+    last = AuditBlock.objects.order_by("-number").values_list("number", "digest").first()
+    return Head(*last) if last else None
+
+
+@transaction.atomic
+def declare_lost(*, by: Account | Machine, reason: str) -> AuditEntry | None:
+    """Say in the log itself which witnessed blocks a restore lost; None if it lost none.
+
+    They stay named by `lost` and by everybody who verifies: a restore is no secret.
+    """
+    unknown = [
+        head.number
+        for heads in witnesses.in_parts(witnesses.kept())
+        for head in _without_block(heads)
+    ]
+    last = max(unknown, default=0)
+    if not last or _is_lost(last, last, lost()):
+        return None
+    before = AuditBlock.objects.filter(number__lt=last).aggregate(last=Max("number"))["last"] or 0
+    return record_ref(
+        LOST,
+        "union_portal.auditblock",
+        str(before + 1),
+        by=by,
+        reason=reason,
+        first=before + 1,
+        last=last,
     )
 
 
+def lost() -> list[Lost]:
+    """The blocks that restores lost, as the log declares them."""
+    entries = AuditEntry.objects.filter(action=LOST).order_by("id")
+    return [Lost(entry.detail["first"], entry.detail["last"], entry.pk) for entry in entries]
+
+
+def block_digest(number: int, sealed_at: datetime, entries: int, previous: str, root: str) -> str:
+    """What a block's digest covers: everything about it, the block before and its entries."""
+    text = f"{number}|{moment(sealed_at)}|{entries}|{previous}|{root}"
+    return sha256(text.encode()).hexdigest()
+
+
+def moment(at: datetime) -> str:
+    """A time as digests cover it: UTC, to the microsecond."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
 def verify() -> list[str]:
-    """Recount the whole chain; a sentence for each difference, none if it holds."""
+    """Recount the whole chain; a sentence for each difference, none if it holds.
+
+    One statement, read in parts: neither side holds more than some blocks at a time.
+    """
     faults: list[str] = []
-    before, expected = GENESIS, 1
-    for block in AuditBlock.objects.order_by("number").iterator():
-        if block.number != expected:
+    before, expected, declared = GENESIS, 1, lost()
+    for row in _recounted():
+        if row.number is None:
+            faults.append(f"{row.found} entries name block {row.named}, which does not exist")
+            continue
+        if row.number != expected and not _is_lost(expected, row.number - 1, declared):
             faults.append(f"block {expected} is missing")
-            expected = block.number
-        faults += _block_faults(block, before)
-        before, expected = block.digest, block.number + 1
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM union_portal_auditentry e WHERE block IS NOT NULL AND NOT EXISTS"
-            " (SELECT 1 FROM union_portal_auditblock b WHERE b.number = e.block)"
-        )
-        strays = cursor.fetchone()[0]
-    if strays:
-        faults.append(f"{strays} entries name a block that does not exist")
-    return faults + _witness_faults()
+        faults += _block_faults(row, before)
+        before, expected = row.digest, row.number + 1
+    return faults + compare(witnesses.kept())
 
 
-def witness_file() -> Path:
-    """Where the heads of the chain are kept, beside the sent register on another host."""
-    return Path(settings.REGISTER_DIR) / "audit-heads.txt"
+def compare(seen: Iterable[Head]) -> list[str]:
+    """What was seen from outside against the chain; a sentence for each difference.
 
-
-def _bear_witness(number: int, digest: str) -> None:
-    """Write a block's head outside the database. A head that is missed, the next one covers."""
-    path = witness_file()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="ascii") as heads:
-            heads.write(f"{number} {digest}\n")
-            heads.flush()
-            os.fsync(heads.fileno())
-    except OSError as error:
-        log.error("the head of audit block %s has no witness: %s", number, type(error).__name__)
-
-
-def _witness_faults() -> list[str]:
-    path = witness_file()
-    if not path.exists():
-        return []
-    digests = dict(AuditBlock.objects.values_list("number", "digest"))
-    faults = []
-    for line in path.read_text(encoding="ascii", errors="replace").splitlines():
-        number, _space, digest = line.partition(" ")
-        if not number.isdigit() or len(digest) != len(GENESIS):
-            continue  # a line cut by a crash
-        if int(number) not in digests:
-            faults.append(f"block {number} is missing, but was seen from outside")
-        elif digests[int(number)] != digest:
-            faults.append(f"block {number} is not the one that was seen from outside")
+    Blocks that a restore lost differ from nothing.
+    """
+    faults, declared = [], lost()
+    for heads in witnesses.in_parts(seen):
+        faults += [
+            f"block {head.number} is missing, but was seen from outside"
+            for head in _without_block(heads)
+            if not _is_lost(head.number, head.number, declared)
+        ]
+        digests = _digests(heads)
+        faults += [
+            f"block {head.number} is not the one that was seen from outside"
+            for head in heads
+            if digests.get(head.number, head.digest) != head.digest
+        ]
     return faults
 
 
-def _block_faults(block: AuditBlock, before: str) -> list[str]:
+def _without_block(heads: list[Head]) -> list[Head]:
+    digests = _digests(heads)
+    return [head for head in heads if head.number not in digests]
+
+
+def _digests(heads: list[Head]) -> dict[int, str]:
+    """Digests of the blocks of these numbers, as far as there are any."""
+    numbers = {head.number for head in heads}
+    return dict(AuditBlock.objects.filter(pk__in=numbers).values_list("number", "digest"))
+
+
+def _is_lost(first: int, last: int, declared: list[Lost]) -> bool:
+    return any(one.first <= first and last <= one.last for one in declared)
+
+
+class Recounted(NamedTuple):
+    """A block as it is stored, and what its entries add up to now."""
+
+    number: int | None
+    sealed_at: datetime
+    entries: int
+    root: str
+    previous: str
+    digest: str
+    named: int | None
+    found: int | None
+    found_root: str | None
+
+
+def _recounted() -> Iterator[Recounted]:
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(RECOUNT)
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            yield from map(Recounted._make, rows)
+
+
+def _block_faults(row: Recounted, before: str) -> list[str]:
     faults = []
-    root, count = _root(block.number)
-    if count != block.entries:
-        faults.append(f"block {block.number} holds {count} entries, sealed {block.entries}")
-    if root != block.root:
-        faults.append(f"an entry of block {block.number} was changed")
-    if block.previous != before:
-        faults.append(f"block {block.number} does not follow the one before")
-    sealed = f"{block.number}|{block.entries}|{block.previous}|{block.root}"
-    if sha256(sealed.encode()).hexdigest() != block.digest:
-        faults.append(f"the digest of block {block.number} was changed")
+    count = row.found or 0
+    if count != row.entries:
+        faults.append(f"block {row.number} holds {count} entries, sealed {row.entries}")
+    if (row.found_root or "") != row.root:
+        faults.append(f"an entry of block {row.number} was changed")
+    if row.previous != before:
+        faults.append(f"block {row.number} does not follow the one before")
+    sealed = block_digest(row.number or 0, row.sealed_at, row.entries, row.previous, row.root)
+    if sealed != row.digest:
+        faults.append(f"the digest of block {row.number} was changed")
     return faults
-
-
-def _root(number: int) -> tuple[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {ROOT}, count(*) FROM union_portal_auditentry WHERE block = %s",  # noqa: S608
-            [number],
-        )
-        root, count = cursor.fetchone()
-    return root or "", count

@@ -35,12 +35,14 @@ def print_letters(
     *,
     folder: Path,
     made_at: str,
+    witness: str,
     phone: str = "",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Printed | None:
     """Print letters in Chinese into `out`; None when there is none.
 
-    `folder` holds the sections on the way. Errors: see `Assembly.print`.
+    `folder` holds the sections on the way; `witness` is the head of the audit log. Errors: see
+    `Assembly.print`.
     """
     assembly = Assembly(
         folder,
@@ -52,7 +54,7 @@ def print_letters(
     waiting = iter(letters)
     with override(LANGUAGE):
         while run := list(islice(waiting, PER_SECTION)):
-            html = "".join(_sheet(letter, phone) for letter in run)
+            html = "".join(_sheet(letter, phone, witness) for letter in run)
             marks = [(letter.name, page, 0) for page, letter in enumerate(run)]
             assembly.add("letters", html, len(run), marks, is_guess=True)
         details = Details(title=_("Letters"), author=settings.PORTAL_OFFICE, made_at=made_at)
@@ -61,7 +63,7 @@ def print_letters(
     return assembly.print(out, details=details, progress=progress)
 
 
-def _sheet(letter: Letter, phone: str) -> str:
+def _sheet(letter: Letter, phone: str, witness: str) -> str:
     day = letter.written_on
     return render_to_string(
         "reports/letter.html",
@@ -69,6 +71,7 @@ def _sheet(letter: Letter, phone: str) -> str:
             "letter": letter,
             "office": settings.PORTAL_OFFICE,
             "phone": phone,
+            "witness": witness,
             "day": f"{day.year}年{day.month}月{day.day}日",
         },
     )

@@ -1,6 +1,7 @@
 """Messages to people: written as a set, sent by a worker, kept with how and when (X13).
 
-A message goes as SMS where a phone is known, else as a letter that staff print and post.
+A message goes as SMS where a phone is known, else as a letter that staff print and post; offices
+get e-mail, in which nothing stands about people.
 (topic, key, channel) is unique, so asking twice sends once. Gateways are classes named in
 the settings; the default keeps the text in the outbox for staff to read.
 """
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -38,9 +40,11 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 5
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 CHUNK = 200
-# Recipients read Chinese; staff read the same text as it went out.
+# Recipients read Chinese; staff read the same text as it went out. Offices get English as well.
 LANGUAGE = "zh-hans"
+ENGLISH = "en"
 
+Gateways = Mapping[str, "Gateway"]
 _templates: dict[str, str | Promise] = {}
 
 
@@ -112,6 +116,26 @@ class HttpGateway:
 _opener = urllib.request.build_opener(_StandStill)
 
 
+class EmailGateway:
+    """Sends through Django's mail server of PORTAL_EMAIL_URL; the first line is the subject."""
+
+    name = "email"
+
+    def send(self, *, number: str, text: str, reference: str) -> str:
+        subject, _line, body = text.partition("\n")
+        letter = EmailMessage(
+            subject,
+            body.strip() + "\n",
+            to=[number],
+            headers={"Message-ID": f"<{reference}.message@union-portal>"},
+        )
+        try:
+            letter.send()
+        except (OSError, ValueError) as error:
+            raise GatewayError(type(error).__name__) from error
+        return f"email-{reference}"
+
+
 @dataclass(frozen=True)
 class Sent:
     """What one run of the worker did."""
@@ -127,7 +151,12 @@ def template(name: str, text: str | Promise) -> None:
 
 def text_of(message: Message) -> str:
     """The text as its recipient gets it."""
-    with translation.override(LANGUAGE):
+    languages = [LANGUAGE, ENGLISH] if message.channel == Channel.EMAIL else [LANGUAGE]
+    return "\n\n".join(_text_in(language, message) for language in languages)
+
+
+def _text_in(language: str, message: Message) -> str:
+    with translation.override(language):
         values: Mapping[str, Any] = message.values
         return str(_templates[message.template]) % values
 
@@ -180,12 +209,34 @@ def queue_portal_message(
     return message
 
 
+@transaction.atomic
+def queue_email(
+    *, topic: str, key: str, template: str, to: str, subject: Any, **values: Any
+) -> bool:
+    """Write one e-mail to an office; whether it is new. Asking twice writes one."""
+    _message, born = Message.objects.get_or_create(
+        topic=topic,
+        key=key,
+        channel=Channel.EMAIL,
+        defaults={
+            "template": template,
+            "values": {**values, "to": to},
+            "subject_type": subject._meta.label_lower,
+            "subject_id": str(subject.pk),
+        },
+    )
+    return born
+
+
 def send_pending(limit: int = CHUNK) -> Sent:
     """Send what is due, up to `limit`. Several workers may run at once."""
-    gateway = import_string(settings.SMS_GATEWAY)()
+    gateways: Gateways = {
+        Channel.SMS: import_string(settings.SMS_GATEWAY)(),
+        Channel.EMAIL: EmailGateway(),
+    }
     sent = failed = 0
     for _turn in range(limit):
-        outcome = _send_next(gateway)
+        outcome = _send_next(gateways)
         if outcome is None:
             break
         sent, failed = sent + outcome, failed + (not outcome)
@@ -215,23 +266,25 @@ def messages_for(recipient: int) -> QuerySet[Message]:
 
 
 @transaction.atomic
-def _send_next(gateway: Gateway) -> bool | None:
-    """Send one due SMS under its row lock; None when none is due.
+def _send_next(gateways: Gateways) -> bool | None:
+    """Send one due message under its row lock; None when none is due.
 
     The row's id is the gateway's idempotency reference: a crash after the send and before
     the commit repeats the same reference, never a new one.
     """
     message = (
         Message.objects.select_for_update(skip_locked=True)
-        .filter(_due(), channel=Channel.SMS, state=MessageState.PENDING)
+        .filter(_due(), channel__in=list(gateways), state=MessageState.PENDING)
         .order_by("id")
         .first()
     )
     if message is None:
         return None
+    gateway = gateways[message.channel]
+    number = message.values["to"] if message.channel == Channel.EMAIL else message.address
     try:
         reference = gateway.send(
-            number=str(message.address), text=text_of(message), reference=str(message.pk)
+            number=str(number), text=text_of(message), reference=str(message.pk)
         )
     except GatewayError as error:
         _note_failure(message, str(error))

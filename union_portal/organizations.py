@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     Actor = Account | audit.Machine
 
 DESCRIPTIVE = frozenset(
-    {"name", "short_name", "division_code", "uscc", "phone", "address", "founded_on"}
+    {
+        "name",
+        "short_name",
+        "division_code",
+        "uscc",
+        "phone",
+        "address",
+        "witness_email",
+        "founded_on",
+    }
 )
 
 

@@ -14,6 +14,7 @@ from django.db import connection, models, transaction
 from django.db.models import Max
 from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from union_portal import access, audit, files, lifecycle, queue
 from union_portal.access import Permission
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from union_portal.models import Account, Job, Organization
 
 PURPOSE = "report"
+# Above the head of the audit log, which every report prints: paper is a witness.
+WITNESS = _("Audit log: last block and its digest (SHA-256)")
 JOB = "union_portal.render_report"
 
 
@@ -62,7 +65,8 @@ def report(
 ) -> Callable[[Producer], Producer]:
     """Register `producer(run, report, out)`: it writes into the folder `out`.
 
-    It shows progress through `run`, reads only the database, and may be run again.
+    It shows progress through `run`, reads only the database, prints `witness()`, and may be
+    run again.
     """
 
     def register(producer: Producer) -> Producer:
@@ -75,6 +79,14 @@ def report(
 def kinds() -> dict[str, Kind]:
     """Every report, by name."""
     return dict(_kinds)
+
+
+def witness() -> str:
+    """The last sealed block of the audit log and its digest, as every report prints them.
+
+    What is printed can't be edited later: `manage.py verify_audit --witness` compares it.
+    """
+    return str(audit.head() or "–")
 
 
 @transaction.atomic

@@ -399,6 +399,7 @@ BEAT_SECONDS = env.float("PORTAL_BEAT_SECONDS", 30.0)
 CELERY_BEAT_SCHEDULE = {
     "ring-lost-jobs": {"task": "union_portal.ring_lost_jobs", "schedule": BEAT_SECONDS},
     "seal-audit": {"task": "union_portal.seal_audit", "schedule": 2 * BEAT_SECONDS},
+    "send-witnesses": {"task": "union_portal.send_witnesses", "schedule": 3600.0},
     "send-messages": {"task": "union_portal.send_messages", "schedule": 2 * BEAT_SECONDS},
     "forget-the-past": {"task": "union_portal.forget_the_past", "schedule": 3600.0},
     "lapse-roles": {"task": "union_portal.lapse_roles", "schedule": 3600.0},
@@ -417,6 +418,12 @@ QUEUE_LEASE_SECONDS = env.int("PORTAL_LEASE_SECONDS", 30)
 SMS_GATEWAY = env.str("PORTAL_SMS_GATEWAY", "union_portal.notifications.OutboxGateway")
 SMS_HTTP_URL = env.str("PORTAL_SMS_HTTP_URL", "")
 SMS_HTTP_KEY = env.str("PORTAL_SMS_HTTP_KEY", "")
+# E-mail goes to offices alone: smtp+tls://user:password@host:587, consolemail://, or a folder
+# (filemail:////folder) that stands for the mail server until one is named.
+EMAIL_URL = env.str("PORTAL_EMAIL_URL", "") or f"filemail:///{VAR_DIR / 'mail'}"
+vars().update(env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", "union-portal@localhost")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
@@ -436,5 +443,6 @@ logs.hide(
     secret_files.in_values(
         *(SECRET_KEY, *SECRET_KEY_FALLBACKS, PORTAL_KEYRING, PORTAL_INDEX_KEY, PROBE_TOKEN),
         *(DATABASES["default"]["PASSWORD"], REDIS_URL, BACKUP_DATABASE_URL, SMS_HTTP_KEY),
+        EMAIL_URL,
     )
 )

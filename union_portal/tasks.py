@@ -8,11 +8,13 @@ from union_portal import (
     account_reviews,
     audit,
     health,
+    history,
     notifications,
     once,
     outages,
     queue,
     tries,
+    witness_mail,
 )
 
 
@@ -27,6 +29,15 @@ def ring_lost_jobs() -> None:
 @outages.outlived()
 def seal_audit() -> None:
     audit.seal()
+
+
+@shared_task(name="union_portal.send_witnesses")
+@outages.outlived()
+def send_witnesses() -> None:
+    """Once a day: what is never changed is digested into the log, and the log's head sent out."""
+    today = timezone.localdate()
+    history.record(today=today)
+    witness_mail.write_digests(today=today)
 
 
 @shared_task(name="union_portal.send_messages")

@@ -1,5 +1,6 @@
 """Triggers that no session setting switches off."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pgtrigger
@@ -50,3 +51,21 @@ class Trigger(pgtrigger.Trigger):
         """Always in brackets: a condition may itself begin with a row in brackets."""
         condition = self.get_condition(model)
         return f"WHEN ({condition.resolve(model).strip()})" if condition else ""
+
+
+class Freeze(Trigger):
+    """A trigger that keeps some columns of a row as they were born, or all but some.
+
+    What it says of itself is believed by `history`, which digests what is frozen.
+    """
+
+    def __init__(
+        self, *, columns: Iterable[str] = (), all_but: Iterable[str] | None = None, **given: Any
+    ) -> None:
+        self._columns, self._all_but = frozenset(columns), all_but and frozenset(all_but)
+        super().__init__(**given)
+
+    def freezes(self, column: str) -> bool:
+        if self._all_but is not None:
+            return column not in self._all_but
+        return column in self._columns

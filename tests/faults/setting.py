@@ -24,6 +24,8 @@ VAR = ROOT / "var" / "faults"
 # The switch-board has servers of its own, so that both proofs may run at once.
 VAR_DEFECTS = ROOT / "var" / "faults-defects"
 VAR_RESTORE = ROOT / "var" / "restore"
+VAR_RESTORE_SIZED = ROOT / "var" / "restore-sized"
+VAR_AUDIT = ROOT / "var" / "audit"
 # Servers that listen on the cables of hosts, too, while such a run lasts.
 VAR_HOSTS = ROOT / "var" / "faults-hosts"
 TEMPLATE = "faults_template"

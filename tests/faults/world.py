@@ -342,8 +342,8 @@ def _is_cut(connection: psycopg2.extensions.connection) -> bool:
     return False
 
 
-def until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def until(is_true: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + patience
     while not is_true():
         if time.monotonic() > deadline:
             raise TimeoutError("a server of the world does not come back")

@@ -6,11 +6,15 @@ from django.db import connection
 from tests.cast import make_tree
 from tests.kernel.attacks import refused_by
 from tests.roles import the_superuser
-from union_portal import audit
+from union_portal import audit, witnesses
 from union_portal.models import AuditBlock, AuditEntry
 
 pytestmark = pytest.mark.django_db
 TABLE = "union_portal_auditentry"
+DIGEST = (
+    "encode(sha256(convert_to(concat_ws('|', number, to_char(sealed_at AT TIME ZONE 'UTC',"
+    " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), entries, previous, root), 'UTF8')), 'hex')"
+)
 
 
 def as_superuser(*statements):
@@ -116,8 +120,7 @@ def test_an_edit_resealed_with_its_block_still_breaks_the_next(log):
         f"UPDATE {TABLE} SET reason = 'x' WHERE block = 2",
         f"UPDATE union_portal_auditblock SET root = (SELECT {audit.ROOT} FROM {TABLE}"
         " WHERE block = 2) WHERE number = 2",
-        "UPDATE union_portal_auditblock SET digest = encode(sha256(convert_to(number || '|' ||"
-        " entries || '|' || previous || '|' || root, 'UTF8')), 'hex') WHERE number = 2",
+        f"UPDATE union_portal_auditblock SET digest = {DIGEST} WHERE number = 2",
     )
     assert audit.verify() == ["block 3 does not follow the one before"]
 
@@ -126,13 +129,76 @@ def test_cutting_off_the_end_shows_against_the_witness(log, django_capture_on_co
     with django_capture_on_commit_callbacks(execute=True):
         audit.record("last", AuditEntry(pk=1), by=audit.WORKER)
         assert audit.seal().number == 4
-    assert audit.witness_file().read_text().startswith("4 ")
+    assert witnesses.file().read_text().startswith("4 ")
     assert audit.verify() == []
     as_superuser(
         f"DELETE FROM {TABLE} WHERE block = 4",
         "DELETE FROM union_portal_auditblock WHERE number = 4",
     )
     assert audit.verify() == ["block 4 is missing, but was seen from outside"]
+
+
+@pytest.fixture
+def restored(log, tree):
+    """Five blocks were witnessed; the database was restored to the moment after the third."""
+    for number in (4, 5):
+        audit.record("late", tree.city, by=audit.WORKER)
+        assert audit.seal().number == number
+    for block in AuditBlock.objects.order_by("number"):
+        witnesses.write_down(witnesses.Head(block.number, block.digest))
+    assert audit.verify() == []
+    _cut_from(4)
+
+
+def _cut_from(number):
+    as_superuser(
+        f"DELETE FROM {TABLE} WHERE block >= {number}",
+        f"DELETE FROM union_portal_auditblock WHERE number >= {number}",
+    )
+
+
+def test_a_number_that_was_witnessed_is_never_given_again(restored, tree):
+    audit.record("after", tree.city, by=audit.WORKER)
+    assert audit.seal().number == 6
+    assert audit.verify() == [
+        "block 4 is missing",
+        "block 4 is missing, but was seen from outside",
+        "block 5 is missing, but was seen from outside",
+    ]
+
+
+def test_a_restore_declares_in_the_log_what_it_lost(restored, tree, cast):
+    audit.record("after", tree.city, by=audit.WORKER)
+    audit.seal()
+    entry = audit.declare_lost(by=cast.feng_checker, reason="the disk failed")
+    assert (entry.actor, entry.reason) == (cast.feng_checker.name, "the disk failed")
+    assert audit.verify() == []
+    assert [str(one) for one in audit.lost()] == [
+        f"blocks 4 to 5 were lost in a restore (entry {entry.pk})"
+    ]
+    assert audit.declare_lost(by=cast.feng_checker, reason="again") is None
+    audit.seal()
+    witnesses.write_down(audit.head())
+    _cut_from(6)
+    assert audit.verify() == [
+        "block 4 is missing, but was seen from outside",
+        "block 5 is missing, but was seen from outside",
+        "block 7 is missing, but was seen from outside",
+    ]
+
+
+def test_what_was_cut_out_of_the_middle_is_no_loss_by_a_restore(restored, tree, cast):
+    as_superuser(
+        f"DELETE FROM {TABLE} WHERE block = 2",
+        "DELETE FROM union_portal_auditblock WHERE number = 2",
+    )
+    audit.declare_lost(by=cast.feng_checker, reason="the disk failed")
+    assert "block 2 is missing, but was seen from outside" in audit.verify()
+
+
+def test_without_a_loss_nothing_is_declared(log, cast):
+    assert audit.declare_lost(by=cast.feng_checker, reason="nothing") is None
+    assert audit.lost() == []
 
 
 @pytest.mark.django_db(transaction=True)

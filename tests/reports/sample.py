@@ -30,6 +30,7 @@ ISSUE = Issue(
     version=2,
     made_at=AT + timedelta(days=3),
     made_by="冯晓梅",
+    witness=f"12 {DIGEST}",
     earlier=(Occurrence("1", "冯晓梅", AT + timedelta(days=2), DIGEST),),
     downloads=(Occurrence("1", "高敏", AT + timedelta(days=2, hours=3)),),
 )

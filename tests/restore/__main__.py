@@ -1,4 +1,8 @@
-"""`python -m tests.restore --restores N --seed S`: restores behind sent files, drilled."""
+"""Restores, drilled.
+
+python -m tests.restore --restores N --seed S   behind sent files, each at another moment
+python -m tests.restore --members N             one at this size, with the time of each phase
+"""
 
 import argparse
 import json
@@ -15,28 +19,64 @@ PEOPLE, ROUNDS, IN_A_ROUND = 30, 40, 6
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.restore", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.restore",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--restores", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--members", type=int)
     options = parser.parse_args()
-    lost = doubled = 0
-    is_clean = True
     try:
-        for number in range(options.restores):
-            with setting.world(Pace(), say=lambda line: None, var=setting.VAR_RESTORE) as world:
-                verdict = _drill(world, options.seed + number)
-            lost, doubled = lost + verdict.lost, doubled + verdict.doubled
-            is_clean = is_clean and verdict.is_clean
+        if options.members:
+            return _sized(options.members, options.seed)
+        return _drills(options.restores, options.seed)
     except setting.Busy as busy:
         print(busy, file=sys.stderr)
         return 2
-    print(f"restores={options.restores} lost={lost} doubled={doubled} seed={options.seed}")
+
+
+def _drills(restores: int, first: int) -> int:
+    lost = doubled = 0
+    is_clean = True
+    for number in range(restores):
+        with setting.world(Pace(), say=_silent, var=setting.VAR_RESTORE) as world:
+            verdict = _drill(world, first + number)
+        lost, doubled = lost + verdict.lost, doubled + verdict.doubled
+        is_clean = is_clean and verdict.is_clean
+    print(f"restores={restores} lost={lost} doubled={doubled} seed={first}")
     return 0 if is_clean else 1
 
 
-def _drill(world: World, seed: int):
+def _sized(count: int, seed: int) -> int:
+    with setting.world(Pace(lease=600), say=_silent, var=setting.VAR_RESTORE_SIZED) as world:
+        _begin(world)
+        from tests.restore.scale import Sized
+
+        drill = Sized(world, count, seed)
+        try:
+            drill.run()
+        finally:
+            print("\n".join(map(str, drill.phases)))
+        for fault in drill.faults:
+            print(f"FAULT {fault}")
+    seconds = drill.restored_in()
+    print(f"members={count} restored={seconds:.0f}s faults={len(drill.faults)} seed={seed}")
+    return 1 if drill.faults else 0
+
+
+def _silent(line: str) -> None:
+    """What the servers say on their way is not part of the report."""
+
+
+def _begin(world: World) -> None:
     os.environ["PORTAL_BACKUP_DATABASE_URL"] = world.administrator
     django.setup()
+
+
+def _drill(world: World, seed: int):
+    _begin(world)
     from django.conf import settings
     from django.db import connection
 

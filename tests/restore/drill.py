@@ -4,21 +4,17 @@ Everything is real but the office: one process plays people and worker by turns,
 moment of the restore can lie between any two of their steps.
 """
 
-import io
-import os
 import random
-import shutil
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from tests.faults.bank import Bank
 from tests.faults.desk import Desk, Round
 from tests.faults.verdict import Verdict, judge
-from tests.faults.world import World, until
+from tests.faults.world import World
+from tests.restore.server import Restorable
 from union_portal import audit
 from union_portal.models import Account
 from welfare.disbursement import claims, delivery, gate, locks, motions, replay, returns
@@ -47,31 +43,10 @@ class Drill:
     seconds: list[float] = field(default_factory=list)
 
     @property
-    def archive(self) -> Path:
-        return self.world.servers.data / "wal-archive"
-
-    @property
-    def backup(self) -> Path:
-        return self.world.folder / "backup"
+    def server(self) -> Restorable:
+        return Restorable(self.world)
 
     # -- the parts of a drill ---------------------------------------------------------------
-
-    def archive_the_log(self) -> None:
-        """Have the server keep every finished piece of its log outside."""
-        user = self.world.servers.postgres.user
-        shutil.rmtree(self.archive, ignore_errors=True)
-        self.archive.mkdir(mode=0o700)
-        user.give(self.archive)
-        self.world.ask("ALTER SYSTEM SET archive_mode = on")
-        self.world.ask(
-            f"ALTER SYSTEM SET archive_command = 'test ! -f {self.archive}/%f"
-            f" && cp %p {self.archive}/%f'"
-        )
-        self._restart()
-
-    def back_up(self) -> None:
-        shutil.rmtree(self.backup, ignore_errors=True)
-        call_command("backup", self.backup, stdout=io.StringIO())
 
     def work(self, turns: int) -> None:
         """So many turns of people, worker and bank, in any order."""
@@ -86,38 +61,19 @@ class Drill:
 
     def worker(self) -> None:
         claims.wake()
+        audit.seal()
 
     def answers(self) -> None:
         self.bank.tick()
         returns.collect()
 
-    def position(self) -> str:
-        """How far the log is written now."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_current_wal_flush_lsn()::text")
-            return str(cursor.fetchone()[0])
-
     def lose_and_restore(self, target: str) -> None:
         """The server dies; what is put back ends at `target`."""
         began = time.monotonic()
-        self.world.ask("SELECT pg_switch_wal()")
-        connection.close()
-        server = self.world.servers.postgres
-        self._wait_for_archive()
-        server.stop()
-        shutil.rmtree(server.data)
-        shutil.copytree(self.backup / "base", server.data)
-        lines = [
-            f"restore_command = 'cp {self.archive}/%f %p'",
-            f"recovery_target_lsn = '{target}'",
-            "recovery_target_action = 'promote'",
-        ]
-        with (server.data / "postgresql.auto.conf").open("a") as conf:
-            conf.write("\n".join(lines) + "\n")
-        (server.data / "recovery.signal").touch()
-        _give(server.data, server.user)
-        self.world.servers.ensure()
-        self._until_writable()
+        self.server.finish_the_piece()
+        self.server.lose()
+        self.server.copy_back()
+        self.server.recover(target)
         self.seconds.append(time.monotonic() - began)
 
     def prove_it_is_shut(self) -> int:
@@ -192,27 +148,14 @@ class Drill:
             )
             return bool(cursor.fetchone()[0])
 
-    def _restart(self) -> None:
-        connection.close()
-        self.world.servers.postgres.stop()
-        self.world.servers.ensure()
-
-    def _wait_for_archive(self) -> None:
-        """Until the piece of the log that holds everything is kept."""
-        ((last,),) = self.world.ask("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")
-        until((self.archive / last).exists)
-
-    def _until_writable(self) -> None:
-        until(lambda: self.world.ask("SELECT pg_is_in_recovery()") == [(False,)])
-
 
 def once(drill: Drill) -> int:
     """One restore behind sent files; how many files the restored database did not know."""
-    drill.archive_the_log()
+    drill.server.archive_the_log()
     drill.work(drill.rng.randrange(5, 15))
-    drill.back_up()
+    drill.server.back_up()
     drill.work(drill.rng.randrange(3, 20))
-    target, head = drill.position(), gate.register().head()
+    target, head = drill.server.position(), gate.register().head()
     drill.work(drill.rng.randrange(10, 40))
     while gate.register().head() < head + SENT_AFTERWARDS:
         drill.work(1)
@@ -222,12 +165,3 @@ def once(drill: Drill) -> int:
     drill.open_again()
     audit.seal()
     return strange
-
-
-def _give(folder: Path, user) -> None:
-    """The data belongs to the server's user, and nobody else reads it."""
-    for place, _folders, files in os.walk(folder):
-        os.chmod(place, 0o700)
-        user.give(Path(place))
-        for name in files:
-            user.give(Path(place, name))

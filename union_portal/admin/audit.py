@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import audit
+from union_portal import audit, history
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
 from union_portal.admin.filters import in_words, kind_of_row, kinds_of_rows
@@ -54,7 +54,7 @@ class AuditEntryAdmin(ScopedModelAdmin):
 
 
 def _verified(obj: Any, by: Any, data: dict[str, Any]) -> Told:
-    faults = audit.verify()
+    faults = [*audit.verify(), *history.differences()]
     if faults:
         return Told(_("The chain is broken:"), "; ".join(faults))
     return Told(_("Recounted: no entry was changed, none is missing."), "✓")

@@ -88,6 +88,8 @@ class MessageAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("to"))
     def shown_address(self, message: Message) -> str:
+        if message.channel == Channel.EMAIL:
+            return str(message.values["to"])
         return masks.mask_phone(str(message.address)) if message.address else "–"
 
     @admin.display(description=_("text"))

@@ -36,6 +36,11 @@ class DescriptionForm(forms.Form):
     )
     phone = forms.CharField(label=_("Office phone"), max_length=30, required=False)
     address = forms.CharField(label=_("Address"), max_length=200, required=False)
+    witness_email = forms.EmailField(
+        label=_("E-mail address of the log's witness"),
+        required=False,
+        help_text=Organization._meta.get_field("witness_email").help_text,
+    )
     founded_on = forms.DateField(label=_("Founded on"), required=False, widget=DateInput())
 
     def clean_uscc(self) -> str | None:
@@ -112,6 +117,7 @@ class OrganizationAdmin(ScopedModelAdmin):
         "uscc",
         "phone",
         "address",
+        "witness_email",
         "founded_on",
         "is_active",
     )

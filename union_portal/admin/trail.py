@@ -53,6 +53,8 @@ ACTS: dict[str, str] = {
     "job.cancel": gettext_noop("Stopped on request"),
     "job.retry": gettext_noop("Put into the queue again"),
     "message.posted": gettext_noop("Letters posted"),
+    "audit.history": gettext_noop("The log took the digest of what is never changed"),
+    "audit.restored": gettext_noop("Declared which blocks of the log a restore lost"),
 }
 
 # Actors that are nobody: the log keeps their name for programs.

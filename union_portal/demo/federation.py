@@ -81,6 +81,7 @@ def _child(
         parent=parent,
         division_code=code,
         uscc=fictional.make_credit_code(rng, category="81", division=code),
+        witness_email=f"witness@{code}.example" if level == OrganizationLevel.COUNTY else "",
     )
 
 

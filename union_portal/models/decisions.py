@@ -10,7 +10,7 @@ from union_portal.models.accounts import Account
 from union_portal.models.audit import refuse_truncate
 from union_portal.models.organizations import Organization
 from union_portal.states import DECISION, DecisionState
-from union_portal.triggers import Trigger
+from union_portal.triggers import Freeze, Trigger
 
 
 class RuleSetQuerySet(models.QuerySet["RuleSet"]):
@@ -213,7 +213,8 @@ class Decision(models.Model):
         ]
         triggers = [
             DECISION.trigger(),
-            Trigger(
+            Freeze(
+                all_but=["state"],
                 name="decision_frozen",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,

@@ -13,19 +13,21 @@ class Channel(models.TextChoices):
     SMS = "sms", _("SMS")
     LETTER = "letter", _("letter")
     PORTAL = "portal", _("portal message")
+    EMAIL = "email", _("e-mail to an office")
 
 
 class Message(models.Model):
     """One message to one recipient; (topic, key, channel) keeps it from going twice.
 
     `template` and `values` make the text when it is sent, so a set of messages is one
-    INSERT … SELECT. `recipient` is an opaque id of the person's row.
+    INSERT … SELECT. `recipient` is an opaque id of the person's row; an e-mail has none: it goes
+    to an office, at the address among its `values`.
     """
 
     topic = models.CharField(_("topic"), max_length=40)
     key = models.CharField(_("key of the message"), max_length=80)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
-    recipient = models.BigIntegerField(_("recipient"))
+    recipient = models.BigIntegerField(_("recipient"), null=True)
     address = SealedTextField(_("address"), kind="phone")
     template = models.CharField(_("template"), max_length=40)
     values = models.JSONField(_("values"), default=dict)

@@ -60,6 +60,16 @@ class Organization(models.Model):
     )
     phone = models.CharField(_("office phone"), max_length=30, blank=True)
     address = models.CharField(_("address"), max_length=200, blank=True)
+    witness_email = models.EmailField(
+        _("e-mail address of the log's witness"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Whoever keeps the daily digest of the audit log: a mailbox that the city's"
+            " administrators can't reach."
+        ),
+    )
     founded_on = models.DateField(_("founded on"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
 

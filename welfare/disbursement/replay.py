@@ -97,6 +97,7 @@ def _lift(motion: Motion, by: Account) -> None:
             _("Restore a later backup, or enter again what they were made of, then replay."),
             {"batches": len(left.batches), "payments": left.payments},
         )
+    audit.declare_lost(by=by, reason=motion.reason)
     gate.open_again(by=by, reason=motion.reason)
 
 

@@ -58,6 +58,7 @@ def disbursement_xlsx(run: queue.Run, report: ReportRun, out: Path) -> reports.P
             content,
             figures.payees(batch_id),
             figures.failures(batch_id),
+            figures.issue(report),
             words=_words(report),
         )
     return reports.Produced(
@@ -83,6 +84,7 @@ def payment_voucher(run: queue.Run, report: ReportRun, out: Path) -> reports.Pro
             folder=folder,
             words=words,
             made_on=words.day(timezone.localdate(report.requested_at)),
+            witness=reports.witness(),
         )
         book.lay_out(figures.vouchers(batch_id, line_id))
     if not book.count:

@@ -5,7 +5,7 @@ from django.db import models
 
 from union_portal.models.audit import refuse_truncate
 from union_portal.states import Transitions
-from union_portal.triggers import Trigger
+from union_portal.triggers import Freeze, Trigger
 
 
 def refusal(constraint: str, message: str) -> str:
@@ -24,9 +24,11 @@ def guard(condition: str, constraint: str, message: str) -> str:
 
 def frozen(name: str, columns: str, message: str, *, when: str = "true") -> Trigger:
     """Refuse an UPDATE that changes one of `columns` while `when` holds."""
-    new = ", ".join(f"NEW.{column.strip()}" for column in columns.split(","))
-    old = ", ".join(f"OLD.{column.strip()}" for column in columns.split(","))
-    return Trigger(
+    names = [column.strip() for column in columns.split(",")]
+    new = ", ".join(f"NEW.{column}" for column in names)
+    old = ", ".join(f"OLD.{column}" for column in names)
+    return Freeze(
+        columns=names if when == "true" else (),
         name=name,
         when=pgtrigger.Before,
         operation=pgtrigger.Update,

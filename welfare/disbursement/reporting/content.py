@@ -184,11 +184,15 @@ class BatchFigures:
 
 @dataclass(frozen=True)
 class Issue:
-    """This printing of the report: version, time, and what became of the earlier ones."""
+    """This printing of the report: version, time, and what became of the earlier ones.
+
+    `witness` is the last sealed block of the audit log and its digest.
+    """
 
     version: int
     made_at: datetime
     made_by: str
+    witness: str
     earlier: tuple[Occurrence, ...] = ()
     downloads: tuple[Occurrence, ...] = ()
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
-from union_portal import queue
+from union_portal import queue, reports
 from union_portal.kit.money import yuan
 from union_portal.models import FileDownload, ReportRun, RuleSet
 from union_portal.states import ReportState
@@ -259,6 +259,7 @@ def issue(report: ReportRun) -> Issue:
         version=report.version,
         made_at=report.requested_at,
         made_by=_who(report.requested_by),
+        witness=reports.witness(),
         earlier=tuple(
             Occurrence(str(run.version), _who(run.requested_by), run.requested_at, run.digest)
             for run in same.select_related("requested_by").order_by("version")

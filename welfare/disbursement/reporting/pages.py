@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from union_portal import reports
 from union_portal.kit.money import in_words, yuan
 from welfare.disbursement.models import BatchStep
 from welfare.disbursement.reporting.chart import Bar, bars
@@ -234,6 +235,7 @@ class Labels:
         "version": _("Version"),
         "downloads": _("Downloads of earlier versions"),
         "content_digest": _("Content digest (SHA-256)"),
+        "witness": reports.WITNESS,
         "digest_note": _(
             "The digest of the file itself is recorded in the register of reports when the"
             " file is complete; it can be compared there."

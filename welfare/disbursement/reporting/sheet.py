@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
+from union_portal import reports
 from union_portal.kit.money import in_words, plain_yuan
 from union_portal.kit.sheets import SheetData, write_xlsx
 from welfare.disbursement.models import BatchStep
@@ -14,6 +15,7 @@ from welfare.disbursement.reporting.content import (
     ContentDigest,
     CountyFigures,
     FailureLine,
+    Issue,
     Outcome,
     PayeeLine,
 )
@@ -27,6 +29,7 @@ def write(
     figures: BatchFigures,
     payees: Iterable[PayeeLine],
     failures: Iterable[FailureLine],
+    issue: Issue,
     *,
     words: Wording,
 ) -> str:
@@ -42,7 +45,7 @@ def write(
             SheetData(
                 words.chinese(_("Totals")),
                 [words.plain(_("Item")), words.plain(_("Value"))],
-                _totals(figures, words),
+                _totals(figures, issue, words),
                 (28, 70),
             ),
             SheetData(
@@ -105,7 +108,7 @@ def _amount(fen: int) -> Decimal:
     return Decimal(plain_yuan(fen))
 
 
-def _totals(figures: BatchFigures, words: Wording) -> Iterator[Cells]:
+def _totals(figures: BatchFigures, issue: Issue, words: Wording) -> Iterator[Cells]:
     yield words.plain(_("Disbursement report")), figures.number
     yield words.plain(_("Rule set")), figures.rule_title
     yield words.plain(_("Clause")), figures.rule_clause
@@ -118,6 +121,7 @@ def _totals(figures: BatchFigures, words: Wording) -> Iterator[Cells]:
     if figures.bank_file is not None:
         yield words.plain(_("Bank file")), figures.bank_file.name
         yield words.plain(_("Digest of the bank file")), figures.bank_file.sha256
+    yield words.plain(reports.WITNESS), issue.witness
 
 
 def _county_heads(words: Wording) -> list[str]:

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from union_portal import reports
 from union_portal.kit.money import in_words, yuan
 from union_portal.kit.pdf_assembly import Assembly, Bookmark, Printed, Progress
 from union_portal.kit.pdf_join import Details
@@ -28,13 +29,14 @@ class VoucherBook:
     """Vouchers in the making, one page each; what it writes on the way lies in `folder`."""
 
     def __init__(
-        self, figures: BatchFigures, *, folder: Path, words: Wording, made_on: str
+        self, figures: BatchFigures, *, folder: Path, words: Wording, made_on: str, witness: str
     ) -> None:
         self.figures = figures
         self.words = words
         self.count = 0
         self.content_digest = ""
         self._made_on = made_on
+        self._witness = witness
         self._content = ContentDigest(figures)
         self._assembly = Assembly(
             folder,
@@ -70,6 +72,7 @@ class VoucherBook:
             digest=self.figures.digest[:16],
             at=self._made_on,
         )
+        note += f"\n{self.words.chinese(reports.WITNESS)} {self._witness}"
         return render_to_string("reports/voucher_page.css", {"note": mark_safe(css_text(note))})
 
     def _page(self, voucher: Voucher) -> str:

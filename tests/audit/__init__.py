@@ -1,0 +1,1 @@
+"""Edits by a superuser of the database, past every trigger: which check finds each."""

@@ -1,0 +1,5 @@
+"""The finance office whose books are edited."""
+
+from tests.disbursement.conftest import doomed_office
+
+__all__ = ["doomed_office"]

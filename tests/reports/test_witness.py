@@ -1,0 +1,67 @@
+"""Whatever report is printed, it bears the head of the audit log: paper is a witness."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.cast import make_person
+from tests.disbursement.conftest import Office
+from tests.kernel.test_notifications import queue_all
+from tests.reports import pdftools
+from union_portal import audit, files, queue, reports
+
+PRINTED = "application/pdf"
+
+
+def _batch(office: Office):
+    return office.settled("paid", "failed")
+
+
+def _letters(office: Office):
+    make_person(office.cast.tree.union, phone=False)
+    queue_all()
+    return office.cast.tree.city
+
+
+# What a report of each kind is about. A new kind needs its line here.
+SUBJECTS: dict[str, Callable] = {
+    "disbursement_pdf": _batch,
+    "disbursement_xlsx": _batch,
+    "payment_voucher": _batch,
+    "letters": _letters,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(k for k in reports.kinds() if not k.startswith("tests.")))
+def test_every_report_prints_the_head_of_the_log(kind, office, tmp_path):
+    subject = SUBJECTS[kind](office)
+    audit.seal()
+    head = audit.head()
+    run = reports.request(
+        kind=kind, subject=subject, by=audit.WORKER, organization=office.cast.tree.city
+    )
+    queue.run_job(run.job.pk)
+    run.refresh_from_db()
+    assert run.file is not None, run.error
+    path = tmp_path / run.file.name
+    with files.open_for(run.file) as stream:
+        path.write_bytes(stream.read())
+    pages = pdftools.texts(path) if run.file.content_type == PRINTED else [_cells(path)]
+    shown = [page for page in pages if f"{head.number}{head.digest}" in re.sub(r"\s", "", page)]
+    assert shown
+    if kind in {"letters", "payment_voucher"}:  # each sheet goes to another reader
+        assert len(shown) == len(pages)
+
+
+def test_before_the_first_block_a_report_says_that_there_is_none(db):
+    assert reports.witness() == "–"
+
+
+def _cells(path: Path) -> str:
+    book = openpyxl.load_workbook(path, read_only=True)
+    return "\n".join(
+        str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row
+    )
