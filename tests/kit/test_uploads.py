@@ -100,7 +100,9 @@ def test_an_image_bomb_is_refused_by_its_header(side: int) -> None:
 
 
 def test_a_large_photo_is_scaled_down() -> None:
-    assert clean_image(picture("JPEG", (6000, 3000))).width == 4000
+    assert clean_image(picture("JPEG", (6000, 3000))).width == 3000
+    assert clean_image(picture("PNG", (6000, 3000))).width == 3000
+    assert clean_image(picture("JPEG", (4032, 3024))).width == 4032
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

@@ -1,20 +1,14 @@
-"""Child process of ``documents``: a PDF on standard input, findings as JSON on output.
-
-Runs alone (``python -I``) so that a malicious file can cost neither the memory nor the life
-of the process that serves people.
-"""
+"""PDF documents looked through for what they would do; runs confined, see `documents`."""
 
 import io
-import json
-import resource
-import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pikepdf
 
-_MEMORY: Final = 1024**3
-_SECONDS: Final = 20
+from union_portal.kit.confined import MEBIBYTE, Answer
+
+_UNPACKED: Final = 32 * MEBIBYTE
 _MAX_DEPTH: Final = 60
 _MAX_VALUES: Final = 2_000_000
 
@@ -49,11 +43,20 @@ _SUBTYPES: Final = {
 }
 
 
-def bound_resources() -> None:
-    """Limit memory and time of this process, and what one stream may unpack to."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-    pikepdf.settings.set_qpdf_limits(flate_max_memory=_MEMORY // 4, max_stream_filters=4)
+def look_through(content: bytes) -> Iterator[Answer]:
+    """Pages and findings of a PDF."""
+    yield Answer(inspect(content))
+
+
+def warm_up() -> None:
+    """Bound what one stream may unpack to, and load all that a PDF may need."""
+    pikepdf.settings.set_qpdf_limits(flate_max_memory=_UNPACKED, max_stream_filters=4)
+    for encryption in (False, pikepdf.Encryption(owner="owner", user="")):
+        with pikepdf.new() as document:
+            document.add_blank_page()
+            sink = io.BytesIO()
+            document.save(sink, encryption=encryption)
+        inspect(sink.getvalue())
 
 
 def dictionaries(pdf: pikepdf.Pdf) -> Iterator[Any]:
@@ -102,8 +105,3 @@ def inspect(content: bytes) -> dict[str, Any]:
         if pdf.is_encrypted:
             found.add("encrypted")
         return {"pages": len(pdf.pages), "findings": sorted(found)}
-
-
-if __name__ == "__main__":
-    bound_resources()
-    json.dump(inspect(sys.stdin.buffer.read()), sys.stdout)

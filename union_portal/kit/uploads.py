@@ -69,7 +69,10 @@ def clean_upload(
     if media_type == "application/pdf":
         pages = documents.check_pdf(content, max_pages=max_pages)
         return CleanUpload(content, media_type, extension, pages)
-    return CleanUpload(images.clean_image(content).content, media_type, extension)
+    written = images.clean_image(content)
+    if not written.media_type == media_type == sniff(written.content):
+        raise images.damaged()
+    return CleanUpload(written.content, media_type, extension)
 
 
 def _require_kind(name: str, content: bytes, media_type: str) -> None:
