@@ -22,6 +22,7 @@ _FINDINGS: Final = {
     "attachment": gettext_noop("The PDF has other files embedded in it."),
     "form": gettext_noop("The PDF contains a dynamic (XFA) form."),
     "media": gettext_noop("The PDF contains sound, film or 3D content."),
+    "behind": gettext_noop("Something else is hidden behind the end of the PDF."),
 }
 
 
@@ -29,7 +30,7 @@ def check_pdf(content: bytes, *, max_pages: int) -> int:
     """Number of pages of a harmless PDF.
 
     Refuses encryption, scripts, actions that start or fetch something, embedded files,
-    dynamic forms, media, too many pages and damage. Errors: DocumentError.
+    dynamic forms, media, something behind its end, too many pages and damage. Errors: DocumentError.
     """
     answer = _inspect(content)
     for finding, message in _FINDINGS.items():

@@ -9,6 +9,8 @@ import pikepdf
 from union_portal.kit.confined import MEBIBYTE, Answer
 
 _UNPACKED: Final = 32 * MEBIBYTE
+_END: Final = b"%%EOF"
+_LOOSE: Final = 16
 _MAX_DEPTH: Final = 60
 _MAX_VALUES: Final = 2_000_000
 
@@ -20,10 +22,15 @@ _ACTIONS: Final = {
     "/SubmitForm": "launch",
     "/GoToR": "launch",
     "/GoToE": "launch",
+    "/Thread": "launch",
     "/Movie": "media",
     "/Sound": "media",
+    "/GoTo3DView": "media",
+    "/RichMediaExecute": "media",
 }
 _KEYS: Final = {
+    # What a page or the paper does by itself, whatever it is.
+    "/AA": "launch",
     "/JS": "script",
     "/JavaScript": "script",
     "/EmbeddedFiles": "attachment",
@@ -88,6 +95,11 @@ def findings_in(dictionary: Any) -> Iterator[str]:
     for key, _ in dictionary.items():
         if key in _KEYS:
             yield _KEYS[key]
+    if isinstance(dictionary, pikepdf.Stream) and "/F" in dictionary:
+        yield "launch"  # its content lies in another file
+    opening = dictionary.get("/OpenAction")
+    if isinstance(opening, pikepdf.Dictionary) and opening.get("/S") == pikepdf.Name.URI:
+        yield "launch"  # a link is followed by its reader, not by itself
     for key, table in (("/S", _ACTIONS), ("/Type", _TYPES), ("/Subtype", _SUBTYPES)):
         value = dictionary.get(key)
         if isinstance(value, pikepdf.Name) and str(value) in table:
@@ -104,4 +116,6 @@ def inspect(content: bytes) -> dict[str, Any]:
         found = {finding for each in dictionaries(pdf) for finding in findings_in(each)}
         if pdf.is_encrypted:
             found.add("encrypted")
+        if len(content.rpartition(_END)[2].strip()) > _LOOSE:
+            found.add("behind")
         return {"pages": len(pdf.pages), "findings": sorted(found)}

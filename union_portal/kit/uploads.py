@@ -44,7 +44,8 @@ def sniff(content: bytes) -> str:
         return "image/webp"
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
         return "image/heic"
-    if b"%PDF-" in content[:1024]:
+    # A PDF may begin later; one that does may be something else as well.
+    if content.startswith(b"%PDF-"):
         return "application/pdf"
     return "application/octet-stream"
 

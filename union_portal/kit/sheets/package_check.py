@@ -28,6 +28,9 @@ _BROKEN: Final = (
     RuntimeError,
 )
 _CHUNK: Final = 256 * 1024
+_TAKING: Final = ("xl/externallinks/", "xl/connections", "xl/querytables/")
+_EMBEDDED: Final = ("xl/embeddings/", "xl/activex/", "xl/webextensions/", "customui/")
+_LINKS: Final = ("hyperlink",)
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT_MAIN: Final = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 
@@ -86,13 +89,22 @@ def _check_names(names: list[str], limits: Limits) -> None:
         raise _suspicious()
     if any("vbaproject" in name or name.startswith("xl/macrosheets/") for name in lowered):
         raise _macros()
-    if any(name.startswith("xl/externallinks/") for name in lowered):
+    if any(name.startswith(_TAKING) for name in lowered):
+        raise _takes_from_others()
+    if any(name.startswith(_EMBEDDED) for name in lowered):
         raise SheetError(
-            gettext_noop("The workbook takes data from other workbooks."),
-            gettext_noop("Break the links (Data, Edit links) or copy the cells as values."),
+            gettext_noop("The workbook has other files or programs embedded in it."),
+            gettext_noop("Copy the rows into the template and upload that."),
         )
     if "xl/workbook.xml" not in lowered:
         raise SheetError(gettext_noop("This is not an .xlsx workbook."), _save_as_xlsx())
+
+
+def _takes_from_others() -> SheetError:
+    return SheetError(
+        gettext_noop("The workbook takes data from other workbooks."),
+        gettext_noop("Break the links (Data, Edit links) or copy the cells as values."),
+    )
 
 
 def _macros() -> SheetError:
@@ -126,6 +138,21 @@ def _copy_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, copy: zipfil
     with package.open(member) as source, copy.open(target, "w", force_zip64=True) as sink:
         while chunk := source.read(_CHUNK):
             sink.write(chunk)
+
+
+def refuse_outside(clean: Path) -> None:
+    """Refuse parts that are fetched from elsewhere; a link that somebody may click is none."""
+    with zipfile.ZipFile(clean) as package:
+        for name in package.namelist():
+            if name.endswith(".rels"):
+                _refuse_outside(_parse_small(package, name))
+
+
+def _refuse_outside(relationships: etree._Element) -> None:
+    for one in relationships:
+        kind = one.get("Type", "").rpartition("/")[2]
+        if one.get("TargetMode", "").lower() == "external" and kind not in _LINKS:
+            raise _takes_from_others()
 
 
 def visible_sheets(clean: Path) -> list[SheetPart]:
