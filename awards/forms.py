@@ -76,7 +76,7 @@ def sorted_out(chosen: list[UploadedFile]) -> tuple[list[Upload], list[str]]:
 
 
 def _judged(name: str, one: UploadedFile) -> Upload:
-    """The file as it came, once its content is known to be storable."""
+    """The file as it may be kept: what came is let go of."""
     most = settings.UPLOAD_MAX_BYTES
     content = one.read(most + 1)
     if len(content) > most:
@@ -85,8 +85,7 @@ def _judged(name: str, one: UploadedFile) -> Upload:
             gettext_noop("Take the photo at a lower resolution or split the document."),
             {"megabytes": most // MEBIBYTE},
         )
-    clean_upload(name, content, max_bytes=most)
-    return Upload(name, content)
+    return Upload(name, clean_upload(name, content, max_bytes=most).content)
 
 
 def _amount(text: str) -> str:

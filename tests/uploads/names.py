@@ -10,7 +10,9 @@ def named(rng, name: str) -> Hostile:
 
 @family
 def name_that_leaves_its_folder(rng):
-    way = rng.choice(["../../../../etc/", "..\\..\\windows\\", "/etc/cron.d/", "C:\\", "....//", "%2e%2e/"])
+    way = rng.choice(
+        ["../../../../etc/", "..\\..\\windows\\", "/etc/cron.d/", "C:\\", "....//", "%2e%2e/"]
+    )
     return named(rng, f"{way}photo.jpg")
 
 
@@ -26,7 +28,9 @@ def name_that_reads_backwards(rng):
 
 @family
 def name_with_two_endings(rng):
-    return named(rng, rng.choice(["photo.html.jpg", "photo.exe.jpeg", "photo.svg.jpg", "a.tar.gz.jpg"]))
+    return named(
+        rng, rng.choice(["photo.html.jpg", "photo.exe.jpeg", "photo.svg.jpg", "a.tar.gz.jpg"])
+    )
 
 
 @family
@@ -41,12 +45,16 @@ def name_too_long(rng):
 
 @family
 def name_that_writes_headers(rng):
-    return named(rng, f'a"\r\nSet-Cookie: x={rng.randrange(9)}\r\n\r\n<script>alert(1)</script>.jpg')
+    return named(
+        rng, f'a"\r\nSet-Cookie: x={rng.randrange(9)}\r\n\r\n<script>alert(1)</script>.jpg'
+    )
 
 
 @family
 def name_of_markup(rng):
-    return named(rng, rng.choice(['<img src=x onerror=alert(1)>.jpg', "'\"--;DROP TABLE.jpg", "{{7*7}}.jpg"]))
+    return named(
+        rng, rng.choice(["<img src=x onerror=alert(1)>.jpg", "'\"--;DROP TABLE.jpg", "{{7*7}}.jpg"])
+    )
 
 
 @family

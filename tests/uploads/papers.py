@@ -191,7 +191,9 @@ def paper_nested_without_end(rng):
     depth = rng.randrange(70, 60_000)
     opened, closed = rng.choice([("[", "]"), ("<</A ", ">>"), ("[<</K[", "]>>]")])
     body = "2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n4 0 obj "
-    return Hostile("bill.pdf", plain_paper(body + opened * depth + "1" + closed * depth + " endobj"))
+    return Hostile(
+        "bill.pdf", plain_paper(body + opened * depth + "1" + closed * depth + " endobj")
+    )
 
 
 @family
@@ -225,14 +227,17 @@ def paper_whose_objects_unpack_without_end(rng):
         "stream\n"
     ).encode()
     return Hostile(
-        "bill.pdf", body + xref + table + f"\nendstream\nendobj\nstartxref\n{len(body)}\n%%EOF".encode()
+        "bill.pdf",
+        body + xref + table + f"\nendstream\nendobj\nstartxref\n{len(body)}\n%%EOF".encode(),
     )
 
 
 @family
 def paper_of_very_many_values(rng):
     body = "2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n4 0 obj["
-    return Hostile("bill.pdf", plain_paper(body + "1 " * rng.randrange(2_100_000, 2_400_000) + "]endobj"))
+    return Hostile(
+        "bill.pdf", plain_paper(body + "1 " * rng.randrange(2_100_000, 2_400_000) + "]endobj")
+    )
 
 
 @family

@@ -238,14 +238,21 @@ def icon(rng):
 @family
 def with_the_magic_of_another(rng):
     magic = rng.choice(
-        [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x40\0\0\0WEBP", b"\xff\xd8\xff\xe0\0\x10JFIF"]
+        [
+            b"\xff\xd8\xff",
+            b"\x89PNG\r\n\x1a\n",
+            b"RIFF\x40\0\0\0WEBP",
+            b"\xff\xd8\xff\xe0\0\x10JFIF",
+        ]
     )
     return Hostile(f"photo.{rng.choice(['jpg', 'png', 'webp'])}", magic + MARK + rng.randbytes(600))
 
 
 @family
 def program_called_a_photo(rng):
-    magic = rng.choice([b"MZ\x90\0", b"\x7fELF\2\1\1", b"\xca\xfe\xba\xbe", b"#!/bin/sh\n", b"\0asm"])
+    magic = rng.choice(
+        [b"MZ\x90\0", b"\x7fELF\2\1\1", b"\xca\xfe\xba\xbe", b"#!/bin/sh\n", b"\0asm"]
+    )
     return Hostile(rng.choice(["photo.jpg", "bill.pdf", "people.xlsx"]), magic + MARK + bytes(300))
 
 

@@ -72,7 +72,9 @@ def book(**changed: str | bytes) -> bytes:
     return packed(parts(**changed))
 
 
-def streamed(members: dict[str, str | bytes], bomb: str, block: bytes, times: int, tail=b"") -> bytes:
+def streamed(
+    members: dict[str, str | bytes], bomb: str, block: bytes, times: int, tail=b""
+) -> bytes:
     """A workbook one part of which is written block by block: it needs no memory here."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as package:
@@ -111,7 +113,9 @@ def workbook_whose_ratio_is_hidden(rng):
     block = f"<si><t>{WORD}</t></si>".encode() * 10_000
     members = parts(**{STRINGS: head}) | noise(rng, 600_000)
     members[SHEET] = sheet('<row r="1"><c t="s"><v>0</v></c></row>')
-    return Hostile("people.xlsx", streamed(members, STRINGS, block, rng.randrange(200, 300), b"</sst>"))
+    return Hostile(
+        "people.xlsx", streamed(members, STRINGS, block, rng.randrange(200, 300), b"</sst>")
+    )
 
 
 @family
@@ -127,7 +131,9 @@ def workbook_of_endless_cells(rng):
 
 @family
 def workbook_with_a_cell_far_away(rng):
-    place = rng.choice(["XFD1", "A1048576", "XFD1048576", "ZZZ1", "A99999999999", "1A", "A0", "A-1"])
+    place = rng.choice(
+        ["XFD1", "A1048576", "XFD1048576", "ZZZ1", "A99999999999", "1A", "A0", "A-1"]
+    )
     row = "".join(filter(str.isdigit, place)) or "1"
     far = f'<row r="{row}"><c r="{place}" t="inlineStr"><is><t>{WORD}</t></is></c></row>'
     return Hostile("people.xlsx", book(**{SHEET: sheet(cells(HEADERS) + far)}))
@@ -135,8 +141,12 @@ def workbook_with_a_cell_far_away(rng):
 
 @family
 def workbook_that_says_it_is_huge(rng):
-    dimension = f'<dimension ref="A1:XFD1048576"/><cols><col min="1" max="{10**9}" hidden="1"/></cols>'
-    inner = sheet(cells(HEADERS, (WORD, "1", "", "", ""))).replace("<sheetData>", dimension + "<sheetData>")
+    dimension = (
+        f'<dimension ref="A1:XFD1048576"/><cols><col min="1" max="{10**9}" hidden="1"/></cols>'
+    )
+    inner = sheet(cells(HEADERS, (WORD, "1", "", "", ""))).replace(
+        "<sheetData>", dimension + "<sheetData>"
+    )
     return Hostile("people.xlsx", book(**{SHEET: inner}))
 
 
@@ -174,7 +184,9 @@ def workbook_that_reads_a_file(rng):
 
 def declared(rng: random.Random, head: str, entity: str) -> bytes:
     """A document type in one of the parts."""
-    part = rng.choice([SHEET, "xl/workbook.xml", "xl/_rels/workbook.xml.rels", STRINGS, "[Content_Types].xml"])
+    part = rng.choice(
+        [SHEET, "xl/workbook.xml", "xl/_rels/workbook.xml.rels", STRINGS, "[Content_Types].xml"]
+    )
     if part == SHEET:
         row = f'<row r="1"><c t="inlineStr"><is><t>{entity}</t></is></c></row>'
         return book(**{SHEET: sheet(row, head=head)})
@@ -340,7 +352,9 @@ def archive_under_a_password(rng):
 def old_or_sealed_workbook(rng):
     sealed = "EncryptedPackage".encode("utf-16-le") if rng.random() < 0.5 else b""
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
-    return Hostile(rng.choice(["people.xls", "people.xlsx"]), head + sealed + MARK + rng.randbytes(900))
+    return Hostile(
+        rng.choice(["people.xls", "people.xlsx"]), head + sealed + MARK + rng.randbytes(900)
+    )
 
 
 @family
@@ -348,8 +362,14 @@ def sheet_of_another_program(rng):
     spreadsheet = "application/vnd.oasis.opendocument.spreadsheet"
     members = rng.choice(
         [
-            {"mimetype": spreadsheet, "content.xml": f"<office:document-content>{WORD}</office:document-content>"},
-            {"word/document.xml": f"<w:document>{WORD}</w:document>", "[Content_Types].xml": "<Types/>"},
+            {
+                "mimetype": spreadsheet,
+                "content.xml": f"<office:document-content>{WORD}</office:document-content>",
+            },
+            {
+                "word/document.xml": f"<w:document>{WORD}</w:document>",
+                "[Content_Types].xml": "<Types/>",
+            },
             {"xl/workbook.bin": MARK, "[Content_Types].xml": "<Types/>"},
             {"META-INF/MANIFEST.MF": WORD, "A.class": b"\xca\xfe\xba\xbe"},
         ]

@@ -29,12 +29,16 @@ def list_with_broken_characters(rng):
 
 @family
 def list_with_a_giant_cell(rng):
-    return Hostile("people.csv", rows(f'"{WORD}' + "長" * rng.randrange(140_000, 400_000) + '",1,,,').encode())
+    return Hostile(
+        "people.csv", rows(f'"{WORD}' + "長" * rng.randrange(140_000, 400_000) + '",1,,,').encode()
+    )
 
 
 @family
 def list_with_a_quote_that_never_closes(rng):
-    return Hostile("people.csv", rows(f'"{WORD},1,,,', *["林,1,,,"] * rng.randrange(1, 3000)).encode())
+    return Hostile(
+        "people.csv", rows(f'"{WORD},1,,,', *["林,1,,,"] * rng.randrange(1, 3000)).encode()
+    )
 
 
 @family
@@ -58,7 +62,9 @@ def list_of_formulas(rng):
 
 @family
 def list_without_people(rng):
-    return Hostile("people.csv", rows(*[",,,,"] * rng.randrange(1, 2000)).encode() + b"\r\n" + b" " * 9)
+    return Hostile(
+        "people.csv", rows(*[",,,,"] * rng.randrange(1, 2000)).encode() + b"\r\n" + b" " * 9
+    )
 
 
 @family
@@ -72,7 +78,9 @@ def page_called_a_workbook(rng):
             'TABLE\r\n0,1\r\n"{}"\r\n',
         ]
     )
-    return Hostile(rng.choice(["people.xls", "people.xlsx", "people.csv"]), kind.format(WORD).encode())
+    return Hostile(
+        rng.choice(["people.xls", "people.xlsx", "people.csv"]), kind.format(WORD).encode()
+    )
 
 
 @family
@@ -106,4 +114,6 @@ def answer_nested_without_end(rng):
 
 @family
 def answer_of_separators_alone(rng):
-    return Hostile("answer.csv", rng.choice([b",", b"|", b"\n", b"\t", b'"'] ) * rng.randrange(2000, 400_000))
+    return Hostile(
+        "answer.csv", rng.choice([b",", b"|", b"\n", b"\t", b'"']) * rng.randrange(2000, 400_000)
+    )

@@ -76,9 +76,7 @@ def _opened(about: dict[str, Any], parts: Iterator[Answer]) -> OpenSheet:
     )
 
 
-def _row(
-    headers: list[str], number: int, cells: list[str], rounded: list[str], fault: Any
-) -> Row:
+def _row(headers: list[str], number: int, cells: list[str], rounded: list[str], fault: Any) -> Row:
     return Row(
         number,
         dict(zip(headers, cells, strict=True)),

@@ -28,6 +28,10 @@ _BROKEN: Final = (
     RuntimeError,
 )
 _CHUNK: Final = 256 * 1024
+_DOCTYPES: Final = tuple(
+    "<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be")
+)
+_LONGEST_MARK: Final = max(map(len, _DOCTYPES))
 _TAKING: Final = ("xl/externallinks/", "xl/connections", "xl/querytables/")
 _EMBEDDED: Final = ("xl/embeddings/", "xl/activex/", "xl/webextensions/", "customui/")
 _LINKS: Final = ("hyperlink",)
@@ -136,8 +140,19 @@ def _copy_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, copy: zipfil
     """Copy at most the declared size: reading stops there and then checks the CRC."""
     target = zipfile.ZipInfo(member.filename)
     with package.open(member) as source, copy.open(target, "w", force_zip64=True) as sink:
+        before = b""
         while chunk := source.read(_CHUNK):
+            if any(mark in before + chunk for mark in _DOCTYPES):
+                raise _declares_entities()
+            before = chunk[-_LONGEST_MARK:]
             sink.write(chunk)
+
+
+def _declares_entities() -> SheetError:
+    return SheetError(
+        gettext_noop("A part of the workbook declares a document type, which none needs."),
+        gettext_noop("Copy the rows into the template and upload that."),
+    )
 
 
 def refuse_outside(clean: Path) -> None:
@@ -196,5 +211,5 @@ def _parse_small(package: zipfile.ZipFile, name: str) -> etree._Element:
             gettext_noop("The file is damaged or is not a workbook."), _save_as_xlsx()
         ) from error
     if root.getroottree().docinfo.internalDTD is not None:
-        raise _suspicious()
+        raise _declares_entities()
     return root

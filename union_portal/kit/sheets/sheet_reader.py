@@ -38,5 +38,3 @@ def as_told(refusal: Refused | None) -> list[Any] | None:
 
 def _row(row: Row) -> list[Any]:
     return [row.number, list(row.cells.values()), list(row.precision_lost), as_told(row.fault)]
-
-
