@@ -236,7 +236,7 @@ def paper_whose_objects_unpack_without_end(rng):
 def paper_of_very_many_values(rng):
     body = "2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n4 0 obj["
     return Hostile(
-        "bill.pdf", plain_paper(body + "1 " * rng.randrange(2_100_000, 2_400_000) + "]endobj")
+        "bill.pdf", plain_paper(body + "1 " * rng.randrange(510_000, 600_000) + "]endobj")
     )
 
 

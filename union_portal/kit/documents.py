@@ -30,7 +30,8 @@ def check_pdf(content: bytes, *, max_pages: int) -> int:
     """Number of pages of a harmless PDF.
 
     Refuses encryption, scripts, actions that start or fetch something, embedded files,
-    dynamic forms, media, something behind its end, too many pages and damage. Errors: DocumentError.
+    dynamic forms, media, what stands behind its end, too many pages and damage.
+    Errors: DocumentError.
     """
     answer = _inspect(content)
     for finding, message in _FINDINGS.items():

@@ -12,7 +12,7 @@ _UNPACKED: Final = 32 * MEBIBYTE
 _END: Final = b"%%EOF"
 _LOOSE: Final = 16
 _MAX_DEPTH: Final = 60
-_MAX_VALUES: Final = 2_000_000
+_MAX_VALUES: Final = 500_000
 
 _ACTIONS: Final = {
     "/JavaScript": "script",

@@ -1,7 +1,7 @@
 """Spreadsheets from outside, read defensively, and spreadsheets that cannot hurt a reader.
 
-``open_sheet`` reads XLSX and CSV as rows of text, in a confined process; ``write_xlsx``, ``write_csv`` and
-``write_template`` write cells that no program takes for formulas.
+``open_sheet`` reads XLSX and CSV as rows of text, in a confined process; ``write_xlsx``,
+``write_csv`` and ``write_template`` write cells that no program takes for formulas.
 """
 
 from union_portal.kit.sheets.confined_reading import open_sheet
