@@ -51,16 +51,18 @@ LEFT_OUT = re.compile(r"%\(\w+\)")
 
 @dataclass
 class Door:
-    """Where files are sent. `takes` says which field and how many at once."""
+    """Where files are sent, by the form's field that takes them, and how many at once."""
 
     name: str
-    fields: tuple[str, ...]
-    takes: str
     client: Client
     url: str
     typed: Callable[[], dict[str, str]]
     at_once: int = 1
     then: Callable[[], Model | None] = lambda: None
+
+    @property
+    def takes(self) -> str:
+        return self.name.rpartition(".")[2]
 
 
 @dataclass
@@ -87,32 +89,29 @@ def doors(cast: Cast) -> list[Door]:
     batch = office.delivered(2)
     feng, qiao, clerk = browser(cast.feng), browser(cast.qiao), browser(cast.qiao)
     other = visited_case(cast)
-    visit, pay, person = (
-        button(other, "visit"),
-        button(batch, "return"),
-        button(cast.lin_person, "enter-account"),
-    )
+    visit, pay = button(other, "visit"), button(batch, "return")
+    person = button(cast.lin_person, "enter-account")
     today = timezone.localdate().isoformat()
     found = {"visited_on": today, "visitors": "Qiao", "findings": "Seen.", "is_confirmed": "yes"}
     account = {"number": "6228480402564890018", "bank_name": "示范银行", "holder": "", "reason": ""}
+    people = reverse("admin:members_importrun_list_do", args=["upload"])
+    answers = reverse("admin:disbursement_returnfile_list_do", args=["import"])
+    completion = f"/me/subsidies/{case.pk}/complete/"
+    bank = "welfare.admin.returns.ReturnFileForm.content"
     return [
-        Door("application", ("awards.forms.ApplicationForm.documents",), "documents", asks, applied,
-             lambda: ILLNESS, at_once=12),
-        Door("completion", ("awards.forms.CompletionForm.documents",), "documents", returned,
-             f"/me/subsidies/{case.pk}/complete/", lambda: {**ILLNESS, "answer": "Here."}, at_once=12),
-        Door("photos of a visit", ("awards.admin.case_forms.VisitForm.photos",), "photos", qiao, visit,
-             lambda: found | seen(qiao, visit), at_once=12),
-        Door("signature of a visit", ("awards.admin.case_forms.VisitForm.signature",), "signature",
-             qiao, visit, lambda: found | seen(qiao, visit)),
-        Door("evidence of an account", ("members.admin.people.AccountForm.evidence",), "evidence",
-             clerk, person, lambda: account | seen(clerk, person)),
-        Door("people", ("members.admin.imports.UploadForm.content",), "content", clerk,
-             reverse("admin:members_importrun_list_do", args=["upload"]),
+        Door("awards.forms.ApplicationForm.documents", asks, applied, lambda: ILLNESS, 12),
+        Door("awards.forms.CompletionForm.documents", returned, completion,
+             lambda: {**ILLNESS, "answer": "Here."}, 12),
+        Door("awards.admin.case_forms.VisitForm.photos", qiao, visit,
+             lambda: found | seen(qiao, visit), 12),
+        Door("awards.admin.case_forms.VisitForm.signature", qiao, visit,
+             lambda: found | seen(qiao, visit)),
+        Door("members.admin.people.AccountForm.evidence", clerk, person,
+             lambda: account | seen(clerk, person)),
+        Door("members.admin.imports.UploadForm.content", clerk, people,
              lambda: {"organization": str(cast.tree.union.pk)}, then=checked),
-        Door("answer of the bank", ("welfare.admin.returns.ReturnFileForm.content",), "content", feng,
-             reverse("admin:disbursement_returnfile_list_do", args=["import"]), dict),
-        Door("answer to a batch", ("welfare.admin.returns.ReturnFileForm.content",), "content", feng,
-             pay, lambda: seen(feng, pay)),
+        Door(bank, feng, answers, dict),
+        Door(bank, feng, pay, lambda: seen(feng, pay)),
     ]  # fmt: skip
 
 

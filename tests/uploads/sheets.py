@@ -60,11 +60,18 @@ def parts(**changed: str | bytes) -> dict[str, str | bytes]:
     return {**whole, **changed}
 
 
+def part_named(name: str) -> zipfile.ZipInfo:
+    """A part without the time of day, so that a seed gives the same bytes."""
+    part = zipfile.ZipInfo(name)
+    part.compress_type = zipfile.ZIP_DEFLATED
+    return part
+
+
 def packed(members: dict[str, str | bytes], *, how: int = zipfile.ZIP_DEFLATED) -> bytes:
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", how) as package:
         for name, content in members.items():
-            package.writestr(name, content)
+            package.writestr(part_named(name), content)
     return sink.getvalue()
 
 
@@ -80,8 +87,8 @@ def streamed(
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in members.items():
             if name != bomb:
-                package.writestr(name, content)
-        with package.open(bomb, "w") as part:
+                package.writestr(part_named(name), content)
+        with package.open(part_named(bomb), "w") as part:
             start = members.get(bomb, b"")
             part.write(start if isinstance(start, bytes) else start.encode())
             for _ in range(times):
@@ -162,8 +169,8 @@ def workbook_with_parts_twice(rng):
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as package:
         for name, content in whole.items():
-            package.writestr(name, content)
-        package.writestr(rng.choice(["XL/workbook.xml", "xl/WORKBOOK.xml"]), WORD)
+            package.writestr(part_named(name), content)
+        package.writestr(part_named(rng.choice(["XL/workbook.xml", "xl/WORKBOOK.xml"])), WORD)
     return Hostile("people.xlsx", sink.getvalue())
 
 

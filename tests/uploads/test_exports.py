@@ -70,7 +70,7 @@ def read_as_csv(content: bytes) -> list[str]:
     for separator in ",;\t":
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
             assert [cell for cell in row if alive(cell)] == []
-    return told
+    return [unescaped(cell) for cell in told]
 
 
 def alive(cell: str) -> bool:

@@ -91,8 +91,11 @@ def answer_of_a_bank_that_expands(rng):
     )
     return Hostile(
         "answer.xml",
-        f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY l0 "{WORD}">{entities}]>'
-        f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10">&l{depth - 1};</Document>'.encode(),
+        (
+            f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY l0 "{WORD}">{entities}]>'
+            '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10">'
+            f"&l{depth - 1};</Document>"
+        ).encode(),
     )
 
 
