@@ -34,13 +34,10 @@ def main() -> int:
         figures = json.loads(told.read_text(encoding="utf-8"))
     for fault in figures["faults"]:
         print(fault)
-    print(
-        f"sent={figures['sent']} child_mib={figures['child_mib']} growth_mib={figures['growth_mib']}"
-    )
+    print(" ".join(f"{name}={figures[name]}" for name in ("sent", "child_mib", "growth_mib")))
     peak = figures["child_mib"] + figures["growth_mib"]
-    counts = " ".join(
-        f"{name}={figures[name]}" for name in ("files", "refused", "clean", "crashed")
-    )
+    names = ("files", "refused", "clean", "crashed")
+    counts = " ".join(f"{name}={figures[name]}" for name in names)
     print(f"{counts} peak_mib={peak} seed={figures['seed']}", flush=True)
     return status
 
