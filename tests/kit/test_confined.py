@@ -30,18 +30,22 @@ TRIES = {
     "network": lambda: socket.create_connection(("127.0.0.1", 9), 1),
     "listen": lambda: socket.create_server(("127.0.0.1", 0)),
     "read": lambda: Path("/etc/hostname").read_text(),
-    "write": lambda: tempfile.mkstemp(),
+    "write": tempfile.mkstemp,
     "program": lambda: os.execv("/bin/true", ["true"]),
     "fork and program": lambda: os.posix_spawn("/bin/true", ["true"], {}),
-    "crash": lambda: os.abort(),
+    "crash": os.abort,
     "leave": lambda: os._exit(0),
     "fault": lambda: 1 / 0,
     "environment": lambda: sorted(os.environ),
     "limits": lambda: os.sysconf("SC_OPEN_MAX"),
-    "refusal": lambda: (_ for _ in ()).throw(
-        Refused("%(what)s is wrong.", "Mend it.", {"what": "x"})
-    ),
 }
+
+
+def refuse() -> None:
+    raise Refused("%(what)s is wrong.", "Mend it.", {"what": "x"})
+
+
+TRIES["refusal"] = refuse
 
 
 def attempt(_content: bytes, *, what: str) -> Iterator[Answer]:
@@ -56,7 +60,8 @@ def trying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         script.write_text(
             f"import sys; sys.path[:0] = [{str(ROOT)!r}]\n"
             "import types; bare = types.ModuleType('union_portal')\n"
-            f"bare.__path__ = [{str(ROOT / 'union_portal')!r}]; sys.modules['union_portal'] = bare\n"
+            f"bare.__path__ = [{str(ROOT / 'union_portal')!r}]\n"
+            "sys.modules['union_portal'] = bare\n"
             "from tests.kit import test_confined\n"
             "from union_portal.kit import confined_process\n"
             "confined_process.WORKS['attempt'] = test_confined.attempt\n"
@@ -70,9 +75,8 @@ def trying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def result(what: str, bounds: Bounds = SMALL) -> str:
-    return str(
-        confined.ask("attempt", b"", bounds=bounds, refusal=Broken, what=what).told["result"]
-    )
+    answer = confined.ask("attempt", b"", bounds=bounds, refusal=Broken, what=what)
+    return str(answer.told["result"])
 
 
 @pytest.mark.parametrize(

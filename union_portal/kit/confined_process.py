@@ -75,7 +75,7 @@ def main() -> None:
 def _load_early() -> None:
     """A child that may open no file can import nothing either. Refusals leave untranslated."""
     settings.configure(USE_I18N=False)
-    translation.gettext_noop("")
+    translation.get_language()
     for name in _ENCODINGS:
         codecs.lookup(name)
     image_writer.warm_up()
