@@ -228,7 +228,7 @@ def test_a_pdf_that_unpacks_without_end_costs_only_the_child() -> None:
     ids=["a page in front", "an archive behind"],
 )
 def test_a_paper_that_is_something_else_as_well_is_refused(content: bytes) -> None:
-    with pytest.raises((UploadError, DocumentError), match="Only photos|hidden behind"):
+    with pytest.raises((UploadError, DocumentError), match=r"Only photos|hidden behind"):
         clean_upload("bill.pdf", content)
 
 
