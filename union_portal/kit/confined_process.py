@@ -15,7 +15,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -34,7 +34,7 @@ from union_portal.kit.confined import Answer
 from union_portal.kit.refusals import Refused
 from union_portal.kit.sheets import sheet_reader
 
-WORKS: Final = {
+WORKS: Final[dict[str, Callable[..., Iterator[Answer]]]] = {
     "picture": image_writer.write_anew,
     "pdf": pdf_inspector.look_through,
     "sheet": sheet_reader.read_out,
@@ -98,7 +98,7 @@ def give_up_network_and_programs() -> bool:
         (_RETURN, 0, 0, _ALLOWED),
         (_RETURN, 0, 0, _REFUSED_WITH_EPERM),
     ]
-    program = _Program(len(steps), (_Step * len(steps))(*steps))
+    program = _Program(len(steps), (_Step * len(steps))(*(_Step(*step) for step in steps)))
     call = ctypes.CDLL(None, use_errno=True).prctl
     if call(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
         return False

@@ -33,7 +33,10 @@ def read_out(
 
 
 def as_told(refusal: Refused | None) -> list[Any] | None:
-    return refusal and [refusal.message_id, refusal.remedy_id, refusal.params]
+    """A refusal as the parent makes it again."""
+    if refusal is None:
+        return None
+    return [refusal.message_id, refusal.remedy_id, refusal.params]
 
 
 def _row(row: Row) -> list[Any]:
