@@ -18,6 +18,8 @@ from union_portal.kit.refusals import Refused
 from union_portal.kit.uploads import MEBIBYTE, clean_upload
 
 MOST_FILES = 12
+# All of them are held at once while the form is judged.
+MOST_TOGETHER = 60 * MEBIBYTE
 ACCEPTED = "image/jpeg,image/png,image/webp,application/pdf"
 
 
@@ -47,6 +49,11 @@ class EvidenceField(forms.FileField):
         chosen: list[UploadedFile] = [one for one in given if one]
         if len(chosen) > self.most:
             raise ValidationError(_("At most %(count)s files at a time.") % {"count": self.most})
+        if sum(one.size or 0 for one in chosen) > MOST_TOGETHER:
+            raise ValidationError(
+                _("Together the files are larger than %(megabytes)s MB. Send fewer at a time.")
+                % {"megabytes": MOST_TOGETHER // MEBIBYTE}
+            )
         if not chosen and self.required:
             raise ValidationError(_("Choose at least one file."))
         self.passed, faults = sorted_out(chosen)

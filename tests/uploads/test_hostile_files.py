@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.module_loading import import_string
 
+from awards.forms import EvidenceField
 from tests.architecture.sources import ROOT, python_files, tree
 from tests.cast import Cast
 from tests.uploads.corpus import Hostile, families, hostile_files
@@ -102,6 +105,18 @@ def test_the_corpus_is_drawn_from_its_seed_and_every_family_is_in_it():
     drawn = {one.family for one in hostile_files(len(families), seed=SEED)}
     assert drawn == set(families)
     assert len(families) > 90
+
+
+def test_files_that_are_too_much_together_are_refused_unread():
+    class Heavy(SimpleUploadedFile):
+        def read(self, *_size: int) -> bytes:
+            raise AssertionError("read")
+
+    heavy = [Heavy(f"{number}.jpg", b"x") for number in range(4)]
+    for one in heavy:
+        one.size = 19 * MEBIBYTE
+    with pytest.raises(ValidationError, match="larger than 60 MB"):
+        EvidenceField().clean(heavy)
 
 
 def test_every_field_that_takes_a_file_is_a_known_door(cast: Cast, db: None):
