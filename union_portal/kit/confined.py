@@ -205,7 +205,7 @@ class _Process:
         with theirs:
             self._running = subprocess.Popen(
                 [sys.executable, "-I", "-B", "-X", "utf8", str(_PROCESS)],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
