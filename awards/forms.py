@@ -18,6 +18,8 @@ from union_portal.kit.refusals import Refused
 from union_portal.kit.uploads import MEBIBYTE, clean_upload
 
 MOST_FILES = 12
+# All of them are held at once while the form is judged.
+MOST_TOGETHER = 60 * MEBIBYTE
 ACCEPTED = "image/jpeg,image/png,image/webp,application/pdf"
 
 
@@ -47,6 +49,11 @@ class EvidenceField(forms.FileField):
         chosen: list[UploadedFile] = [one for one in given if one]
         if len(chosen) > self.most:
             raise ValidationError(_("At most %(count)s files at a time.") % {"count": self.most})
+        if sum(one.size or 0 for one in chosen) > MOST_TOGETHER:
+            raise ValidationError(
+                _("Together the files are larger than %(megabytes)s MB. Send fewer at a time.")
+                % {"megabytes": MOST_TOGETHER // MEBIBYTE}
+            )
         if not chosen and self.required:
             raise ValidationError(_("Choose at least one file."))
         self.passed, faults = sorted_out(chosen)
@@ -76,7 +83,7 @@ def sorted_out(chosen: list[UploadedFile]) -> tuple[list[Upload], list[str]]:
 
 
 def _judged(name: str, one: UploadedFile) -> Upload:
-    """The file as it came, once its content is known to be storable."""
+    """The file as it may be kept: what came is let go of."""
     most = settings.UPLOAD_MAX_BYTES
     content = one.read(most + 1)
     if len(content) > most:
@@ -85,8 +92,7 @@ def _judged(name: str, one: UploadedFile) -> Upload:
             gettext_noop("Take the photo at a lower resolution or split the document."),
             {"megabytes": most // MEBIBYTE},
         )
-    clean_upload(name, content, max_bytes=most)
-    return Upload(name, content)
+    return Upload(name, clean_upload(name, content, max_bytes=most).content)
 
 
 def _amount(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -23,11 +23,11 @@ from union_portal.admin.buttons import Button, Text, every, only_in
 from union_portal.admin.fields import union_field
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
+from union_portal.downloads import download_sheet
 from union_portal.kit.plain_text import enumerated
 from union_portal.models import Account
 
 ROWS_SHOWN = 50
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def upload_form(obj: None, by: Account) -> type[forms.Form]:
@@ -163,19 +163,19 @@ class ImportRunAdmin(ScopedModelAdmin):
         access.require(reader(request), Permission.PERSON_IMPORT)
         sheet = BytesIO()
         resources.write_template(sheet)
-        return _as_sheet(sheet, gettext("people-template") + ".xlsx")
+        return download_sheet(sheet, name=gettext("people-template") + ".xlsx")
 
     def findings_file(self, request: HttpRequest, run_id: int) -> HttpResponseBase:
         run = self._run(request, run_id)
         sheet = BytesIO()
         resources.write_findings(sheet, run)
-        return _as_sheet(sheet, f"findings-{run.pk}.xlsx")
+        return download_sheet(sheet, name=f"findings-{run.pk}.xlsx")
 
     def preview_file(self, request: HttpRequest, run_id: int) -> HttpResponseBase:
         run = self._run(request, run_id)
         sheet = BytesIO()
         resources.write_preview(sheet, run)
-        return _as_sheet(sheet, f"preview-{run.pk}.xlsx")
+        return download_sheet(sheet, name=f"preview-{run.pk}.xlsx")
 
     def _run(self, request: HttpRequest, run_id: int) -> ImportRun:
         run: ImportRun | None = self.get_queryset(request).filter(pk=run_id).first()
@@ -232,11 +232,6 @@ class ImportRunAdmin(ScopedModelAdmin):
                 link_text=_("The whole preview as a sheet"),
             ),
         ]
-
-
-def _as_sheet(sheet: BytesIO, name: str) -> FileResponse:
-    sheet.seek(0)
-    return FileResponse(sheet, as_attachment=True, filename=name, content_type=XLSX)
 
 
 def _mine_checked(account: Account) -> int:

@@ -24,6 +24,7 @@ from union_portal.admin.fields import DateInput, ReasonForm, union_field
 from union_portal.admin.pages import Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step, name_acts, trail_of
+from union_portal.downloads import download_sheet
 from union_portal.models import Account
 
 
@@ -165,9 +166,7 @@ def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
         masked=not data["whole"],
         reason=data["reason"],
     )
-    sheet.seek(0)
-    name = f"people-{timezone.localdate():%Y%m%d}.{data['kind']}"
-    return FileResponse(sheet, as_attachment=True, filename=name)
+    return download_sheet(sheet, name=f"people-{timezone.localdate():%Y%m%d}.{data['kind']}")
 
 
 def _alive(person: Person, account: Account) -> Text | None:

@@ -151,6 +151,10 @@ def unchanged(_: str, content: bytes) -> bytes:
     [
         ("xl/vbaProject.bin", b"x", "contains macros"),
         ("xl/externalLinks/externalLink1.xml", b"<x/>", "from other workbooks"),
+        ("xl/connections.xml", b"<x/>", "from other workbooks"),
+        ("xl/embeddings/oleObject1.bin", b"x", "programs embedded"),
+        ("xl/sharedStrings2.xml", b"<?xml version='1.0'?><!DOCTYPE x []><x/>", "document type"),
+        ("xl/theme2.xml", "<!DOCTYPE x []><x/>".encode("utf-16"), "document type"),
         ("xl/media/huge.xml", b"0" * 30_000_000, "far more than a roster needs"),
         ("XL/workbook.xml", b"<x/>", "far more than a roster needs"),
     ],
@@ -158,6 +162,24 @@ def unchanged(_: str, content: bytes) -> bytes:
 def test_a_dangerous_part_is_refused(plain: Path, member: str, content: bytes, reason: str) -> None:
     with pytest.raises(SheetError, match=reason):
         read(repacked(plain, unchanged, {member: content}))
+
+
+@pytest.mark.parametrize(("kind", "is_refused"), [("image", True), ("hyperlink", False)])
+def test_a_part_from_elsewhere_is_refused_and_a_link_is_none(
+    plain: Path, kind: str, is_refused: bool
+) -> None:
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    links = (
+        f'<Relationships xmlns="{package}"><Relationship Id="r9" TargetMode="External" '
+        f'Type="{office}/{kind}" Target="http://192.0.2.1/"/></Relationships>'
+    )
+    path = repacked(plain, unchanged, {"xl/worksheets/_rels/sheet1.xml.rels": links.encode()})
+    if is_refused:
+        with pytest.raises(SheetError, match="from other workbooks"):
+            read(path)
+    else:
+        assert read(path) is not None
 
 
 def test_a_macro_workbook_under_another_name_is_refused(plain: Path) -> None:

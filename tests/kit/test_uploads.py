@@ -100,7 +100,9 @@ def test_an_image_bomb_is_refused_by_its_header(side: int) -> None:
 
 
 def test_a_large_photo_is_scaled_down() -> None:
-    assert clean_image(picture("JPEG", (6000, 3000))).width == 4000
+    assert clean_image(picture("JPEG", (6000, 3000))).width == 3000
+    assert clean_image(picture("PNG", (6000, 3000))).width == 3000
+    assert clean_image(picture("JPEG", (4032, 3024))).width == 4032
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -218,3 +220,57 @@ def test_a_pdf_that_unpacks_without_end_costs_only_the_child() -> None:
     content = body + xref + table + f"\nendstream\nendobj\nstartxref\n{len(body)}\n%%EOF".encode()
     with pytest.raises(DocumentError, match="damaged"):
         check_pdf(content, max_pages=10)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"<html><script>alert(1)</script>\n" + pdf(), pdf() + b"PK\x03\x04 and what follows it"],
+    ids=["a page in front", "an archive behind"],
+)
+def test_a_paper_that_is_something_else_as_well_is_refused(content: bytes) -> None:
+    with pytest.raises((UploadError, DocumentError), match=r"Only photos|hidden behind"):
+        clean_upload("bill.pdf", content)
+
+
+def acts_when_opened(document: pikepdf.Pdf) -> None:
+    document.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.URI, URI="http://192.0.2.1/")
+
+
+def acts_on_an_event(document: pikepdf.Pdf) -> None:
+    action = pikepdf.Dictionary(S=pikepdf.Name.URI, URI="http://192.0.2.1/")
+    document.pages[0].AA = pikepdf.Dictionary(O=action)
+
+
+def lies_elsewhere(document: pikepdf.Pdf) -> None:
+    stream = document.make_stream(b"")
+    stream.F = pikepdf.String("/etc/passwd")
+    document.pages[0].Contents = stream
+
+
+@pytest.mark.parametrize("change", [acts_when_opened, acts_on_an_event, lies_elsewhere])
+def test_a_paper_that_reaches_out_by_itself_is_refused(
+    change: Callable[[pikepdf.Pdf], object],
+) -> None:
+    with pytest.raises(DocumentError, match="start programs or open other files"):
+        check_pdf(pdf(change), max_pages=10)
+
+
+def test_a_link_in_a_paper_is_harmless() -> None:
+    def change(document: pikepdf.Pdf) -> None:
+        action = pikepdf.Dictionary(S=pikepdf.Name.URI, URI="https://example.org/")
+        link = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, A=action)
+        document.pages[0].Annots = pikepdf.Array([link])
+
+    assert check_pdf(pdf(change), max_pages=10) == 1
+
+
+def test_a_photo_of_many_pictures_is_its_first_one() -> None:
+    """Phones write the depth or a brighter version behind the picture itself."""
+    sink = io.BytesIO()
+    first, second = Image.new("RGB", (40, 30), "red"), Image.new("RGB", (40, 30), "blue")
+    first.save(sink, "MPO", save_all=True, append_images=[second])
+    upload = clean_upload("IMG_1.JPG", sink.getvalue())
+    kept = Image.open(io.BytesIO(upload.content))
+    assert (kept.format, getattr(kept, "n_frames", 1)) == ("JPEG", 1)
+    red, _green, blue = kept.convert("RGB").getpixel((5, 5))
+    assert red > 200 > blue

@@ -15,9 +15,10 @@ from members.models import ImportRun, Person
 from members.states import ImportState
 from tests.cast import Cast
 from tests.members.sheets import as_csv, make_rows
+from tests.web.awards_play import photo
 from tests.web.test_money_desk import browser, press, seen
 from union_portal import queue
-from union_portal.models import Organization
+from union_portal.models import Organization, StoredFile
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +76,17 @@ def test_a_clerk_uploads_looks_and_confirms_once(cast: Cast, clerk: Client):
 
     again = send(clerk, as_csv(rows), cast.tree.union)
     assert (again.new_count, again.changed_count, again.unchanged_count) == (0, 0, 4)
+
+
+def test_evidence_of_a_refused_account_is_not_kept(cast: Cast, clerk: Client):
+    """Stored before the account was judged, it would lie there without one."""
+    url = reverse("admin:members_person_do", args=[cast.lin_person.pk, "enter-account"])
+    answer = press(
+        clerk, url, number="1234567890123456", bank_name="示范银行", holder="", reason="",
+        evidence=photo("card.jpg"),
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert not StoredFile.objects.exists()
 
 
 def test_the_page_and_its_sheet_list_every_error_with_place_value_and_remedy(

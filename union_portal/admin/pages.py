@@ -11,6 +11,7 @@ from allauth.account.internal.flows.reauthentication import did_recently_reauthe
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -101,11 +102,15 @@ def confirm(asked: Asked) -> HttpResponseBase:
 
 
 def _acted(asked: Asked, form: forms.Form) -> HttpResponseBase:
-    """Call the action with a valid form; every refusal becomes a page that explains it."""
+    """Call the action with a valid form; every refusal becomes a page that explains it.
+
+    A refused act leaves nothing behind, such as evidence that was stored before it.
+    """
     if not form.is_valid():
         return _page(asked, form, status=422)
     try:
-        outcome = asked.button.act(asked.obj, _account(asked.request), form.cleaned_data)
+        with transaction.atomic():
+            outcome = asked.button.act(asked.obj, _account(asked.request), form.cleaned_data)
     except lifecycle.Stale as stale:
         return _page(asked, form, reason=str(stale), status=409)
     except (Refused, queue.Refused, PermissionDenied, ValidationError) as refusal:

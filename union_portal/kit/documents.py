@@ -1,17 +1,14 @@
-"""PDF documents from outside: looked through in a child process with bounded resources."""
+"""PDF documents from outside: looked through in a confined process."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any, Final
 
 from django.utils.translation import gettext_noop
 
+from union_portal.kit import confined
+from union_portal.kit.confined import MEBIBYTE
 from union_portal.kit.refusals import Refused
 
-_INSPECTOR: Final = Path(__file__).with_name("pdf_inspector.py")
-_SECONDS: Final = 30
+_BOUNDS: Final = confined.Bounds(memory=112 * MEBIBYTE, seconds=20)
 
 
 class DocumentError(Refused):
@@ -25,6 +22,7 @@ _FINDINGS: Final = {
     "attachment": gettext_noop("The PDF has other files embedded in it."),
     "form": gettext_noop("The PDF contains a dynamic (XFA) form."),
     "media": gettext_noop("The PDF contains sound, film or 3D content."),
+    "behind": gettext_noop("Something else is hidden behind the end of the PDF."),
 }
 
 
@@ -32,7 +30,8 @@ def check_pdf(content: bytes, *, max_pages: int) -> int:
     """Number of pages of a harmless PDF.
 
     Refuses encryption, scripts, actions that start or fetch something, embedded files,
-    dynamic forms, media, too many pages and damage. Errors: DocumentError.
+    dynamic forms, media, what stands behind its end, too many pages and damage.
+    Errors: DocumentError.
     """
     answer = _inspect(content)
     for finding, message in _FINDINGS.items():
@@ -54,21 +53,12 @@ def check_pdf(content: bytes, *, max_pages: int) -> int:
 def _inspect(content: bytes) -> dict[str, Any]:
     """Run the inspector; a crash, a time-out or lack of memory there counts as damage."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(_INSPECTOR)],
-            input=content,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _damaged() from None
-    if done.returncode:
+        told = confined.ask("pdf", content, bounds=_BOUNDS, refusal=DocumentError).told
+    except confined.Failed as failure:
+        raise _damaged() from failure
+    if not told["pages"]:
         raise _damaged()
-    answer: dict[str, Any] = json.loads(done.stdout)
-    if not answer["pages"]:
-        raise _damaged()
-    return answer
+    return told
 
 
 def _damaged() -> DocumentError:

@@ -1,22 +1,18 @@
-"""Child process of ``documents``: a PDF on standard input, findings as JSON on output.
-
-Runs alone (``python -I``) so that a malicious file can cost neither the memory nor the life
-of the process that serves people.
-"""
+"""PDF documents looked through for what they would do; runs confined, see `documents`."""
 
 import io
-import json
-import resource
-import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pikepdf
 
-_MEMORY: Final = 1024**3
-_SECONDS: Final = 20
+from union_portal.kit.confined import MEBIBYTE, Answer
+
+_UNPACKED: Final = 32 * MEBIBYTE
+_END: Final = b"%%EOF"
+_LOOSE: Final = 16
 _MAX_DEPTH: Final = 60
-_MAX_VALUES: Final = 2_000_000
+_MAX_VALUES: Final = 500_000
 
 _ACTIONS: Final = {
     "/JavaScript": "script",
@@ -26,10 +22,15 @@ _ACTIONS: Final = {
     "/SubmitForm": "launch",
     "/GoToR": "launch",
     "/GoToE": "launch",
+    "/Thread": "launch",
     "/Movie": "media",
     "/Sound": "media",
+    "/GoTo3DView": "media",
+    "/RichMediaExecute": "media",
 }
 _KEYS: Final = {
+    # What a page or the paper does by itself, whatever it is.
+    "/AA": "launch",
     "/JS": "script",
     "/JavaScript": "script",
     "/EmbeddedFiles": "attachment",
@@ -49,11 +50,20 @@ _SUBTYPES: Final = {
 }
 
 
-def bound_resources() -> None:
-    """Limit memory and time of this process, and what one stream may unpack to."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-    pikepdf.settings.set_qpdf_limits(flate_max_memory=_MEMORY // 4, max_stream_filters=4)
+def look_through(content: bytes) -> Iterator[Answer]:
+    """Pages and findings of a PDF."""
+    yield Answer(inspect(content))
+
+
+def warm_up() -> None:
+    """Bound what one stream may unpack to, and load all that a PDF may need."""
+    pikepdf.settings.set_qpdf_limits(flate_max_memory=_UNPACKED, max_stream_filters=4)
+    for encryption in (False, pikepdf.Encryption(owner="owner", user="")):
+        with pikepdf.new() as document:
+            document.add_blank_page()
+            sink = io.BytesIO()
+            document.save(sink, encryption=encryption)
+        inspect(sink.getvalue())
 
 
 def dictionaries(pdf: pikepdf.Pdf) -> Iterator[Any]:
@@ -85,6 +95,11 @@ def findings_in(dictionary: Any) -> Iterator[str]:
     for key, _ in dictionary.items():
         if key in _KEYS:
             yield _KEYS[key]
+    if isinstance(dictionary, pikepdf.Stream) and "/F" in dictionary:
+        yield "launch"  # its content lies in another file
+    opening = dictionary.get("/OpenAction")
+    if isinstance(opening, pikepdf.Dictionary) and opening.get("/S") == pikepdf.Name.URI:
+        yield "launch"  # a link is followed by its reader, not by itself
     for key, table in (("/S", _ACTIONS), ("/Type", _TYPES), ("/Subtype", _SUBTYPES)):
         value = dictionary.get(key)
         if isinstance(value, pikepdf.Name) and str(value) in table:
@@ -101,9 +116,6 @@ def inspect(content: bytes) -> dict[str, Any]:
         found = {finding for each in dictionaries(pdf) for finding in findings_in(each)}
         if pdf.is_encrypted:
             found.add("encrypted")
+        if len(content.rpartition(_END)[2].strip()) > _LOOSE:
+            found.add("behind")
         return {"pages": len(pdf.pages), "findings": sorted(found)}
-
-
-if __name__ == "__main__":
-    bound_resources()
-    json.dump(inspect(sys.stdin.buffer.read()), sys.stdout)

@@ -44,7 +44,8 @@ def sniff(content: bytes) -> str:
         return "image/webp"
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
         return "image/heic"
-    if b"%PDF-" in content[:1024]:
+    # A PDF may begin later; one that does may be something else as well.
+    if content.startswith(b"%PDF-"):
         return "application/pdf"
     return "application/octet-stream"
 
@@ -69,7 +70,10 @@ def clean_upload(
     if media_type == "application/pdf":
         pages = documents.check_pdf(content, max_pages=max_pages)
         return CleanUpload(content, media_type, extension, pages)
-    return CleanUpload(images.clean_image(content).content, media_type, extension)
+    written = images.clean_image(content)
+    if not written.media_type == media_type == sniff(written.content):
+        raise images.damaged()
+    return CleanUpload(written.content, media_type, extension)
 
 
 def _require_kind(name: str, content: bytes, media_type: str) -> None:

@@ -1,6 +1,6 @@
 """Protected downloads: permission, a fresh log-in for what moves money, a row for good."""
 
-from typing import Final, cast
+from typing import cast
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
@@ -9,12 +9,8 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from union_portal import files
+from union_portal.downloads import download
 from union_portal.models import Account, StoredFile
-
-# Whatever a file holds, it runs nothing, loads nothing and stands in nobody's frame.
-FILE_POLICY: Final = (
-    "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
-)
 
 
 @require_GET
@@ -29,16 +25,13 @@ def file(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
 
 
 def _served(request: HttpRequest, stored: StoredFile) -> FileResponse:
-    response = FileResponse(
+    return download(
         files.fetch(file=stored, by=cast(Account, request.user)),
-        # A photo is shown on its page; anything else is never opened inside the portal.
-        as_attachment=not stored.content_type.startswith("image/"),
-        filename=stored.name,
+        name=stored.name,
         content_type=stored.content_type,
+        # Evidence was written anew; what was kept as it came is never opened in the portal.
+        may_be_shown=not files.purpose_of(stored).is_issued,
     )
-    response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Content-Security-Policy"] = FILE_POLICY
-    return response
 
 
 _served_after_log_in = reauthentication_required(_served)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Sum
-from django.http import HttpResponse
+from django.http import FileResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,7 @@ from union_portal import reports
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every, only_in
 from union_portal.admin.fields import ReasonForm
+from union_portal.downloads import UNKNOWN, download
 from union_portal.forms import YuanField
 from union_portal.kit import money
 from union_portal.models import Account
@@ -102,12 +103,9 @@ def _release(batch: PayoutBatch, by: Account, data: dict[str, Any]) -> None:
     batches.release(batch=batch, by=by, digest=batch.digest)
 
 
-def _fetch(batch: PayoutBatch, by: Account, data: dict[str, Any]) -> HttpResponse:
+def _fetch(batch: PayoutBatch, by: Account, data: dict[str, Any]) -> FileResponse:
     name, content = bank_files.fetch(batch=batch, by=by, **data)
-    answer = HttpResponse(content, content_type="application/octet-stream")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+    return download(content, name=name, content_type=UNKNOWN)
 
 
 def asks_for(kind: str) -> Any:

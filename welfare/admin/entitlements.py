@@ -20,6 +20,7 @@ from union_portal.admin.filters import in_words, scheme_titles
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step
+from union_portal.downloads import download_sheet
 from union_portal.kit import money
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import Account
@@ -107,9 +108,7 @@ def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
     )  # fmt: skip
     widths = (14, 14, 22, 36, 24, 10, 14, 12, 18)
     write_xlsx(sheet, [SheetData(gettext("Entitlements"), headers, _sheet_rows(rows), widths)])
-    sheet.seek(0)
-    name = f"entitlements-{timezone.localdate():%Y%m%d}.xlsx"
-    return FileResponse(sheet, as_attachment=True, filename=name)
+    return download_sheet(sheet, name=f"entitlements-{timezone.localdate():%Y%m%d}.xlsx")
 
 
 def _sheet_rows(rows: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:

@@ -18,6 +18,7 @@ from union_portal.admin.fields import ReasonForm
 from union_portal.admin.pages import Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step
+from union_portal.downloads import download_sheet
 from union_portal.kit import money
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import Account
@@ -59,9 +60,7 @@ def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
     )  # fmt: skip
     widths = (24, 16, 14, 24, 22, 14, 8, 18)
     write_xlsx(sheet, [SheetData(gettext("Payments"), headers, _sheet_rows(rows), widths)])
-    sheet.seek(0)
-    name = f"payments-{timezone.localdate():%Y%m%d}.xlsx"
-    return FileResponse(sheet, as_attachment=True, filename=name)
+    return download_sheet(sheet, name=f"payments-{timezone.localdate():%Y%m%d}.xlsx")
 
 
 def _sheet_rows(rows: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from union_portal import queue, reports
 from union_portal.access import Permission
+from union_portal.downloads import XLSX
 from union_portal.kit import pdf
 from union_portal.models import ReportRun
 from welfare.disbursement.models import PayoutBatch, PayoutLine
@@ -15,8 +16,6 @@ from welfare.disbursement.reporting import figures, sheet
 from welfare.disbursement.reporting.document import Report
 from welfare.disbursement.reporting.vouchers import VoucherBook
 from welfare.disbursement.reporting.wording import CHINESE, Wording
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @reports.report(

@@ -11,7 +11,7 @@ from union_portal.models import Account, Organization, StoredFile
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came in."""
+    """A file as its form let it pass."""
 
     name: str
     content: bytes

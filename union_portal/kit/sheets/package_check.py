@@ -28,6 +28,13 @@ _BROKEN: Final = (
     RuntimeError,
 )
 _CHUNK: Final = 256 * 1024
+_DOCTYPES: Final = tuple(
+    "<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be")
+)
+_LONGEST_MARK: Final = max(map(len, _DOCTYPES))
+_TAKING: Final = ("xl/externallinks/", "xl/connections", "xl/querytables/")
+_EMBEDDED: Final = ("xl/embeddings/", "xl/activex/", "xl/webextensions/", "customui/")
+_LINKS: Final = ("hyperlink",)
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT_MAIN: Final = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 
@@ -86,13 +93,22 @@ def _check_names(names: list[str], limits: Limits) -> None:
         raise _suspicious()
     if any("vbaproject" in name or name.startswith("xl/macrosheets/") for name in lowered):
         raise _macros()
-    if any(name.startswith("xl/externallinks/") for name in lowered):
+    if any(name.startswith(_TAKING) for name in lowered):
+        raise _takes_from_others()
+    if any(name.startswith(_EMBEDDED) for name in lowered):
         raise SheetError(
-            gettext_noop("The workbook takes data from other workbooks."),
-            gettext_noop("Break the links (Data, Edit links) or copy the cells as values."),
+            gettext_noop("The workbook has other files or programs embedded in it."),
+            gettext_noop("Copy the rows into the template and upload that."),
         )
     if "xl/workbook.xml" not in lowered:
         raise SheetError(gettext_noop("This is not an .xlsx workbook."), _save_as_xlsx())
+
+
+def _takes_from_others() -> SheetError:
+    return SheetError(
+        gettext_noop("The workbook takes data from other workbooks."),
+        gettext_noop("Break the links (Data, Edit links) or copy the cells as values."),
+    )
 
 
 def _macros() -> SheetError:
@@ -124,8 +140,34 @@ def _copy_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, copy: zipfil
     """Copy at most the declared size: reading stops there and then checks the CRC."""
     target = zipfile.ZipInfo(member.filename)
     with package.open(member) as source, copy.open(target, "w", force_zip64=True) as sink:
+        before = b""
         while chunk := source.read(_CHUNK):
+            if any(mark in before + chunk for mark in _DOCTYPES):
+                raise _declares_entities()
+            before = chunk[-_LONGEST_MARK:]
             sink.write(chunk)
+
+
+def _declares_entities() -> SheetError:
+    return SheetError(
+        gettext_noop("A part of the workbook declares a document type, which none needs."),
+        gettext_noop("Copy the rows into the template and upload that."),
+    )
+
+
+def refuse_outside(clean: Path) -> None:
+    """Refuse parts that are fetched from elsewhere; a link that somebody may click is none."""
+    with zipfile.ZipFile(clean) as package:
+        for name in package.namelist():
+            if name.endswith(".rels"):
+                _refuse_outside(_parse_small(package, name))
+
+
+def _refuse_outside(relationships: etree._Element) -> None:
+    for one in relationships:
+        kind = one.get("Type", "").rpartition("/")[2]
+        if one.get("TargetMode", "").lower() == "external" and kind not in _LINKS:
+            raise _takes_from_others()
 
 
 def visible_sheets(clean: Path) -> list[SheetPart]:
@@ -169,5 +211,5 @@ def _parse_small(package: zipfile.ZipFile, name: str) -> etree._Element:
             gettext_noop("The file is damaged or is not a workbook."), _save_as_xlsx()
         ) from error
     if root.getroottree().docinfo.internalDTD is not None:
-        raise _suspicious()
+        raise _declares_entities()
     return root

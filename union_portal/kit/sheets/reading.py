@@ -1,4 +1,4 @@
-"""One door for sheets from outside: whatever the format, rows of text by header."""
+"""Sheets of any format as rows of text by header; from outside through `confined_reading`."""
 
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -56,7 +56,7 @@ def open_sheet(
     while the rows are walked.
     """
     allowed = limits or Limits()
-    _check_file(path, allowed)
+    refuse_by_size(path, allowed)
     with path.open("rb") as file:
         head = file.read(4)
     if head in (_ZIP, _OLE):
@@ -79,7 +79,8 @@ def _csv_cell(cell: str) -> tuple[str, bool]:
     return cell, bool(SPREADSHEET_FLOAT.fullmatch(cell)) and "e" in cell.lower()
 
 
-def _check_file(path: Path, limits: Limits) -> None:
+def refuse_by_size(path: Path, limits: Limits) -> None:
+    """Refuse an empty file and one that is too large, unread."""
     size = path.stat().st_size
     if size > limits.max_bytes:
         raise SheetError(

@@ -19,7 +19,14 @@ Cell = str | int | Decimal | date | None
 
 _LONGEST_CELL: Final = 32_767
 _EXACT_DIGITS: Final = 15
-_FORMULA: Final = re.compile(r"[\s\ufeff\u200b'\"]*[=+\-@＝＋－＠|%]|[\t\r\n]")
+# What spreadsheets pass over before they look for a formula: space, quotes, what is not seen.
+_PASSED_OVER: Final = (
+    r"[\s'\"\x00-\x1f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*"
+)
+_FORMULA_AHEAD: Final = _PASSED_OVER + "[=+\\-@|%＝＋－＠｜％﹦﹢﹣﹫−]"
+_FORMULA: Final = re.compile(rf"{_FORMULA_AHEAD}|'*[\t\r\n]")
+# Other separators than ours: whoever opens the file may have them set.
+_INNER_FORMULA: Final = re.compile(rf"([;\t\r\n])(?={_FORMULA_AHEAD})")
 _PLAIN_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -105,13 +112,16 @@ def _set_up_printing(sheet: Worksheet) -> None:
 def escape_csv_cell(text: str) -> str:
     """Text that no spreadsheet opens as a formula.
 
-    A cell that begins with = + - @ (also full-width, or behind spaces, tabs, quotes or
-    invisible characters) or with a tab or line break gets an apostrophe in front. Plain
-    negative amounts stay as they are. Source: OWASP, CSV injection.
+    A cell that begins with = + - @ | % (also full-width, or behind spaces, quotes or invisible
+    characters) or with a tab or line break gets an apostrophe in front; so does what follows a
+    semicolon, tab or line break within it, which another separator would make a cell of its own.
+    Plain negative amounts stay as they are. To get the text back, take away the apostrophe in
+    front of everything that would get one. Source: OWASP, CSV injection.
     """
-    if _PLAIN_NUMBER.fullmatch(text) or not _FORMULA.match(text):
+    if _PLAIN_NUMBER.fullmatch(text):
         return text
-    return f"'{text}"
+    inner = _INNER_FORMULA.sub(r"\1'", text)
+    return f"'{inner}" if _FORMULA.match(text) else inner
 
 
 def _csv_text(value: Cell) -> str:

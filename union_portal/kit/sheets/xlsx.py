@@ -32,6 +32,7 @@ def open_values(path: Path, limits: Limits) -> Iterator[Values]:
     with tempfile.TemporaryDirectory(prefix="sheet-") as folder:
         clean = Path(folder) / "clean.xlsx"
         package_check.copy_checked(path, clean, limits)
+        package_check.refuse_outside(clean)
         parts = package_check.visible_sheets(clean)
         if not parts:
             raise SheetError(

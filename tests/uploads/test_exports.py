@@ -1,0 +1,230 @@
+"""Forty texts that mean harm in every export: reopened, and each of them dead."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from members.models import BankAccount, ImportRun, Person
+from tests.architecture.sources import ROOT, python_files, tree
+from tests.cast import Cast, make_payee
+from tests.disbursement.conftest import Office, make_office
+from tests.members.sheets import HEADERS, as_csv, make_rows
+from tests.uploads.payloads import PAYLOADS
+from tests.web.awards_play import browser
+from union_portal import files, queue, reports
+from union_portal.kit.sheets import escape_csv_cell, writing
+from union_portal.models import Organization
+from welfare.disbursement import batches
+from welfare.disbursement.models import PayoutBatch
+
+# Written independently of what it checks.
+UNSEEN = " \u00a0\u3000\t\r\n'\"\u200b\u200e\u2060\ufeff\u202e\x00"
+STARTS = tuple("=+-@|%＝＋－＠−﹦")
+AMOUNT = re.compile(r"-?\d+(\.\d+)?")
+NO_EXPORTS = {
+    "welfare.disbursement.bankfile.delimited._joined": (
+        "the bank's file: its format is the bank's, an apostrophe would send money astray"
+    ),
+    "welfare.disbursement.returns._write_rows": "COPY into the database",
+    "welfare.disbursement.simulator._joined": "stands for the bank",
+    "union_portal.demo.roster.write_roster": "the demo's own input",
+}
+
+
+def reopened(content: bytes) -> list[str]:
+    """Every text of a workbook, after looking for anything alive in it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        names = package.namelist()
+        sheets = b"".join(package.read(name) for name in names if "worksheets/sheet" in name)
+        links = b"".join(package.read(name) for name in names if name.endswith(".rels"))
+    assert not [name for name in names if re.search("externalLink|vba|embed|connection", name)]
+    assert b"<f>" not in sheets and b"<f " not in sheets and b"<hyperlink" not in sheets
+    assert b"External" not in links
+    cells = [
+        cell
+        for sheet in openpyxl.load_workbook(io.BytesIO(content))
+        for row in sheet.iter_rows()
+        for cell in row
+    ]
+    assert [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink] == []
+    return [cell.value for cell in cells if isinstance(cell.value, str)]
+
+
+def read_as_csv(content: bytes) -> list[str]:
+    """Every cell of a CSV file, whichever separator its reader has set; none of them alive."""
+    text = content.decode("utf-8-sig")
+    told = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+    for separator in ",;\t":
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            assert [cell for cell in row if alive(cell)] == []
+    return [unescaped(cell) for cell in told]
+
+
+def alive(cell: str) -> bool:
+    """Whether a spreadsheet would look for a formula in the cell."""
+    if cell.startswith("'") or AMOUNT.fullmatch(cell):
+        return False
+    return cell.lstrip(UNSEEN).startswith(STARTS) or cell.startswith(("\t", "\r", "\n"))
+
+
+def plain(text: str) -> str:
+    """A payload as XML can carry it."""
+    return re.sub(r"[\x00\r]|_x000D_", "", text).replace("\n", "").strip()
+
+
+def holds(texts: list[str], payloads: tuple[str, ...]) -> bool:
+    whole = "\n".join(map(plain, texts))
+    return all(plain(one) in whole for one in payloads)
+
+
+@pytest.fixture
+def office(cast: Cast) -> Office:
+    """People, unions and banks with such names: as if nothing that reads them had been in force."""
+    office = make_office(cast)
+    for number, payload in enumerate(PAYLOADS):
+        text = payload.replace("\x00", "")
+        person = make_payee(cast, name=text)
+        Person.objects.filter(pk=person.pk).update(employer=text)
+        BankAccount.objects.filter(person=person).update(bank_name=text)
+        office.owe_one(person)
+        if number < 3:
+            Organization.objects.filter(pk=cast.tree.unions[number].pk).update(name=payload)
+    office.release(batches.seal(batch=office.assemble(), by=office.cast.feng))
+    return office
+
+
+def exported(account: Any, model: str, **asked: Any) -> bytes:
+    """What the button of a list hands out."""
+    client = browser(account)
+    answer = client.post(reverse(f"admin:{model}_list_do", args=["export"]), asked)
+    assert answer.status_code == 200, answer.context["form"].errors
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    return b"".join(answer.streaming_content)
+
+
+def people(office: Office, kind: str) -> bytes:
+    return exported(office.cast.feng, "members_person", kind=kind)
+
+
+def payments(office: Office) -> bytes:
+    return exported(office.cast.feng, "disbursement_payoutline")
+
+
+def report(office: Office) -> bytes:
+    run = reports.request(
+        kind="disbursement_xlsx", subject=PayoutBatch.objects.get(), by=office.cast.feng,
+        organization=office.cast.tree.city,
+    )  # fmt: skip
+    queue.run_job(run.job.pk)
+    run.refresh_from_db()
+    with files.open_for(run.file) as stream:
+        return stream.read()
+
+
+def imported(office: Office, name: str) -> bytes:
+    """Payloads in every cell of an uploaded sheet, and what the portal says about it."""
+    cast = office.cast
+    rows = []
+    for number, payload in enumerate(PAYLOADS):
+        base = make_rows(cast.tree.sibling_union, 1, seed=number)[0]
+        text = payload.replace("\x00", "")
+        rows.append({**base, "姓名": text, "工作单位": text, "开户银行": text, "户名": text})
+        rows.append({**dict.fromkeys(HEADERS, text)})
+    client = browser(cast.qiao)
+    sent = client.post(
+        reverse("admin:members_importrun_list_do", args=["upload"]),
+        {
+            "content": SimpleUploadedFile("people.csv", as_csv(rows)),
+            "organization": cast.tree.union.pk,
+        },
+    )
+    assert sent.status_code == 302
+    queue.run_waiting()
+    run = ImportRun.objects.latest("pk")
+    answer = client.get(reverse(f"admin:members_importrun_{name}", args=[run.pk]))
+    assert answer.status_code == 200
+    return b"".join(answer.streaming_content)
+
+
+def template(office: Office) -> bytes:
+    answer = browser(office.cast.qiao).get(reverse("admin:members_importrun_template"))
+    return b"".join(answer.streaming_content)
+
+
+ALL, NONE = PAYLOADS, ()
+# By the function that writes it: how it is asked for, and which payloads it has to hold.
+EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
+    "members.resources.write_people": [
+        (lambda office: people(office, "xlsx"), ALL),
+        (lambda office: people(office, "csv"), ALL),
+    ],
+    "members.resources.write_findings": [(lambda office: imported(office, "findings"), NONE)],
+    "members.resources.write_preview": [(lambda office: imported(office, "preview"), NONE)],
+    "members.resources.write_template": [(template, NONE)],
+    "welfare.admin.lines._export": [(payments, ALL)],
+    "welfare.admin.entitlements._export": [
+        (lambda office: exported(office.cast.feng, "disbursement_entitlement"), ALL)
+    ],
+    "welfare.disbursement.reporting.sheet.write": [(report, ALL)],
+}
+
+
+@pytest.mark.django_db
+def test_no_payload_lives_in_any_export(office: Office):
+    """All in one office: it takes longer to furnish than to leave."""
+    for name, cases in EXPORTS.items():
+        for export, within in cases:
+            content = export(office)
+            texts = reopened(content) if content.startswith(b"PK") else read_as_csv(content)
+            assert len(texts) > 5, name
+            assert (name, [one for one in within if not holds(texts, (one,))]) == (name, [])
+
+
+def test_every_function_that_writes_a_sheet_is_a_known_export():
+    """A new export is written by the kit, and is tried with every payload above."""
+    writers = {"write_xlsx", "write_csv", "write_template", "write_sheet_template", "Workbook",
+               "writer", "DictWriter", "open_workbook"}  # fmt: skip
+    found = {
+        f"{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}.{function.name}"
+        for path in python_files()
+        if "kit/sheets" not in str(path)
+        for function in ast.walk(tree(path))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) in writers
+    }
+    passing = {name for name in found if name.startswith("members.admin.imports.")}
+    assert found - set(EXPORTS) - set(NO_EXPORTS) - passing == set()
+    assert set(EXPORTS) - found == set()
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_payload_is_escaped_and_comes_back_as_it_was(payload: str):
+    parts = re.split("[;\t\r\n]", escape_csv_cell(payload))
+    assert [part for part in (escape_csv_cell(payload), *parts) if alive(part)] == []
+    assert unescaped(escape_csv_cell(payload)) == payload
+
+
+@given(st.text(alphabet=st.sampled_from("=+-@'\"; \t\r\n\u200bax1,"), max_size=12))
+def test_the_escape_can_be_taken_back(text: str):
+    assert unescaped(escape_csv_cell(text)) == text
+
+
+def unescaped(cell: str) -> str:
+    """The rule of the docstring: away with each apostrophe in front of what would get one."""
+    outer = cell[1:] if cell.startswith("'") and writing._FORMULA.match(cell[1:]) else cell
+    return re.sub(rf"([;\t\r\n])'(?={writing._FORMULA_AHEAD})", r"\1", outer)
