@@ -16,7 +16,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing registers the system checks, the work of jobs and the purposes of files.
-        from union_portal import checks, reports  # noqa: F401
+        from union_portal import checks, readers, reports  # noqa: F401
 
         post_migrate.connect(grant_after_migration, sender=self)
 
@@ -25,9 +25,10 @@ def grant_after_migration(**said: Any) -> None:
     """Let the roles of the application do what the models tell; `flush` changes no table."""
     if "plan" not in said:
         return
-    from union_portal import privileges
+    from union_portal import privileges, row_security
 
     if absent := privileges.missing_roles():
         sys.stderr.write(privileges.HOW_TO_MAKE_ROLES.format(" and ".join(absent)) + "\n")
     else:
         privileges.apply()
+        row_security.apply()

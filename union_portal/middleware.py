@@ -1,4 +1,4 @@
-"""Request id, language, idle time-out, second factor, refusals as pages, forms sent once."""
+"""Request id, reader, language, idle time-out, second factor, refusals, forms sent once."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ from django.utils import translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from union_portal import access, audit, lifecycle, once, queue
+from union_portal import access, audit, lifecycle, once, queue, readers
 from union_portal.kit.refusals import Refused
 from union_portal.views import problems
 
@@ -64,6 +64,17 @@ class RequestContextMiddleware:
             return response
         finally:
             audit.request_id.reset(token)
+
+
+class ReaderMiddleware:
+    """Send every statement of the request for whoever is logged in, or for nobody."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with readers.reading_as(request.user.pk):
+            return self.get_response(request)
 
 
 class ChosenLanguageMiddleware:
