@@ -47,6 +47,7 @@ CALLED: Final = frozenset(
     {"disbursement_batch_content", "disbursement_batch_fault"}
     # asked by the policies of row security
     | {"portal_reach", "portal_whole", "portal_paths", "portal_person", "awards_honoured"}
+    | {"awards_people", "awards_own_cases", "disbursement_people"}
     | {"disbursement_fund_concerns", "disbursement_batch_concerns"}
     # narrow looks past it
     | {"members_named", "members_spelled", "members_sharers", "members_shown_runs"}

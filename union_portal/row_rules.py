@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
-from django.apps import apps
 from django.db import models
 
 from union_portal import access
@@ -97,24 +96,6 @@ class Following:
 
 
 @dataclass(frozen=True)
-class Behind:
-    """Staff who reach a row of another table that hangs on this one."""
-
-    label: str
-    field: str
-    path: str
-    permissions: tuple[Permission, ...]
-    is_reading: bool = True
-
-    def sql(self, model: Model) -> str:
-        other = apps.get_model(self.label)
-        column, _parent = _step(other, self.field)
-        within = Within(self.path, self.permissions).sql(other)
-        mine = f'"{_table(model)}"."{_key(model)}"'
-        return f'EXISTS (SELECT 1 FROM "{_table(other)}" WHERE {column} = {mine} AND ({within}))'
-
-
-@dataclass(frozen=True)
 class Matching:
     """Rows that a condition of our own words fits; `{account}`, `{person}`: the reader's."""
 
@@ -157,13 +138,17 @@ def concerns(function: str, permissions: tuple[Permission, ...]) -> Matching:
     return Matching(f"{function}(id, {_roles(permissions)})", is_reading=True)
 
 
+def listed(function: str, permissions: tuple[Permission, ...]) -> Matching:
+    """Rows whose numbers a function of ours lists: it looks at rows that hang on them."""
+    return Matching(f"id IN (SELECT {function}({_roles(permissions)}))", is_reading=True)
+
+
 def within_paths(column: str, *permissions: Permission) -> Matching:
     """Staff who hold one of the permissions for the union whose path stands in the row."""
     return Matching(f"{column} IN (SELECT portal_paths({_roles(permissions)}))")
 
 
 ACCOUNTS: Final = Matching("{account} IS NOT NULL")
-WRITTEN: Final = "written"
 
 
 def _roles(permissions: tuple[Permission, ...]) -> str:

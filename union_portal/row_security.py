@@ -8,6 +8,7 @@ of what was meant and of what PostgreSQL understood, so that one altered by hand
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -54,16 +55,14 @@ def differences() -> list[str]:
     """Where the database differs from the page, a sentence each; none if it holds."""
     wanted = {(one.table, one.name): one for one in _wanted()}
     there = _there()
-    faults = [f"policy missing: {name} on {table}" for table, name in sorted(wanted - there.keys())]
-    faults += [
-        f"policy too much: {name} on {table}" for table, name in sorted(there - wanted.keys())
+    missing, more = wanted.keys() - there.keys(), there.keys() - wanted.keys()
+    altered = {key for key in wanted.keys() & there.keys() if not _stands(wanted[key], there[key])}
+    return [
+        *(f"policy missing: {name} on {table}" for table, name in sorted(missing)),
+        *(f"policy too much: {name} on {table}" for table, name in sorted(more)),
+        *(f"policy altered: {name} on {table}" for table, name in sorted(altered)),
+        *(f"rows of {table} are open" for table in sorted(_tables() - _guarded())),
     ]
-    faults += [
-        f"policy altered: {key[1]} on {key[0]}"
-        for key in sorted(wanted.keys() & there.keys())
-        if not _stands(wanted[key], there[key])
-    ]
-    return faults + [f"rows of {table} are open" for table in sorted(_tables() - _guarded())]
 
 
 @transaction.atomic
@@ -97,7 +96,12 @@ def judged(model: type[models.Model]) -> tuple[str, str]:
     return reading, writing or "false"
 
 
-def _wanted() -> Iterator[Policy]:
+@cache
+def _wanted() -> tuple[Policy, ...]:
+    return tuple(_compiled())
+
+
+def _compiled() -> Iterator[Policy]:
     for label in shown_to.SHOWN:
         model = apps.get_model(label)
         table = model._meta.db_table

@@ -17,7 +17,6 @@ from union_portal.access import Permission
 from union_portal.readers import Door
 from union_portal.row_rules import (
     ACCOUNTS,
-    Behind,
     Following,
     Matching,
     Only,
@@ -27,6 +26,7 @@ from union_portal.row_rules import (
     Whole,
     Within,
     concerns,
+    listed,
     within_paths,
 )
 
@@ -44,8 +44,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("organization", _PEOPLE),
         Own("account"),
         # Whoever handles a case or its money knows whose it is, wherever they have moved.
-        Behind("awards.subsidycase", "person", "organization", _PEOPLE),
-        Behind("disbursement.entitlement", "person", "organization", _MONEY),
+        listed("awards_people", _PEOPLE),
+        listed("disbursement_people", _MONEY),
         Through(Door.FIRST_LOG_IN, is_reading=False),
         Through(Door.HONOURS_ROLL, "id IN (SELECT awards_honoured())"),
     ),
@@ -60,8 +60,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "union_portal.decision": (
         Within("organization", _PEOPLE),
         Matching(
-            "subject_type = 'awards.subsidycase' AND EXISTS (SELECT 1 FROM awards_subsidycase c"
-            " WHERE c.id = subject_id AND c.person_id = {person})",
+            "subject_type = 'awards.subsidycase' AND subject_id IN (SELECT awards_own_cases())",
             is_reading=True,
         ),
         Matching("subject_type = 'members.person' AND subject_id = {person}", is_reading=True),
@@ -121,8 +120,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             "subject_type = 'members.person' AND subject_id = {person}::text", is_reading=True
         ),
         Matching(
-            "subject_type = 'awards.subsidycase' AND EXISTS (SELECT 1 FROM awards_subsidycase c"
-            " WHERE c.id::text = subject_id AND c.person_id = {person})",
+            "subject_type = 'awards.subsidycase'"
+            " AND subject_id IN (SELECT awards_own_cases()::text)",
             is_reading=True,
         ),
         Through(Door.AUDIT, is_reading=False),

@@ -1,4 +1,4 @@
-"""Whether a fund or a batch holds money of somebody whom the reader is shown.
+"""Whose money a reader handles, and whether a fund or a batch holds money of somebody theirs.
 
 Whoever reads why a person was paid or not reads the fund and the batch too, and no more of it
 than its row. Policies can't ask this of each other in a ring; these look as the owner.
@@ -7,6 +7,13 @@ than its row. Policies can't ask this of each other in a ring; these look as the
 from django.db import migrations
 
 CONCERNS = """
+CREATE FUNCTION disbursement_people(roles text[]) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE ROWS 1000 AS $$
+BEGIN
+    RETURN QUERY SELECT e.person_id FROM disbursement_entitlement e
+    WHERE e.organization_id IN (SELECT portal_reach(roles));
+END $$;
+
 CREATE FUNCTION disbursement_fund_concerns(fund bigint, roles text[]) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -29,6 +36,7 @@ END $$;
 """
 
 FORGET = """
+DROP FUNCTION disbursement_people(text[]);
 DROP FUNCTION disbursement_fund_concerns(bigint, text[]);
 DROP FUNCTION disbursement_batch_concerns(bigint, text[]);
 """
