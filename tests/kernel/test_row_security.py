@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,12 +11,17 @@ from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 
 from members.models import Person
+from tests.architecture.sources import ROOT, python_files
 from tests.cast import Cast, make_bank_account, make_person
 from tests.roles import playing
+from tests.web.scene import play
+from tests.web.test_reach import holder
 from union_portal import row_security, shown_to
+from union_portal.access import Role
 from union_portal.fields import FenField, SealedTextField
 from union_portal.privileges import WEB
-from union_portal.readers import reading_as
+from union_portal.readers import Door, reading_as
+from union_portal.row_rules import Through
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +80,39 @@ def test_whatever_holds_personal_data_or_money_is_shown_by_a_rule():
     assert open_ones == set()
 
 
+# What stands behind each door, and where it is opened: a new one is added here on purpose.
+DOORS = {
+    Door.AUDIT: ({"union_portal.auditentry"}, {"union_portal/audit.py"}),
+    Door.FIRST_LOG_IN: (
+        {"members.person", "members.logincode", "union_portal.message"},
+        {"members/actions/first_login.py"},
+    ),
+    Door.OBJECTION: (
+        {"union_portal.decision", "union_portal.objection"},
+        {"union_portal/views/public.py"},
+    ),
+    Door.HONOURS_ROLL: ({"members.person", "awards.honour"}, {"awards/views/honours.py"}),
+    Door.LIVE_JOB: ({"union_portal.job"}, {"union_portal/queue.py"}),
+    Door.GRANTING: (
+        {"disbursement.fund", "disbursement.ledgeraccount", "disbursement.entry"}
+        | {"disbursement.posting"},
+        {"welfare/disbursement/entitlements.py"},
+    ),
+}
+
+
+def test_a_door_opens_what_is_listed_and_where_it_is_listed():
+    behind: dict[Door, tuple[set[str], set[str]]] = {door: (set(), set()) for door in Door}
+    for label, ways in shown_to.SHOWN.items():
+        for way in ways:
+            if isinstance(way, Through):
+                behind[way.door][0].add(label)
+    for path in python_files():
+        for door in re.findall(r"\bseeing\(Door\.(\w+)\)", path.read_text(encoding="utf-8")):
+            behind[Door[door]][1].add(str(path.relative_to(ROOT)))
+    assert behind == DOORS
+
+
 @pytest.mark.parametrize("setting", ["", " ", "0 ", "0"])
 def test_a_statement_of_nobody_sees_nothing(cast: Cast, setting: str):
     """Whether the setting was never made, or is what a transaction left behind: the empty text."""
@@ -83,6 +122,28 @@ def test_a_statement_of_nobody_sees_nothing(cast: Cast, setting: str):
         cursor.execute(f"SET LOCAL portal.reader = '{setting}'")
         cursor.execute("SELECT count(*) FROM members_person")
         assert cursor.fetchone() == (0,)
+
+
+# Made by flows that the scene does not play.
+EMPTY = {"members.importfinding", "members.logincode", "disbursement.cap"}
+EMPTY |= {"awards.hardshipyear", "awards.homevisit", "awards.returnforcompletion"}
+PUBLIC = {"union_portal.notice", "union_portal.noticeentry"}
+
+
+def test_of_a_whole_portal_nobody_sees_more_than_what_is_posted(cast: Cast):
+    """Every guarded table holds rows (tests/web/scene.py), and shows none of them to nobody."""
+    play(cast)
+    with playing("none"), connection.cursor() as cursor:
+        for label in sorted(set(shown_to.SHOWN) - EMPTY):
+            cursor.execute(f'SELECT count(*) FROM "{apps.get_model(label)._meta.db_table}"')
+            assert cursor.fetchone() > (0,), f"{label} has no row"
+    assert {label for label, count in rows_seen(None).items() if count} == PUBLIC
+    elsewhere = holder("elsewhere", cast.tree.other_county, *Role)
+    shown = {label for label, count in rows_seen(elsewhere.pk).items() if count}
+    assert shown == PUBLIC | {"awards.subsidyround", "awards.countycheck"}
+    assert {label for label, count in rows_seen(cast.wei.pk).items() if count} == PUBLIC | {
+        "awards.subsidyround"
+    }
 
 
 def test_staff_see_their_own_union_and_what_lies_below(cast: Cast):
