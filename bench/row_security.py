@@ -16,12 +16,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
 
 from bench.import_people import ROOT, environment, sql
 from bench.measuring import execute, timed
 
 Ask = Callable[[], Any]
+OWNER: Final = "BENCH_OWNER_DATABASE_URL"
 
 
 def main() -> None:
@@ -29,7 +33,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--unions", type=int, default=3_000)
     parser.add_argument("--turns", type=int, default=15)
-    parser.add_argument("--child", action="store_true")
+    parser.add_argument("--child", choices=("prepare", "ask"))
     arguments = parser.parse_args()
     if arguments.child:
         child(arguments)
@@ -39,8 +43,12 @@ def main() -> None:
     try:
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(migrate, cwd=ROOT, env=environment(name), check=True)
-        again = [sys.executable, "-m", "bench.row_security", "--child", *sys.argv[1:]]
-        subprocess.run(again, cwd=ROOT, env=environment(name), check=True)
+        owner = environment(name)
+        web = urlsplit(os.environ["PORTAL_WEB_DATABASE_URL"])._replace(path=f"/{name}")
+        as_web = owner | {"DATABASE_URL": urlunsplit(web), OWNER: owner["DATABASE_URL"]}
+        for part, given in (("prepare", owner), ("ask", as_web)):
+            again = [sys.executable, "-m", "bench.row_security", *sys.argv[1:], "--child", part]
+            subprocess.run(again, cwd=ROOT, env=given, check=True)
     finally:
         sql(f"DROP DATABASE {name}")
 
@@ -49,7 +57,10 @@ def child(arguments: argparse.Namespace) -> None:
     import django
 
     django.setup()
-    asked = prepare(arguments.people, arguments.unions)
+    if arguments.child == "prepare":
+        prepare(arguments.people, arguments.unions)
+        return
+    asked = questions()
     taken: dict[tuple[str, bool], list[dict[str, float]]] = {}
     for turn in range(arguments.turns + 1):
         for is_on in (True, False) if turn % 2 else (False, True):
@@ -81,54 +92,44 @@ def median(results: list[dict[str, float]], clock: str) -> float:
 
 @contextmanager
 def judged() -> Iterator[None]:
-    with as_web():
-        yield
+    yield
 
 
 @contextmanager
 def unjudged() -> Iterator[None]:
     """As if there were no policies, and nothing to tell them."""
-    from union_portal import readers, shown_to
+    from union_portal import readers
 
-    tables = sorted(tables_of(shown_to.SHOWN))
-    for table in tables:
-        execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
     carry, readers._carry = readers._carry, plain
-    with as_web():
-        yield
+    switch("DISABLE")
+    yield
+    switch("ENABLE")
     readers._carry = carry
-    for table in tables:
-        execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
+
+
+def switch(word: str) -> None:
+    """Switch the policies of every guarded table, as the owner."""
+    from django.apps import apps
+
+    from union_portal import shown_to
+
+    owner = psycopg2.connect(os.environ[OWNER])
+    with owner, owner.cursor() as cursor:
+        for label in shown_to.SHOWN:
+            table = apps.get_model(label)._meta.db_table
+            cursor.execute(f'ALTER TABLE "{table}" {word} ROW LEVEL SECURITY')
+    owner.close()
 
 
 def plain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
     return execute(sql, params, many, context)
 
 
-@contextmanager
-def as_web() -> Iterator[None]:
-    from union_portal.privileges import WEB
-
-    execute(f"SET ROLE {WEB}")
-    yield
-    execute("SET ROLE NONE")
-
-
-def tables_of(labels: Any) -> set[str]:
-    from django.apps import apps
-
-    return {apps.get_model(label)._meta.db_table for label in labels}
-
-
-def prepare(people: int, unions: int) -> dict[str, Ask]:
-    """A federation, its people by SQL, and what is asked for, by name."""
-    from django.conf import settings
-
-    settings.SECURE_SSL_REDIRECT = False
+def prepare(people: int, unions: int) -> None:
+    """A federation, and its people by SQL."""
     from tests.cast import make_cast, make_tree
-    from tests.web.awards_play import browser
 
-    cast = make_cast(make_tree())
+    make_cast(make_tree())
     execute(
         "INSERT INTO union_portal_organization (name, short_name, level, parent_id, path,"
         " division_code, phone, address, is_active)"
@@ -154,19 +155,32 @@ def prepare(people: int, unions: int) -> dict[str, Ask]:
         people,
     )
     execute("ANALYZE")
-    staff = {"city": cast.officer, "county": cast.shi, "union": cast.qiao}
+
+
+def questions() -> dict[str, Ask]:
+    """What is asked for, by name."""
+    from django.conf import settings
+
+    settings.SECURE_SSL_REDIRECT = False
+    from tests.web.awards_play import browser
+    from union_portal.models import Account
+
+    def held(name: str) -> Account:
+        return Account.objects.get(username=name)
+
+    staff = {"city": held("tang"), "county": held("shi"), "union": held("qiao")}
     clients = {name: browser(account) for name, account in staff.items()}
-    member = browser(cast.lin)
+    member = browser(held("lin"))
     asked: dict[str, Ask] = {"a member's own page": lambda: page(member, "/me/")}
     for name, client in clients.items():
         asked[f"list of people, {name}"] = _page(client, "/admin/members/person/")
         asked[f"search 张伟, {name}"] = _page(client, "/admin/members/person/?q=张伟")
-    asked["statement: SELECT 1"] = statement(cast.officer.pk, "SELECT 1")
+    asked["statement: SELECT 1"] = statement(staff["city"].pk, "SELECT 1")
     asked["statement: a person by number"] = statement(
-        cast.officer.pk, f"SELECT name FROM members_person WHERE id = {cast.lin_person.pk}"
+        staff["city"].pk, "SELECT name FROM members_person WHERE id = 1"
     )
     asked["statement: count all people"] = statement(
-        cast.officer.pk, "SELECT count(*) FROM members_person"
+        staff["city"].pk, "SELECT count(*) FROM members_person"
     )
     return asked
 

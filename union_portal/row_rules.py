@@ -172,7 +172,7 @@ def _led(model: Model, steps: list[str], judged: Any, alias: str = "") -> str:
 def _step(model: Model, name: str, alias: str = "") -> tuple[str, Model]:
     field = cast("models.ForeignKey[Any, Any]", model._meta.get_field(name))
     here = alias or f'"{_table(model)}"'
-    return f'{here}."{field.column}"', cast(Model, field.related_model)
+    return f'{here}."{field.column}"', field.related_model
 
 
 def _table(model: Model) -> str:
