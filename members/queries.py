@@ -3,22 +3,23 @@
 import re
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import (
     Count,
     Exists,
     F,
+    Func,
     IntegerField,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
-    Value,
 )
-from django.db.models.functions import Coalesce, Replace
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from members.models import BankAccount, ImportRun, Person
-from members.models.people import Bigrams
 from members.states import BankAccountState
 from union_portal import access
 from union_portal.access import Permission
@@ -57,7 +58,8 @@ def matches(text: str) -> Q:
 
     18 characters are an identity number and 11 digits a phone, both by their keyed hash;
     letters are the beginning of the pinyin, the initials or the name; anything else is a
-    piece of a name, from two characters on, or its beginning.
+    piece of a name, from two characters on, or its beginning. Names are looked up by functions
+    that ask the index past row security; what they find is judged like every row.
     """
     typed = " ".join(without_invisible(halfwidth(text)).split())
     if not typed:
@@ -70,13 +72,9 @@ def matches(text: str) -> Q:
     if _LATIN.fullmatch(typed):
         return _by_letters(typed)
     if len(typed) == 1:
-        return Q(name__startswith=typed)
-    pieces: Any = [typed[place : place + 2] for place in range(len(typed) - 1)]
-    return Q(
-        pk__in=Person.objects.annotate(pieces=Bigrams("name"))
-        .filter(pieces__contains=pieces, name__contains=typed)
-        .values("pk")
-    )
+        return Q(pk__in=RawSQL("SELECT members_named('{}', %s)", [f"{_plain(typed)}%"]))
+    pieces = [typed[place : place + 2] for place in range(len(typed) - 1)]
+    return Q(pk__in=RawSQL("SELECT members_named(%s, %s)", [pieces, f"%{_plain(typed)}%"]))
 
 
 def in_an_address(text: str) -> str:
@@ -104,11 +102,13 @@ def _by_number(typed: str) -> tuple[str, str] | None:
 
 def _by_letters(typed: str) -> Q:
     letters = typed.lower().replace(" ", "")
-    joined = Replace(F("pinyin"), Value(" "), Value(""))
-    by_pinyin = Person.objects.alias(joined=joined).filter(
-        Q(joined__startswith=letters) | Q(initials__startswith=letters) | Q(name__startswith=typed)
-    )
-    return Q(pk__in=by_pinyin.values("pk"))
+    marks = [f"{_plain(letters)}%", f"{_plain(typed)}%"]
+    return Q(pk__in=RawSQL("SELECT members_spelled(%s, %s)", marks))
+
+
+def _plain(text: str) -> str:
+    """The text as it stands, within a pattern."""
+    return connection.ops.prep_for_like_query(text)
 
 
 def who_looked(person: Person) -> QuerySet[AuditEntry]:
@@ -127,14 +127,9 @@ def with_cautions(accounts: QuerySet[BankAccount]) -> QuerySet[Any]:
     person; `is_replacement`: a confirmed one would retire; `is_other_holder`: the holder
     is not the person.
     """
-    live = BankAccount.objects.filter(state__in=LIVE_ACCOUNTS)
-    sharers = (
-        live.filter(fingerprint=OuterRef("fingerprint"))
-        .exclude(person=OuterRef("person"))
-        .order_by()
-        .values("fingerprint")
-        .annotate(n=Count("person", distinct=True))
-        .values("n")
+    # Of other unions too, whose accounts the checker is not shown.
+    sharers = Func(
+        "fingerprint", "person_id", function="members_sharers", output_field=IntegerField()
     )
     rivals = (
         BankAccount.objects.filter(person=OuterRef("person"), state=BankAccountState.PROPOSED)
@@ -148,7 +143,7 @@ def with_cautions(accounts: QuerySet[BankAccount]) -> QuerySet[Any]:
         person=OuterRef("person"), state=BankAccountState.CONFIRMED
     ).exclude(pk=OuterRef("pk"))
     return accounts.annotate(
-        sharers=Coalesce(Subquery(sharers, output_field=IntegerField()), 0),
+        sharers=sharers,
         rivals=Coalesce(Subquery(rivals, output_field=IntegerField()), 0),
         is_replacement=Exists(confirmed),
         is_other_holder=~Q(holder=F("person__name")),

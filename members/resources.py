@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -59,6 +60,7 @@ def write_template(target: Target) -> None:
     write_sheet_template(target, offered, title=_("List of people"))
 
 
+@transaction.atomic
 def write_findings(target: Target, run: ImportRun) -> None:
     """Every finding of every row, to mend the file by: row, column, value, what, remedy."""
     found = ImportFinding.objects.filter(run=run).order_by("row", "id")
@@ -77,6 +79,7 @@ def write_findings(target: Target, run: ImportRun) -> None:
     write_xlsx(target, [SheetData(_("List of findings"), headers, lines, (8, 18, 24, 10, 60, 60))])
 
 
+@transaction.atomic
 def write_preview(target: Target, run: ImportRun) -> None:
     """What every row of a checked file would do."""
     staged = StagedRow.objects.filter(run=run).select_related("organization").order_by("row")
@@ -111,6 +114,7 @@ def changed_labels(names: Iterable[str]) -> list[str]:
     return [str(labels[name]) for name in names]
 
 
+@transaction.atomic
 def write_people(
     target: BinaryIO,
     *,

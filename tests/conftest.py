@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.handlers.base import BaseHandler
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.signals import connection_created
@@ -13,7 +14,7 @@ from django.utils import translation
 
 from tests import searching
 from tests.cast import Cast, Tree, make_cast, make_tree
-from tests.roles import AS_OWNER, playing, work_as_worker
+from tests.roles import AS_OWNER, playing, serving, work_as_worker
 
 searching.register()
 
@@ -68,6 +69,20 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     connection_created.disconnect(work_as_worker)
     with django_db_blocker.unblock():
         connection.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _pages_are_served_as_web() -> Iterator[None]:
+    """Whatever answers a request has the rights of a web process, row security included."""
+    answered = BaseHandler.get_response
+
+    def get_response(self: BaseHandler, request: Any) -> Any:
+        with serving():
+            return answered(self, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseHandler, "get_response", get_response)
+        yield
 
 
 @pytest.fixture

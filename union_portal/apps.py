@@ -22,6 +22,7 @@ class PortalConfig(AppConfig):
             health,
             listeners,
             metrics,
+            readers,
             reports,
             review_sheet,
             transport,
@@ -34,9 +35,10 @@ def grant_after_migration(**said: Any) -> None:
     """Let the roles of the application do what the models tell; `flush` changes no table."""
     if "plan" not in said:
         return
-    from union_portal import privileges
+    from union_portal import privileges, row_security
 
     if absent := privileges.missing_roles():
         sys.stderr.write(privileges.HOW_TO_MAKE_ROLES.format(" and ".join(absent)) + "\n")
     else:
         privileges.apply()
+        row_security.apply()

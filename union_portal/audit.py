@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import connection, models, transaction
 from django.db.models import Max
 
-from union_portal import logs, witnesses
+from union_portal import logs, readers, witnesses
 from union_portal.models import AuditBlock, AuditEntry
+from union_portal.readers import Door
 from union_portal.witnesses import Head
 
 if TYPE_CHECKING:
@@ -112,17 +113,18 @@ def record_ref(
     **detail: Any,
 ) -> AuditEntry:
     """The same for a subject named by label and id, such as a whole set."""
-    return AuditEntry.objects.create(
-        actor_id=by.pk,
-        actor=str(by),
-        action=action,
-        subject_type=subject_type,
-        subject_id=subject_id,
-        organization_path=organization.path if organization else "",
-        reason=reason,
-        detail=detail,
-        request_id=request_id.get(),
-    )
+    with readers.seeing(Door.AUDIT):
+        return AuditEntry.objects.create(
+            actor_id=by.pk,
+            actor=str(by),
+            action=action,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            organization_path=organization.path if organization else "",
+            reason=reason,
+            detail=detail,
+            request_id=request_id.get(),
+        )
 
 
 def new_request_id() -> str:

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import CheckConstraint, UniqueConstraint
 
-from union_portal import privileges
+from union_portal import privileges, row_security
 
 # Guards that no model can tell.
 BEYOND_MODELS: Final = {"payout_line_amount_of_entitlement"}
@@ -20,7 +20,7 @@ BEYOND_MODELS: Final = {"payout_line_amount_of_entitlement"}
 
 def fallen() -> list[str]:
     """A sentence for every guard that is missing, asleep or altered; none if all stand."""
-    return [*_triggers(), *_constraints(), *privileges.differences()]
+    return [*_triggers(), *_constraints(), *privileges.differences(), *row_security.differences()]
 
 
 def _triggers() -> list[str]:

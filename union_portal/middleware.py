@@ -1,4 +1,4 @@
-"""Request id, language, time-outs, second factor, refusals as pages, forms sent once."""
+"""Request id, reader, language, time-outs, second factor, refusals, forms sent once."""
 
 import logging
 import time
@@ -25,6 +25,7 @@ from union_portal import (
     once,
     passwords,
     queue,
+    readers,
     sessions,
 )
 from union_portal.factors import has_second_factor
@@ -81,6 +82,17 @@ class RequestContextMiddleware:
         finally:
             logs.current_request.reset(asked)
             audit.request_id.reset(number)
+
+
+class ReaderMiddleware:
+    """Send every statement of the request for whoever is logged in, or for nobody."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with readers.reading_as(request.user.pk):
+            return self.get_response(request)
 
 
 class ChosenLanguageMiddleware:

@@ -38,10 +38,24 @@ UNMODELLED: Final = {
 BY_TRIGGER: Final = frozenset({"disbursement.ledgeraccount"})
 # What a page never writes: the chain of the audit log.
 WORKERS_ALONE: Final = frozenset({"union_portal.auditblock"})
+# What a page does not even read: rows on their way in, which its view shows by import.
+CLOSED_TO_PAGES: Final = frozenset({"members.stagedperson"})
 # Single columns of kept rows that are written once, later than the row.
 WRITTEN_LATER: Final = {"union_portal.auditentry": {WORKER: ("block",)}}
 # Functions that our statements call by name; all others are called by triggers alone.
-CALLED: Final = frozenset({"disbursement_batch_content", "disbursement_batch_fault"})
+CALLED: Final = frozenset(
+    {"disbursement_batch_content", "disbursement_batch_fault"}
+    # asked by the policies of row security
+    | {"portal_reach", "portal_whole", "portal_paths", "portal_person", "awards_honoured"}
+    | {"awards_people", "awards_own_cases", "disbursement_people"}
+    | {"disbursement_fund_concerns", "disbursement_batch_concerns"}
+    # narrow looks past it
+    | {"members_named", "members_spelled", "members_sharers", "members_shown_runs"}
+)
+
+
+# It is asked from a view that reads as the owner, and answers by what its caller is shown.
+AS_CALLER: Final = frozenset({"members_shown_runs"})
 
 
 class Grant(NamedTuple):
@@ -89,6 +103,8 @@ def apply() -> int:
 def of_model(model: type[models.Model], role: str) -> frozenset[str]:
     """Privileges on the whole table of a model."""
     label = model._meta.label_lower
+    if role == WEB and label in CLOSED_TO_PAGES:
+        return frozenset()
     if not model._meta.managed or (role == WEB and label in WORKERS_ALONE):
         return frozenset({"SELECT"})
     guards = [trigger.name for trigger in getattr(model._meta, "triggers", [])]
@@ -167,12 +183,15 @@ def _things() -> list[tuple[str, str]]:
 
 def _functions(*, closed: bool | None = None) -> list[tuple[str, bool]]:
     """Our functions and whether statements call them; `closed=False`: those open to a caller."""
-    fixed = "p.prosecdef AND p.proconfig IS NOT DISTINCT FROM ARRAY[%s]"
+    fixed = (
+        "p.prosecdef IS DISTINCT FROM p.proname = ANY (%s)"
+        " AND p.proconfig IS NOT DISTINCT FROM ARRAY[%s]"
+    )
     found = _rows(
         f"SELECT p.oid::regprocedure::text, p.proname = ANY (%s), {fixed} FROM pg_proc p"  # noqa: S608
         " WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS"
         " (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')",
-        [sorted(CALLED), SEARCH_PATH],
+        [sorted(CALLED), sorted(AS_CALLER), SEARCH_PATH],
     )
     return [(name, called) for name, called, is_closed in found if closed in (None, is_closed)]
 

@@ -30,10 +30,11 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from union_portal import audit, lifecycle
+from union_portal import audit, lifecycle, readers
 from union_portal.celery import app
 from union_portal.kit import refusals
 from union_portal.models import Job
+from union_portal.readers import Door
 from union_portal.states import JobState
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def enqueue(
         except IntegrityError as error:
             if "job_one_live_per_key" not in str(error):
                 raise
-            live = Job.objects.filter(key=key, state__in=LIVE).first()
+            with readers.seeing(Door.LIVE_JOB):
+                live = Job.objects.filter(key=key, state__in=LIVE).first()
             if live is not None:
                 return live
     transaction.on_commit(partial(ring, job))

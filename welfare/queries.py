@@ -159,7 +159,7 @@ def _travelled(line: PayoutLine, batch: PayoutBatch) -> Iterator[Event]:
 
 
 def _answered(line: PayoutLine) -> Iterator[Event]:
-    rows = ReturnRow.objects.filter(line=line, verdict="applied").select_related("file")
+    rows = ReturnRow.objects.filter(line=line, verdict="applied")
     for row in rows:
         is_back = row.result in (Result.FAILED, Result.RETURNED)
         back = _("The money is back in the fund, set aside for another payment.")

@@ -9,12 +9,15 @@ from django.views.decorators.http import require_safe
 
 from awards.models import Honour, HonourTitle
 from awards.states import HonourState
+from union_portal import readers
+from union_portal.readers import Door
 
 HONOURS_PER_PAGE = 60
 
 
 @login_not_required
 @require_safe
+@readers.seeing(Door.HONOURS_ROLL)
 def honours_roll(request: HttpRequest) -> HttpResponse:
     """Held honours by title and year; revoked ones are not on the roll."""
     held = Honour.objects.filter(state=HonourState.HELD)

@@ -21,13 +21,14 @@ from django.utils.translation import gettext_noop
 from members.actions import people
 from members.actions.refusals import PeopleRefused
 from members.models import LoginCode, Person
-from union_portal import accounts, audit, notifications
+from union_portal import accounts, audit, notifications, readers
 from union_portal.celery import app
 from union_portal.fields import fingerprint
 from union_portal.kit.names import read_name
 from union_portal.kit.plain_text import digits_as_typed
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
+from union_portal.readers import Door
 
 MINUTES: Final = 10
 TRIES: Final = 5
@@ -66,6 +67,7 @@ class Asked:
     minutes: int = MINUTES
 
 
+@readers.seeing(Door.FIRST_LOG_IN)
 @transaction.atomic
 def ask_code(*, name: str, national_id: str, address: str, now: datetime) -> Asked:
     """Send a code if name and number are one person's with a phone; say so in any case.
@@ -90,6 +92,7 @@ def ask_code(*, name: str, national_id: str, address: str, now: datetime) -> Ask
     return Asked(asked.pk)
 
 
+@readers.seeing(Door.FIRST_LOG_IN)
 def check_code(*, token: UUID, code: str, now: datetime) -> Person:
     """Who the code proves its holder to be; every wrong try counts. Errors: WrongCode.
 
@@ -104,6 +107,7 @@ def check_code(*, token: UUID, code: str, now: datetime) -> Person:
     return asked.person
 
 
+@readers.seeing(Door.FIRST_LOG_IN)
 def complete(
     *, token: UUID, code: str, password: str, now: datetime, username: str = ""
 ) -> Account:

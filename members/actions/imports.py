@@ -157,7 +157,6 @@ def apply(*, run: ImportRun, today: date, now: datetime) -> bool:
     try:
         with transaction.atomic():
             result = import_writes.write(run=run, today=today, now=now)
-            StagedPerson.objects.filter(run=run).delete()
             lifecycle.advance(
                 run, to=ImportState.APPLIED, by=audit.WORKER, applied_at=now, result=result
             )
@@ -186,7 +185,6 @@ def cancel(*, run: ImportRun, by: Account) -> None:
     lifecycle.advance(run, to=ImportState.CANCELLED, by=by)
     if run.job is not None and not run.job.is_over:
         queue.cancel(job=run.job, by=by)
-    StagedPerson.objects.filter(run=run).delete()
 
 
 @transaction.atomic

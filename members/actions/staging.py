@@ -35,7 +35,12 @@ _STAGED: Final = (
     " organization_id, died_on, account_number, account_index, account_last_four,"
     " account_holder, bank_name, extra, has_extra_changes"
 )
-_FINDING: Final = 'run_id, row, "column", shown, severity, message_id, remedy_id, params'
+_FINDINGS: Final = """
+INSERT INTO members_importfinding
+    (run_id, row, "column", shown, severity, message_id, remedy_id, params)
+SELECT %s, f.* FROM unnest(%s::integer[], %s::text[], %s::text[], %s::text[], %s::text[],
+                           %s::text[], %s::jsonb[]) AS f
+"""
 _KNOWN: Final = """
 SELECT p.national_id_index, p.phone_index,
        ARRAY(SELECT b.fingerprint FROM members_bankaccount b WHERE b.person_id = p.id)
@@ -103,8 +108,14 @@ def stage(
 
 
 def add_findings(run: ImportRun, faults: Iterable[tuple[int, Fault]]) -> None:
-    """Write findings of rows, message ids and all."""
-    _copy("members_importfinding", _FINDING, (_finding(run.pk, *each) for each in faults))
+    """Write findings of rows, message ids and all.
+
+    Not by COPY, which does not write where rows are judged one by one.
+    """
+    found = [_finding(*each) for each in faults]
+    if found:
+        with connection.cursor() as cursor:
+            cursor.execute(_FINDINGS, [run.pk, *map(list, zip(*found, strict=True))])
 
 
 def union_finder(run: ImportRun) -> FindUnion:
@@ -247,13 +258,13 @@ def _known(indexes: list[str]) -> dict[str, _Known]:
         return {row[0]: _Known(row[1], row[2]) for row in cursor.fetchall()}
 
 
-def _finding(run_id: int, row: int, fault: Fault) -> str:
+def _finding(row: int, fault: Fault) -> tuple[int, str, str, str, str, str, str]:
     refusal: Refused = fault.refusal
     severity = Severity.WARNING if fault.is_warning else Severity.ERROR
     params: dict[str, Any] = refusal.params
     texts = (fault.column, fault.shown, severity, refusal.message_id, refusal.remedy_id)
-    written = "\t".join(_escaped(str(text)) for text in texts)
-    return f"{run_id}\t{row}\t{written}\t{_escaped(json.dumps(params, ensure_ascii=False))}\n"
+    column, shown, kind, message, remedy = map(str, texts)
+    return row, column, shown, kind, message, remedy, json.dumps(params, ensure_ascii=False)
 
 
 def _copy(table: str, columns: str, lines: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -12,6 +13,7 @@ from members.models.people import Sex
 from members.states import IMPORT_RUN, ImportState
 from union_portal.fields import StateField
 from union_portal.models import Account, Job, Organization, StoredFile
+from union_portal.triggers import Trigger
 
 
 class ImportRun(models.Model):
@@ -63,7 +65,22 @@ class ImportRun(models.Model):
         verbose_name = _("import of people")
         verbose_name_plural = _("imports of people")
         ordering = ["-id"]
-        triggers = [IMPORT_RUN.trigger()]
+        triggers = [
+            IMPORT_RUN.trigger(),
+            # Whoever ends it, nothing of a file is kept once it is over.
+            Trigger(
+                name="import_run_forgets",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "NEW.state IN ('cancelled', 'refused', 'applied') AND NEW.state <> OLD.state"
+                ),
+                func="""
+                    DELETE FROM members_stagedperson WHERE run_id = NEW.id;
+                    RETURN NULL;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.file_name

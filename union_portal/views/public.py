@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from union_portal import notices, once
+from union_portal import notices, once, readers
 from union_portal.forms import ObjectionForm
 from union_portal.kit.refusals import Refused
 from union_portal.models import Notice
+from union_portal.readers import Door
 from union_portal.states import NoticeState
 
 ENTRIES_PER_PAGE = 100
@@ -76,7 +77,7 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
 def objection_file(request: HttpRequest, notice_id: int, position: int) -> HttpResponse:
     """Take an objection to one entry; works without JavaScript and without an account."""
     shown = get_object_or_404(shown_notices(), pk=notice_id)
-    entry = get_object_or_404(shown.entries.select_related("decision"), position=position)
+    entry = get_object_or_404(shown.entries, position=position)
     back = reverse("portal:notice", args=[shown.pk])
     context: dict[str, Any] = {"notice": shown, "entry": entry, "back": back}
     if not _is_open(shown):
@@ -86,9 +87,10 @@ def objection_file(request: HttpRequest, notice_id: int, position: int) -> HttpR
     if request.method == "POST" and form.is_valid():
         account = request.user if request.user.is_authenticated else None
         try:
-            objection = notices.file_objection(
-                entry=entry, by=account, today=timezone.localdate(), **form.cleaned_data
-            )
+            with readers.seeing(Door.OBJECTION):
+                objection = notices.file_objection(
+                    entry=entry, by=account, today=timezone.localdate(), **form.cleaned_data
+                )
         except (Refused, PermissionDenied) as refusal:
             form.add_error(None, str(refusal))
         else:

@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import FileResponse, HttpRequest
 from django.utils import timezone
@@ -96,6 +97,7 @@ class PaymentFilter(admin.SimpleListFilter):
         return queryset.filter(conditions[chosen]) if chosen in conditions else None
 
 
+@transaction.atomic
 def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
     rows = exports.begin(
         rows=Entitlement.objects.with_last_line(), by=by, path="organization__path"

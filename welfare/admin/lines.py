@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest
 from django.utils import timezone
@@ -49,6 +50,7 @@ def _moved_already(line: PayoutLine, account: Account) -> Text | None:
     return None
 
 
+@transaction.atomic
 def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
     rows = exports.begin(
         rows=PayoutLine.objects.defer("account_number"), by=by, path="batch__organization__path"

@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop as _
 
 from members.models import Person
-from union_portal import audit, lifecycle, sets
+from union_portal import audit, lifecycle, readers, sets
 from union_portal.access import Permission
 from union_portal.models import Account, Decision
+from union_portal.readers import Door
 from union_portal.states import DecisionState
 from welfare.disbursement import acting, caps, ledger, locks, motions, statistics
 from welfare.disbursement.acting import Actor
@@ -63,6 +64,7 @@ def fund_of(decision: Decision) -> Fund:
     return fund
 
 
+@readers.seeing(Door.GRANTING)
 @transaction.atomic
 def grant(*, decision: Decision, person: Person, by: Actor) -> Entitlement:
     """Owe a person what was decided, and reserve it in the fund.

@@ -1,8 +1,6 @@
 """Return files: read whole or refused whole, written down, judged and booked at once."""
 
 import base64
-import csv
-import io
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -224,27 +222,26 @@ def _import(file: ReturnFile, contents: ReturnContents, *, by: Actor) -> None:
 
 
 def _write_rows(file: ReturnFile, contents: ReturnContents) -> None:
-    """COPY the rows; accounts only as fingerprints."""
+    """All rows by one statement; accounts only as fingerprints.
+
+    Not by COPY, which does not write where rows are judged one by one.
+    """
     prints = keyring().fingerprint_many(
         "bank_account", (_digits(row.account) for row in contents.rows)
     )
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for number, (row, mark) in enumerate(zip(contents.rows, prints, strict=True), start=1):
-        writer.writerow(
-            [file.pk, number, row.e2e, row.amount_fen, mark, str(row.result),
-             row.bank_reference, "", row.cause, "no_match"]
-        )  # fmt: skip
-    out.seek(0)
-    columns = (
-        "file_id, number, e2e, amount_fen, account_fingerprint, result, bank_ref, reason_code,"
-        " reason, verdict"
-    )
+    rows = [
+        (number, row.e2e, row.amount_fen, mark, str(row.result), row.bank_reference, row.cause)
+        for number, (row, mark) in enumerate(zip(contents.rows, prints, strict=True), start=1)
+    ]
     with connection.cursor() as cursor:
-        cursor.copy_expert(
-            f"COPY {ReturnRow._meta.db_table} ({columns}) FROM STDIN"
-            " WITH (FORMAT csv, FORCE_NOT_NULL (bank_ref, reason_code, reason))",
-            out,
+        cursor.execute(
+            "INSERT INTO disbursement_returnrow (file_id, number, e2e, amount_fen,"
+            " account_fingerprint, result, bank_ref, reason_code, reason, verdict)"
+            " SELECT %s, r.number, r.e2e, r.fen, r.print, r.result, r.bank_ref, '', r.reason,"
+            " 'no_match' FROM unnest(%s::integer[], %s::text[], %s::bigint[], %s::text[],"
+            " %s::text[], %s::text[], %s::text[])"
+            " AS r (number, e2e, fen, print, result, bank_ref, reason)",
+            [file.pk, *map(list, zip(*rows, strict=True))],
         )
     sets.refresh(ReturnRow, len(contents.rows))
 

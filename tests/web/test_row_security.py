@@ -1,0 +1,120 @@
+"""The pages without their scope: as if every list, look-up and button had forgotten to ask.
+
+Everybody may everything, everywhere, and own-row filters let all rows through; what still keeps
+people and money from who has no business with them is the database alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db.models import Q
+from django.shortcuts import get_object_or_404
+from django.test import Client
+from django.urls import reverse
+
+import awards.queries
+from awards.models import SubsidyCase
+from tests.cast import Cast, make_account, make_person
+from tests.web.awards_play import browser
+from tests.web.scene import place_of, play
+from tests.web.test_own_rows import OWNED
+from tests.web.test_reach import NOBODYS, alike, holder, rows
+from union_portal import access, shown_to
+from union_portal.access import Role
+from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.models import Account, Decision, Job, Organization
+from union_portal.views import jobs
+
+pytestmark = pytest.mark.django_db
+# Shown to the public, or to every account: see shown_to.py.
+KNOWN_TO_ALL = {"union_portal.notice", "awards.subsidyround"}
+
+
+@pytest.fixture
+def scene(cast: Cast) -> Cast:
+    play(cast)
+    return cast
+
+
+@pytest.fixture
+def unscoped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every question that Python asks about reach and ownership is answered with yes."""
+
+    def reach(account: Account, permission: Any, **more: Any) -> list[str]:
+        return [""] if account.is_authenticated else []
+
+    monkeypatch.setattr(access, "reach", reach)
+    monkeypatch.setattr(access, "scope", lambda *args, **more: Q(pk__isnull=False))
+    monkeypatch.setattr(
+        ScopedModelAdmin, "get_queryset", lambda self, request: self.model._default_manager.all()
+    )
+    monkeypatch.setattr(awards.queries, "cases_of", lambda person: SubsidyCase.objects.all())
+    monkeypatch.setattr(awards.queries, "decisions_of", lambda person: Decision.objects.all())
+    monkeypatch.setattr(jobs, "_own", lambda request, job_id: get_object_or_404(Job, pk=job_id))
+
+
+def closed(page: ScopedModelAdmin) -> bool:
+    label = page.opts.label_lower
+    return label in shown_to.SHOWN and label not in KNOWN_TO_ALL
+
+
+def addresses(page: ScopedModelAdmin, pk: object) -> list[tuple[str, str]]:
+    found = [("row", reverse(page.url_name("change"), args=[pk]))]
+    return found + [
+        (button.name, reverse(page.url_name("do"), args=[pk, button.name]))
+        for button in page.buttons
+    ]
+
+
+def opened(client: Client, page: ScopedModelAdmin, row: Any) -> list[tuple[str, str]]:
+    """What of a row answers otherwise than a row that does not exist."""
+    found = []
+    nobodys = UUID(int=1) if isinstance(row.pk, UUID) else NOBODYS
+    pairs = zip(addresses(page, row.pk), addresses(page, nobodys), strict=True)
+    for (what, there), (_same, nowhere) in pairs:
+        for ask in (client.get, client.post) if what != "row" else (client.get,):
+            if not alike(ask(there), ask(nowhere), row.pk, nobodys):
+                found.append((page.opts.label, what))
+    return found
+
+
+def test_with_the_scope_off_the_rows_at_hand_do_open(scene, unscoped):
+    """Else this file would prove nothing."""
+    client = browser(holder("all", scene.tree.city, *Role))
+    shut = [
+        page.opts.label for page, row in rows() if closed(page) and not opened(client, page, row)
+    ]
+    assert shut == []
+
+
+def test_with_the_scope_off_nothing_of_others_opens_to_staff(scene, unscoped):
+    """Who holds every role beside, below or elsewhere, for reading and writing alike."""
+    tree = scene.tree
+    below = Organization.objects.create(
+        name="班组", level="grassroots", parent=tree.union, division_code=tree.union.division_code
+    )
+    faults = []
+    for number, place in enumerate((tree.sibling_union, tree.other_county, below)):
+        client = browser(holder(f"all{number}", place, *Role))
+        for page, row in rows():
+            if closed(page) and not place_of(page, row).startswith(place.path):
+                faults += [(place.name, *one) for one in opened(client, page, row)]
+    assert not faults, faults
+
+
+@pytest.mark.parametrize("name", sorted(set(OWNED) - {"mfa_remove_webauthn", "mfa_edit_webauthn"}))
+def test_with_the_scope_off_no_numbered_row_opens_to_somebody_else(scene, unscoped, name):
+    row, _owner = OWNED[name]
+    given = row(scene)
+    last = list(given)[-1]
+    neighbour = make_account("neighbour")
+    make_person(scene.tree.union, account=neighbour)
+    there = reverse(name, kwargs=given)
+    for account in (neighbour, scene.wei, holder("elsewhere", scene.tree.other_county, *Role)):
+        client = browser(account)
+        for ask in (client.get, client.post):
+            answer = ask(there)
+            assert answer.status_code in (302, 403, 404, 405), (account, last)

@@ -1,0 +1,234 @@
+"""Whom the database shows which rows to, on one page: the line behind the pages' own scope.
+
+`access.py` tells what a role may do; the pages ask it. Should a page forget to ask, the policies
+made of this table still keep from its reader what is beside, below or elsewhere. They hold for
+web processes; workers see every row. A table that is not here stands in `OPEN` with its reason.
+
+Ways to see a row that end in `is_reading=True` let nobody write it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+
+from union_portal.access import Permission
+from union_portal.readers import Door
+from union_portal.row_rules import (
+    ACCOUNTS,
+    Following,
+    Matching,
+    Only,
+    Own,
+    Through,
+    Way,
+    Whole,
+    Within,
+    concerns,
+    listed,
+    within_paths,
+)
+
+_P = Permission
+_PEOPLE = (_P.PERSON_VIEW,)
+_MONEY = (_P.BATCH_VIEW, _P.FUND_VIEW)
+_BATCHES = (_P.BATCH_VIEW,)
+_EVERY_STAFF = (_P.STAFF_SITE,)
+# Who decides on a person reserves the money, in a fund whose pages may be closed to them.
+_GRANTING = Through(Door.GRANTING, is_reading=False)
+
+SHOWN: Final[dict[str, tuple[Way, ...]]] = {
+    # people
+    "members.person": (
+        Within("organization", _PEOPLE),
+        Own("account"),
+        # Whoever handles a case or its money knows whose it is, wherever they have moved.
+        listed("awards_people", _PEOPLE),
+        listed("disbursement_people", _MONEY),
+        Through(Door.FIRST_LOG_IN, is_reading=False),
+        Through(Door.HONOURS_ROLL, "id IN (SELECT awards_honoured())"),
+    ),
+    "members.bankaccount": (
+        Within("person__organization", _PEOPLE),
+        Own("person__account", is_reading=True),
+    ),
+    "members.importrun": (Within("organization", (_P.PERSON_IMPORT,)),),
+    "members.importfinding": (Following("run"),),
+    "members.logincode": (Through(Door.FIRST_LOG_IN, is_reading=False),),
+    # what was decided, published, contested
+    "union_portal.decision": (
+        Within("organization", _PEOPLE),
+        Matching(
+            "subject_type = 'awards.subsidycase' AND subject_id IN (SELECT awards_own_cases())",
+            is_reading=True,
+        ),
+        Matching("subject_type = 'members.person' AND subject_id = {person}", is_reading=True),
+        Through(
+            Door.OBJECTION,
+            "EXISTS (SELECT 1 FROM union_portal_noticeentry e"
+            " JOIN union_portal_notice n ON n.id = e.notice_id"
+            " WHERE e.decision_id = union_portal_decision.id AND n.state = 'published')",
+            is_reading=False,
+        ),
+    ),
+    "union_portal.appeal": (Following("decision"), Own("appellant")),
+    "union_portal.objection": (
+        Following("decision"),
+        Through(Door.OBJECTION, "received_by_id IS NULL AND state = 'open'", is_reading=False),
+    ),
+    "union_portal.notice": (
+        Matching("state IN ('published', 'closed')", is_reading=True),
+        Within(
+            "organization",
+            (_P.NOTICE_PREPARE, _P.NOTICE_PUBLISH, _P.SUBSIDY_DECIDE, _P.TRAIL_VIEW),
+        ),
+    ),
+    "union_portal.noticeentry": (Following("notice"),),
+    # files, messages, work, the log
+    "union_portal.storedfile": (
+        Own("uploaded_by"),
+        Within("organization", (*_PEOPLE, _P.AUDIT_VIEW)),
+    ),
+    "union_portal.filedownload": (Own("account"), Whole((_P.AUDIT_VIEW,))),
+    "union_portal.message": (
+        # A code opens a member's account; the demo's outbox stands for the phone.
+        Only(
+            "true" if settings.EMBEDDED else "topic <> 'login_code'",
+            Whole((_P.NOTICE_PREPARE, _P.TRAIL_VIEW)),
+        ),
+        Matching(
+            "topic <> 'login_code' AND (recipient = {person} OR EXISTS"
+            " (SELECT 1 FROM members_person p WHERE p.id = recipient))"
+        ),
+        Through(Door.FIRST_LOG_IN, "topic = 'login_code'", is_reading=False),
+    ),
+    "union_portal.reportrun": (
+        Within("organization", (_P.REPORT_DISBURSEMENT, _P.TRAIL_VIEW)),
+        Own("requested_by"),
+    ),
+    "union_portal.job": (
+        Own("requested_by"),
+        Whole((_P.JOB_VIEW,)),
+        Through(Door.LIVE_JOB, "state IN ('queued', 'running')"),
+    ),
+    "union_portal.auditentry": (
+        Matching("actor_id = {account}"),
+        Whole(_EVERY_STAFF),
+        within_paths("organization_path", *_EVERY_STAFF),
+        Matching(
+            "subject_type = 'members.person' AND subject_id = {person}::text", is_reading=True
+        ),
+        Matching(
+            "subject_type = 'awards.subsidycase'"
+            " AND subject_id IN (SELECT awards_own_cases()::text)",
+            is_reading=True,
+        ),
+        Through(Door.AUDIT, is_reading=False),
+    ),
+    # money
+    "disbursement.fund": (
+        Within("organization", _MONEY),
+        concerns("disbursement_fund_concerns", _PEOPLE),
+        _GRANTING,
+    ),
+    "disbursement.ledgeraccount": (Within("fund__organization", _MONEY), _GRANTING),
+    "disbursement.entry": (Within("fund__organization", _MONEY), _GRANTING),
+    "disbursement.posting": (Within("entry__fund__organization", _MONEY), _GRANTING),
+    "disbursement.entitlement": (
+        Within("organization", (*_MONEY, *_PEOPLE)),
+        Own("person__account", is_reading=True),
+    ),
+    "disbursement.cap": (
+        Within("person__organization", _PEOPLE),
+        Own("person__account", is_reading=True),
+    ),
+    "disbursement.payoutbatch": (
+        Within("organization", _BATCHES),
+        concerns("disbursement_batch_concerns", _PEOPLE),
+    ),
+    "disbursement.batchapproval": (Following("batch"),),
+    "disbursement.bankfile": (Within("batch__organization", _BATCHES),),
+    "disbursement.payoutline": (
+        Within("batch__organization", _BATCHES),
+        Following("entitlement", is_reading=True),
+    ),
+    "disbursement.returnfile": (Within("batch__organization", _BATCHES),),
+    "disbursement.returnrow": (
+        Within("file__batch__organization", _BATCHES),
+        Following("line", is_reading=True),
+    ),
+    "disbursement.discrepancy": (Within("batch__organization", _BATCHES),),
+    "disbursement.motion": (
+        Within("batch__organization", _BATCHES),
+        Within("line__batch__organization", _BATCHES),
+        Within("entitlement__organization", _BATCHES),
+        Following("entitlement", is_reading=True),
+        Following("line", is_reading=True),
+    ),
+    "disbursement.sentmark": (
+        Whole((*_BATCHES, _P.TRAIL_VIEW, _P.GATE_LIFT)),
+        Matching(
+            "EXISTS (SELECT 1 FROM disbursement_payoutbatch b WHERE b.number = batch_number)",
+            is_reading=True,
+        ),
+    ),
+    "disbursement.straypayment": (Whole((*_BATCHES, _P.TRAIL_VIEW, _P.GATE_LIFT)),),
+    # honours and subsidies
+    "awards.subsidyround": (ACCOUNTS,),
+    "awards.countycheck": (Within("county", _PEOPLE),),
+    "awards.subsidycase": (Within("organization", _PEOPLE), Own("person__account")),
+    "awards.homevisit": (Following("case"),),
+    "awards.returnforcompletion": (Following("case"),),
+    "awards.honour": (
+        Within("person__organization", _PEOPLE),
+        Own("person__account", is_reading=True),
+        Through(Door.HONOURS_ROLL, "state = 'held'"),
+    ),
+    "awards.modelworker": (
+        Within("person__organization", _PEOPLE),
+        Own("person__account", is_reading=True),
+    ),
+    "awards.yearlyverification": (Following("model_worker"),),
+    "awards.hardshipyear": (Following("model_worker"),),
+}
+
+# Rows that everybody may add, whatever they may see.
+ADDED_BY_ANYBODY: Final = frozenset({"union_portal.auditentry"})
+
+_BEFORE = "read before anybody is known: it is what makes somebody known"
+_OFFICE = "belongs to no person and holds no money"
+OPEN: Final[dict[str, str]] = {
+    "union_portal.account": _BEFORE,
+    "union_portal.roleassignment": _BEFORE,
+    "union_portal.organization": _OFFICE,
+    "union_portal.ruleset": _OFFICE,
+    "union_portal.holiday": _OFFICE,
+    "union_portal.auditblock": "digests alone, and workers write them",
+    "union_portal.sentform": "keyed hashes and an address, asked by key alone",
+    "members.stagedperson": "closed to web processes altogether (privileges.py)",
+    "members.stagedrow": "a view: it shows the rows of the imports that its reader is shown",
+    "disbursement.bankformat": _OFFICE,
+    "disbursement.gate": "one row, which every payment asks",
+    "awards.honourtitle": _OFFICE,
+    "admin.logentry": "never written: the staff site keeps the portal's own log",
+    "auth.permission": _OFFICE,
+    "auth.group": _OFFICE,
+    "auth.group_permissions": _OFFICE,
+    "contenttypes.contenttype": _OFFICE,
+    "sessions.session": _BEFORE,
+    "account.emailaddress": _BEFORE,
+    "account.emailconfirmation": _BEFORE,
+    "mfa.authenticator": _BEFORE,
+    "usersessions.usersession": _BEFORE,
+    "axes.accessattempt": _BEFORE,
+    "axes.accessattemptexpiration": _BEFORE,
+    "axes.accessfailurelog": _BEFORE,
+    "axes.accesslog": _BEFORE,
+    "django_celery_beat.solarschedule": _OFFICE,
+    "django_celery_beat.intervalschedule": _OFFICE,
+    "django_celery_beat.clockedschedule": _OFFICE,
+    "django_celery_beat.crontabschedule": _OFFICE,
+    "django_celery_beat.periodictasks": _OFFICE,
+    "django_celery_beat.periodictask": _OFFICE,
+}
