@@ -14,7 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from union_portal import health, metrics
+from union_portal import health, metrics, readers
+from union_portal.readers import Door
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -51,7 +52,9 @@ class ProbeMiddleware:
         probe = PROBES.get(request.path_info)
         if probe is None or request.method not in ("GET", "HEAD") or not _shows_token(request):
             return self.get_response(request)
-        answer = probe()
+        # Counts by state for no reader at all: the door shows jobs, messages and batches.
+        with readers.reading_as(None), readers.seeing(Door.PROBES):
+            answer = probe()
         answer.headers["Cache-Control"] = "no-store"
         return answer
 

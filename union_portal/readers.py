@@ -38,6 +38,7 @@ class Door(StrEnum):
     HONOURS_ROLL = "honours_roll"
     GRANTING = "granting"
     LIVE_JOB = "live_job"
+    PROBES = "probes"
 
 
 class OutsideTransaction(Exception):

@@ -2,7 +2,7 @@
 
 A way is written once in `union_portal/shown_to.py` and compiled for the table it stands at. The
 database judges by the account's own roles, as they stand in its tables today: `portal_reach` and
-its sisters (migration 0004) read them as the owner. They are asked once per statement, not once
+its sisters (migration 0007) read them as the owner. They are asked once per statement, not once
 per row: what does not depend on the row stands in a sub-query of its own.
 """
 

@@ -35,6 +35,7 @@ _PEOPLE = (_P.PERSON_VIEW,)
 _MONEY = (_P.BATCH_VIEW, _P.FUND_VIEW)
 _BATCHES = (_P.BATCH_VIEW,)
 _EVERY_STAFF = (_P.STAFF_SITE,)
+_REVIEWS = (Whole((_P.ROLE_GRANT,)), Whole((_P.AUDIT_VIEW,), is_reading=True))
 # Who decides on a person reserves the money, in a fund whose pages may be closed to them.
 _GRANTING = Through(Door.GRANTING, is_reading=False)
 
@@ -102,6 +103,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             " (SELECT 1 FROM members_person p WHERE p.id = recipient))"
         ),
         Through(Door.FIRST_LOG_IN, "topic = 'login_code'", is_reading=False),
+        Through(Door.PROBES),
     ),
     "union_portal.reportrun": (
         Within("organization", (_P.REPORT_DISBURSEMENT, _P.TRAIL_VIEW)),
@@ -111,9 +113,15 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Own("requested_by"),
         Whole((_P.JOB_VIEW,)),
         Through(Door.LIVE_JOB, "state IN ('queued', 'running')"),
+        Through(Door.PROBES),
     ),
     "union_portal.auditentry": (
         Matching("actor_id = {account}"),
+        # What others did to one's own log-in.
+        Matching(
+            "subject_type = 'union_portal.account' AND subject_id = {account}::text",
+            is_reading=True,
+        ),
         Whole(_EVERY_STAFF),
         within_paths("organization_path", *_EVERY_STAFF),
         Matching(
@@ -126,6 +134,10 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         ),
         Through(Door.AUDIT, is_reading=False),
     ),
+    # accounts of staff, looked over
+    "union_portal.accountreview": _REVIEWS,
+    "union_portal.reviewedrole": _REVIEWS,
+    "union_portal.factorreset": (*_REVIEWS, Whole((_P.ACCOUNT_MANAGE,))),
     # money
     "disbursement.fund": (
         Within("organization", _MONEY),
@@ -146,6 +158,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "disbursement.payoutbatch": (
         Within("organization", _BATCHES),
         concerns("disbursement_batch_concerns", _PEOPLE),
+        Through(Door.PROBES),
     ),
     "disbursement.batchapproval": (Following("batch"),),
     "disbursement.bankfile": (Within("batch__organization", _BATCHES),),
@@ -200,6 +213,7 @@ _BEFORE = "read before anybody is known: it is what makes somebody known"
 _OFFICE = "belongs to no person and holds no money"
 OPEN: Final[dict[str, str]] = {
     "union_portal.account": _BEFORE,
+    "union_portal.pastpassword": _BEFORE,
     "union_portal.roleassignment": _BEFORE,
     "union_portal.organization": _OFFICE,
     "union_portal.ruleset": _OFFICE,

@@ -93,6 +93,10 @@ DOORS = {
     ),
     Door.HONOURS_ROLL: ({"members.person", "awards.honour"}, {"awards/views/honours.py"}),
     Door.LIVE_JOB: ({"union_portal.job"}, {"union_portal/queue.py"}),
+    Door.PROBES: (
+        {"union_portal.job", "union_portal.message", "disbursement.payoutbatch"},
+        {"union_portal/probes.py"},
+    ),
     Door.GRANTING: (
         {"disbursement.fund", "disbursement.ledgeraccount", "disbursement.entry"}
         | {"disbursement.posting"},
