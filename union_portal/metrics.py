@@ -61,7 +61,7 @@ def count_request(page: str, method: str, status: int, seconds: float) -> None:
 def forget(process: int) -> None:
     """A web process ended: what it counted stays, what it held does not."""
     if FILES in os.environ:
-        multiprocess.mark_process_dead(process)
+        multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]
 
 
 def text() -> bytes:
@@ -69,7 +69,7 @@ def text() -> bytes:
     requests = _of_this_process
     if FILES in os.environ:
         requests = CollectorRegistry()
-        multiprocess.MultiProcessCollector(requests)
+        multiprocess.MultiProcessCollector(requests)  # type: ignore[no-untyped-call]
     gauges = CollectorRegistry(auto_describe=False)
     gauges.register(_Gauges())
     return bytes(generate_latest(requests) + generate_latest(gauges))

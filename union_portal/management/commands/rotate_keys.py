@@ -25,8 +25,9 @@ class Command(BaseCommand):
         for name, count in left.items():
             if count:
                 self.stdout.write(f"{name}: {count}")
-        self.stdout.write(f"{sum(left.values())} left")
-        if not check and sum(left.values()):
+        total = sum(left.values())
+        self.stdout.write(f"{total} left")
+        if total and not check:
             raise CommandError(
                 "Some values have an older key still. Where processes still seal with it, restart "
                 "them with the new keyring; kept history is reached as the owner of the tables. "
