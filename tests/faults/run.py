@@ -168,6 +168,10 @@ class Run:
         if time.monotonic() - self._last_look < LOOK_SECONDS:
             return []
         self._last_look = time.monotonic()
+        return self.look()
+
+    def look(self) -> list[str]:
+        """The same, at once."""
         return look(self.bank, self.rounds[: self.opened])
 
     # -- work -------------------------------------------------------------------------------
