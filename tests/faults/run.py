@@ -89,6 +89,8 @@ class Run:
     _last_breath: float = 0.0
     _last_step: int = 0
     _step_before: int = 0
+    # The newest entry of the log, whoever wrote it.
+    _last_entry: int = 0
     _last_look: float = 0.0
     _last_glance: float = 0.0
     _sweeping: subprocess.Popen[bytes] | None = None
@@ -115,7 +117,7 @@ class Run:
         end = time.monotonic() + seconds if seconds else None
         moved = came = time.monotonic()
         seen: tuple[int, int] | None = None
-        step = 0
+        entry = 0
         while len(self.story.injected) < count or self._spared(each):
             if end is not None and time.monotonic() > end:
                 break
@@ -126,8 +128,8 @@ class Run:
             self._inject(faults, count)
             state = (len(self.story.injected), len(self.bank.payments))
             now = time.monotonic()
-            if self._last_step != step:
-                step, moved = self._last_step, now
+            if self._last_entry != entry:
+                entry, moved = self._last_entry, now
             if state != seen:
                 seen, moved, came = state, now, now
             if now - moved > self.patience or now - came > TURNS * self.patience:
@@ -168,6 +170,10 @@ class Run:
         if time.monotonic() - self._last_look < LOOK_SECONDS:
             return []
         self._last_look = time.monotonic()
+        return self.look()
+
+    def look(self) -> list[str]:
+        """The same, at once."""
         return look(self.bank, self.rounds[: self.opened])
 
     # -- work -------------------------------------------------------------------------------
@@ -238,8 +244,8 @@ class Run:
             state = self._unsettled()
             if not any(state):
                 return
-            if best is None or state != best:
-                best, deadline = state, time.monotonic() + self.patience
+            if (state, self._last_entry) != best:
+                best, deadline = (state, self._last_entry), time.monotonic() + self.patience
             if time.monotonic() > min(deadline, end):
                 told = f"unpaid, open batches, unowed, unanswered, asleep: {state}"
                 raise Stuck(f"{told}; {self._open_batches()}")
@@ -388,9 +394,11 @@ class Run:
 
     def _steps(self) -> int:
         row = self._query(
-            "SELECT max(id) FROM union_portal_auditentry WHERE actor IN ('worker', 'bank')"
+            "SELECT (SELECT max(id) FROM union_portal_auditentry),"
+            " (SELECT max(id) FROM union_portal_auditentry WHERE actor IN ('worker', 'bank'))"
         )
-        self._last_step = int(row[0] or 0) if row else self._last_step
+        if row:
+            self._last_entry, self._last_step = int(row[0] or 0), int(row[1] or 0)
         return self._last_step
 
     def _query(self, statement: str) -> tuple | None:

@@ -20,6 +20,8 @@ from tests.faults.world import QUICK, World
 
 PEOPLE, ROUNDS, IN_A_ROUND = 20, 60, 6
 FAULTS, SECONDS = 14, 8.0
+# So many of a defect's own faults strike, so that one at least does its harm.
+OWN_FAULTS = 3
 # A busy machine may take so long to the first fault of a defect, or to the first row to edit.
 LONGEST_SECONDS = 90.0
 # How long nothing may move: a sound engine on a busy machine is given more.
@@ -132,7 +134,7 @@ def _try(world: World, defect, rounds, seed: int, patience: float) -> Trial:
         if not found:
             run.settle()
     except Stuck as stuck:
-        found = [f"the end is not reached ({stuck})"]
+        found = run.look() or [f"the end is not reached ({stuck})"]
     # A guard that was taken away to let harm happen is not what must notice it.
     with_guards = defect is None or defect.is_guard_alone
     found = found or sorted(run.judge(with_guards=with_guards).caught)
@@ -142,8 +144,8 @@ def _try(world: World, defect, rounds, seed: int, patience: float) -> Trial:
 
 def _is_enough(run, defect, seconds: float) -> bool:
     """The time is over, and what the defect wants to happen has happened."""
-    is_ready = run.story.injected or defect is None or not defect.faults
-    return seconds > SECONDS and bool(is_ready)
+    has_own = defect is not None and defect.faults
+    return seconds > SECONDS and (not has_own or len(run.story.injected) >= OWN_FAULTS)
 
 
 def _faults(world: World, defect, seed: int) -> Iterator[Fault]:
