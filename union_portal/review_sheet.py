@@ -31,7 +31,14 @@ def account_review(run: queue.Run, report: ReportRun, out: Path) -> reports.Prod
     )  # fmt: skip
     lines = list(_lines(review))
     path = out / "account-review.xlsx"
-    write_xlsx(path, [SheetData(_("Review of accounts"), headers, lines, WIDTHS)])
+    witness = [(reports.witness(),)]
+    write_xlsx(
+        path,
+        [
+            SheetData(_("Review of accounts"), headers, lines, WIDTHS),
+            SheetData(_("Audit log"), [str(reports.WITNESS)], witness, (80,)),
+        ],
+    )
     content = "\n".join("\t".join(line) for line in lines)
     return reports.Produced(
         path=path,

@@ -53,23 +53,19 @@ def _edits(count: int, seed: int) -> int:
     from tests.cast import make_cast, make_tree
     from tests.disbursement.conftest import make_office
     from union_portal import audit
-    from welfare.disbursement import invariants
 
     def by_the_log() -> set[str]:
         return {"verify_audit"} if audit.verify() else set()
 
-    def by_the_books() -> set[str]:
-        return {result.code for result in invariants.check_all() if not result.holds}
-
     cast = make_cast(make_tree())
     scene.write_log(cast)
     scene.write_books(make_office(cast))
-    if broken := by_the_books():
+    if broken := run.broken_books():
         print(f"broken before any edit: {broken}", file=sys.stderr)
         return 1
     tally, of_the_books = run.Tally(), count // ONE_OF_THE_BOOKS
     run.make(log_edits.kinds(), count - of_the_books, seed, by_the_log, tally)
-    run.make(book_edits.kinds(), of_the_books, seed, by_the_books, tally)
+    run.make(book_edits.kinds(), of_the_books, seed, run.broken_books, tally)
     print("\n".join(tally.lines()))
     print(f"refused by a constraint that still stood, not counted: {tally.refused.total()}")
     found = tally.found.total()

@@ -9,6 +9,7 @@ from django.db import IntegrityError
 
 from tests.audit import rows
 from tests.audit.log_edits import Edit
+from welfare.disbursement import invariants
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Tally:
             yield f"{kind:<44} {self.found[kind]:>4} of {self.tried[kind]:>4}  {checks}"
 
 
+# What breaks by waiting alone is no sign of an edit.
+BY_THE_CLOCK = "I10"
 Detect = Callable[[], set[str]]
 
 
@@ -40,7 +43,7 @@ def make(kinds: dict[str, Edit], count: int, seed: int, detect: Detect, tally: T
     end = tally.tried.total() + count
     for kind, rng in _drawn(list(kinds), seed):
         if tally.tried.total() == end:
-            return
+            break
         try:
             with rows.undone():
                 if not kinds[kind](rng):
@@ -52,6 +55,14 @@ def make(kinds: dict[str, Edit], count: int, seed: int, detect: Detect, tally: T
         tally.tried[kind] += 1
         tally.found[kind] += bool(noticed)
         tally.by.setdefault(kind, Counter()).update(noticed)
+    if alarm := detect():
+        raise AssertionError(f"a sound log or book is accused: {alarm}")
+
+
+def broken_books() -> set[str]:
+    """The invariants that an edit broke."""
+    checked = [one.check() for one in invariants.INVARIANTS if one.code != BY_THE_CLOCK]
+    return {result.code for result in checked if not result.holds}
 
 
 def _drawn(kinds: list[str], seed: int) -> Iterator[tuple[str, random.Random]]:

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import openpyxl
 import pytest
 
-from tests.cast import make_person
+from tests.cast import TODAY, make_person
 from tests.disbursement.conftest import Office
 from tests.kernel.test_notifications import queue_all
 from tests.reports import pdftools
-from union_portal import audit, files, queue, reports
+from union_portal import account_reviews, audit, files, queue, reports
 
 PRINTED = "application/pdf"
 
@@ -32,6 +33,9 @@ SUBJECTS: dict[str, Callable] = {
     "disbursement_xlsx": _batch,
     "payment_voucher": _batch,
     "letters": _letters,
+    "account_review": lambda office: account_reviews.open_review(
+        by=office.cast.security_admin, today=TODAY, due_on=TODAY + timedelta(days=30)
+    ),
 }
 
 
