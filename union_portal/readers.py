@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
@@ -39,10 +40,6 @@ class Door(StrEnum):
     GRANTING = "granting"
     LIVE_JOB = "live_job"
     PROBES = "probes"
-
-
-class OutsideTransaction(Exception):
-    """A cursor of the server was opened where its reader would be forgotten."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +67,13 @@ def now() -> Reader:
 def reading_as(account: int | None) -> Iterator[None]:
     """Send the statements of this connection for an account, or for nobody."""
     token = _reader.set(Reader(account))
+    chunked = connection.chunked_cursor
+    connection.chunked_cursor = partial(_chunked, chunked)  # type: ignore[method-assign]
     try:
         with connection.execute_wrapper(_carry):
             yield
     finally:
+        connection.chunked_cursor = chunked  # type: ignore[method-assign]
         _reader.reset(token)
 
 
@@ -104,14 +104,17 @@ def _carry(execute: Execute, sql: str, params: Any, many: bool, context: dict[st
 
 
 def _tell_ahead() -> None:
-    """Before a cursor of the server, which takes one statement alone.
-
-    Outside a transaction it would be filled without a reader. Errors: OutsideTransaction.
-    """
-    if not connection.in_atomic_block:
-        raise OutsideTransaction("open a transaction around .iterator() in a page")
+    """Before a cursor of the server, which takes one statement alone."""
     with connection.connection.cursor() as plain:
         plain.execute(preamble(_reader.get()))
+
+
+def _chunked(chunked: Callable[[], Any]) -> Any:
+    """A cursor of the server inside a transaction; outside of one nothing could be told ahead.
+
+    Libraries iterate there too: they get all rows at once.
+    """
+    return chunked() if connection.in_atomic_block else connection.cursor()
 
 
 def _become(account: int | None) -> None:
