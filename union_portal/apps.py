@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -28,17 +28,31 @@ class PortalConfig(AppConfig):
             transport,
         )
 
+        pre_migrate.connect(close_before_going_back, sender=self)
         post_migrate.connect(grant_after_migration, sender=self)
 
 
+def close_before_going_back(**said: Any) -> None:
+    """Take the policies down that would hold what is to be dropped: until they are made anew,
+    web processes are shown no row."""
+    if any(is_backwards for _migration, is_backwards in said.get("plan", ())):
+        from union_portal import row_security
+
+        row_security.withdraw()
+
+
 def grant_after_migration(**said: Any) -> None:
-    """Let the roles of the application do what the models tell; `flush` changes no table."""
+    """Let the roles of the application do what the models tell; `flush` changes no table.
+
+    Policies are made of the tables that the code knows: only once they are all there.
+    """
     if "plan" not in said:
         return
-    from union_portal import privileges, row_security
+    from union_portal import health, privileges, row_security
 
     if absent := privileges.missing_roles():
         sys.stderr.write(privileges.HOW_TO_MAKE_ROLES.format(" and ".join(absent)) + "\n")
     else:
         privileges.apply()
-        row_security.apply()
+        if not health.unapplied_migrations():
+            row_security.apply()

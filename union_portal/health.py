@@ -103,10 +103,8 @@ def database() -> str:
 @check("migrations", needed=True)
 def migrations() -> str:
     """Code that is newer than the tables must not serve."""
-    missing = len(
-        _migrations_of_the_code() - set(MigrationRecorder(connection).applied_migrations())
-    )
-    return f"{missing} are not applied" if missing else ""
+    missing = unapplied_migrations()
+    return f"{len(missing)} are not applied" if missing else ""
 
 
 @check("broker")
@@ -148,6 +146,11 @@ def disks() -> str:
         elif free_bytes(folder) < FREE_BYTES:
             faults.append(f"{name} is nearly full")
     return ", ".join(faults)
+
+
+def unapplied_migrations() -> frozenset[tuple[str, str]]:
+    """Those of the code that the database has not seen, by app and name."""
+    return _migrations_of_the_code() - set(MigrationRecorder(connection).applied_migrations())
 
 
 def note_pulse() -> None:

@@ -88,6 +88,14 @@ def apply() -> int:
     return changed
 
 
+@transaction.atomic
+def withdraw() -> None:
+    """Take every policy down and leave the tables guarded: no web process is shown a row."""
+    with connection.cursor() as cursor:
+        for table, name in sorted(_there()):
+            cursor.execute(f'DROP POLICY {name} ON "{table}"')
+
+
 def judged(model: type[models.Model]) -> tuple[str, str]:
     """The conditions under which a web process is shown a row of the model, and may write it."""
     ways = shown_to.SHOWN[model._meta.label_lower]
