@@ -161,11 +161,12 @@ def _renew(world: World, defect) -> None:
         (world.folder / name).unlink(missing_ok=True)
     for order in world.plan.orders.iterdir():
         order.unlink(missing_ok=True)
-    for program in world.programs.values():
-        program.forget_children()
     world.plan.done.unlink(missing_ok=True)
     django.db.connection.close()
     setting.renew_database(world, BASE)
+    # Only now: whoever still had a batch of the old database in hand would register it in ours.
+    for program in world.programs.values():
+        program.forget_children()
     for folder in ("register", "books", "bank/incoming", "bank/outgoing"):
         old = (world.folder / folder).with_suffix(".old")
         with suppress(FileNotFoundError):
