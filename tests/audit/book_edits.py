@@ -16,7 +16,6 @@ HELD = (
     ("disbursement_ledgeraccount", "balance_fen"),
     ("disbursement_entitlement", "state"),
     ("disbursement_payoutline", "state"),
-    ("disbursement_returnrow", "verdict"),
     *(("disbursement_payoutbatch", column) for column in (
         "round", "required_steps", "lines_count", "total_fen", "digest", "pay_on",
         "bank_format_id",
@@ -30,6 +29,10 @@ HELD = (
 )  # fmt: skip
 
 
+# A row of the bank that was not applied waits, or repeats another: its verdict is no money.
+APPLIED = rows.Column("disbursement_returnrow", "verdict", "character varying", 8)
+
+
 def kinds() -> dict[str, Edit]:
     """Every kind of edit of the tables that hold a row, by name."""
     named = {(table, name) for table, names in history.kept().items() for name in names}
@@ -41,7 +44,9 @@ def kinds() -> dict[str, Edit]:
         if (table, column.name) in named | set(HELD)
     }
     edits |= {f"{_short(table)} row removed": partial(_remove, table) for table in tables}
-    return edits
+    return edits | {
+        "returnrow verdict": lambda rng: rows.change(APPLIED, rng, "verdict = 'applied'")
+    }
 
 
 def _change(column: rows.Column, rng: random.Random) -> int:

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from tests.cast import make_account
+from tests.cast import TODAY, make_account
 from union_portal.access import Role
 from welfare.disbursement import archive, batches, claims, gate, motions, replay
 from welfare.disbursement.models import (
@@ -140,8 +140,8 @@ def sent_and_lost(office, prepare):
     return number
 
 
-def paid_from(office, batch):
-    """Take a batch from wherever it stands to its answer: all paid."""
+def paid_from(office, batch, result="paid"):
+    """Take a batch from wherever it stands to its answer: all paid, unless told."""
     if batch is None:
         batch = office.assemble()
     if batch.state == "draft":
@@ -150,7 +150,7 @@ def paid_from(office, batch):
         batch = office.release(batch)
     claims.wake()
     batch.refresh_from_db()
-    rows = office.says(batch, *["paid"] * batch.lines_count)
+    rows = office.says(batch, *[result] * batch.lines_count)
     from welfare.disbursement.register import put_once
     from welfare.disbursement.simulator import write_return
 
@@ -219,6 +219,36 @@ def test_a_reissue_is_replayed_after_its_first_attempt(office):
     motions.second(motion=motion, by=office.cast.feng_checker)
     assert replay.run().is_nothing
     assert sorted(PayoutLine.objects.values_list("state", flat=True)) == ["failed", "paid"]
+
+
+def test_two_attempts_that_the_backup_lacks_are_placed_one_after_the_other(office):
+    """Each blocked the claim, and so the other: the gate could not be opened any more."""
+    office.owe(1)
+    with Backup() as backup:
+        numbers = [paid_from(office, office.assemble(), "failed").number]
+        for result in ("failed", "paid"):
+            allow_again(office)
+            again = batches.reissue(
+                batch=PayoutBatch.objects.get(number=numbers[-1]), by=office.cast.feng, today=TODAY
+            )
+            numbers.append(paid_from(office, again, result).number)
+        backup.restore()
+    assert gate.look().is_shut
+    assert replay.run().batches == tuple(numbers[1:])
+    for left in (numbers[2:], []):
+        allow_again(office)
+        assert replay.run().batches == tuple(left)
+    assert list(PayoutLine.objects.order_by("attempt").values_list("state", flat=True)) == [
+        "failed", "failed", "paid",
+    ]  # fmt: skip
+    lift(office)
+
+
+def allow_again(office):
+    """Two people approve a retry to the same account."""
+    line = PayoutLine.objects.order_by("-attempt").first()
+    motion = batches.retry(line=line, by=office.cast.feng, reason="the bank asks for it")
+    motions.second(motion=motion, by=office.cast.feng_checker)
 
 
 def answer_in_folder(office, batch, *results):

@@ -29,6 +29,8 @@ class PayoutLineQuerySet(models.QuerySet["PayoutLine"]):
 # plan cached for three lines takes hours for a hundred thousand.
 # Decisions are locked in one order (by id), so that two assemblies can't deadlock, and
 # FOR SHARE, so that an objection and a line's birth wait for each other.
+# What the register knows of a claim is placed in its order: a payment sent earlier holds up a
+# later one and everything new; one sent later holds up nothing that went before it.
 _BORN = (
     """
     EXECUTE $q$
@@ -56,7 +58,12 @@ _BORN = (
                                          n.account_fingerprint, n.payee_name)) AS account,
                bool_or(EXISTS (SELECT 1 FROM disbursement_straypayment s
                                WHERE s.claim_key = e.claim_key AND s.placed_at IS NULL
-                                 AND s.batch_number <> b.number)) AS stray,
+                                 AND s.batch_number <> b.number
+                                 AND NOT EXISTS (
+                                     SELECT 1 FROM disbursement_straypayment own
+                                     WHERE own.claim_key = s.claim_key AND own.id < s.id
+                                       AND own.batch_number = b.number
+                                       AND own.placed_at IS NULL))) AS stray,
                bool_or(n.attempt > 1) AS again
         FROM born n
         CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date AS day) today
