@@ -6,9 +6,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from tests.disbursement.sql_attacks import ATTACKS, POWER, Attack
-from tests.roles import playing
+from tests.roles import playing, read_as_the_mightiest
 from union_portal import guards
-from union_portal.privileges import APPLICATION
+from union_portal.privileges import APPLICATION, WEB
 from welfare.disbursement import batches, claims, gate
 from welfare.disbursement.models import BankFile
 from welfare.disbursement.refusals import constraint_of
@@ -36,6 +36,8 @@ def refusal(role: str, sql: str) -> tuple[str, str, str]:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            if role == WEB:
+                read_as_the_mightiest()
             cursor.execute(f"SET LOCAL ROLE {role}")
             cursor.execute(sql)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -7,9 +7,9 @@ from django.db import DatabaseError, connection, transaction
 
 from tests.cast import make_bank_account, make_payee, make_person, make_rule_set
 from tests.disbursement.conftest import SCHEME
-from tests.roles import AS_OWNER, the_superuser
+from tests.roles import AS_OWNER, read_as_the_mightiest, the_superuser
 from union_portal import lifecycle
-from union_portal.privileges import APPLICATION
+from union_portal.privileges import APPLICATION, WEB
 from union_portal.states import DecisionState
 from welfare.disbursement import batches, gate, motions
 from welfare.disbursement.refusals import constraint_of
@@ -34,6 +34,8 @@ def attack_as(role: str, sql: str, *params: object) -> str:
     """The name of the constraint that refused, the code for want of a privilege, or ''."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
+            if role == WEB:
+                read_as_the_mightiest()
             cursor.execute(f"SET LOCAL ROLE {role}")
             # What stands is settled first: TRUNCATE waits for no pending check.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -5,28 +5,32 @@ from __future__ import annotations
 import ast
 import csv
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from members.models import BankAccount, ImportRun, Person
 from tests.architecture.sources import ROOT, python_files, tree
-from tests.cast import Cast, make_payee
+from tests.cast import TODAY, Cast, make_payee
 from tests.disbursement.conftest import Office, make_office
 from tests.members.sheets import HEADERS, as_csv, make_rows
 from tests.uploads.payloads import PAYLOADS
 from tests.web.awards_play import browser
 from union_portal import files, queue, reports
+from union_portal.access import Role
 from union_portal.kit.sheets import escape_csv_cell, writing
-from union_portal.models import Organization
+from union_portal.models import Account, AccountReview, Organization, ReviewedRole
 from welfare.disbursement import batches
 from welfare.disbursement.models import PayoutBatch
 
@@ -124,10 +128,29 @@ def payments(office: Office) -> bytes:
 
 
 def report(office: Office) -> bytes:
-    run = reports.request(
-        kind="disbursement_xlsx", subject=PayoutBatch.objects.get(), by=office.cast.feng,
-        organization=office.cast.tree.city,
+    return made("disbursement_xlsx", PayoutBatch.objects.get(), office.cast.feng, office)
+
+
+def review(office: Office) -> bytes:
+    """Payloads as reasons of reviewed roles."""
+    cast = office.cast
+    opened = AccountReview.objects.create(
+        opened_on=TODAY, due_on=TODAY + timedelta(days=9), opened_by=cast.security_admin
+    )
+    held = itertools.product(Organization.objects.all(), Role)
+    ReviewedRole.objects.bulk_create(
+        ReviewedRole(
+            review=opened, account=cast.qiao, role=role, organization=union,
+            reason=payload.replace("\x00", ""),
+        )
+        for payload, (union, role) in zip(PAYLOADS, held, strict=False)
     )  # fmt: skip
+    return made("account_review", opened, cast.gao, office)
+
+
+def made(kind: str, subject: Model, by: Account, office: Office) -> bytes:
+    """A report as its worker makes it."""
+    run = reports.request(kind=kind, subject=subject, by=by, organization=office.cast.tree.city)
     queue.run_job(run.job.pk)
     run.refresh_from_db()
     with files.open_for(run.file) as stream:
@@ -179,6 +202,7 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
         (lambda office: exported(office.cast.feng, "disbursement_entitlement"), ALL)
     ],
     "welfare.disbursement.reporting.sheet.write": [(report, ALL)],
+    "union_portal.review_sheet.account_review": [(review, ALL)],
 }
 
 
