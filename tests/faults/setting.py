@@ -110,10 +110,15 @@ def start_programs(world: World) -> None:
 
 def populate(count: int) -> list[int]:
     """The cast, a fund with enough money, people with confirmed accounts; their numbers."""
+    from django_celery_beat.schedulers import DatabaseScheduler
+
     from tests.cast import make_cast, make_payee, make_tree
     from tests.disbursement.conftest import make_office
+    from union_portal.celery import app
     from welfare.disbursement import gate
 
+    # What beat writes when it starts: a copy of this database must not leave it without.
+    DatabaseScheduler(app=app, lazy=True).update_from_dict(app.conf.beat_schedule)
     office = make_office(make_cast(make_tree()), yuan=10**8)
     gate.look()
     return [make_payee(office.cast).pk for _ in range(count)]
