@@ -61,8 +61,7 @@ _BORN = (
                                  AND s.batch_number <> b.number
                                  AND NOT EXISTS (
                                      SELECT 1 FROM disbursement_straypayment own
-                                     WHERE own.claim_key = s.claim_key AND own.id < s.id
-                                       AND own.batch_number = b.number
+                                     WHERE own.e2e = n.e2e AND own.id < s.id
                                        AND own.placed_at IS NULL))) AS stray,
                bool_or(n.attempt > 1) AS again
         FROM born n
