@@ -136,7 +136,10 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     ),
     # accounts of staff, looked over
     "union_portal.accountreview": _REVIEWS,
-    "union_portal.reviewedrole": _REVIEWS,
+    "union_portal.reviewedrole": (
+        Within("organization", (_P.ROLE_GRANT,)),
+        Within("organization", (_P.AUDIT_VIEW,), is_reading=True),
+    ),
     "union_portal.factorreset": (*_REVIEWS, Whole((_P.ACCOUNT_MANAGE,))),
     # money
     "disbursement.fund": (

@@ -13,8 +13,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from members.models import Person
 from union_portal.fields import sealed_columns
+from union_portal.models import Account
 from union_portal.secret_files import in_values
 
 NAMES = {
@@ -72,10 +72,13 @@ def tables():
 
 
 def provoke():
-    """A refusal whose details hold a whole row: PostgreSQL must keep them to itself."""
+    """A refusal whose details hold a whole row: PostgreSQL must keep them to itself.
+
+    Of an account, name and all: rows behind row security it tells nobody.
+    """
     try:
         with transaction.atomic():
-            Person.objects.filter(pk=Person.objects.earliest("pk").pk).update(organization=None)
+            Account.objects.filter(pk=Account.objects.earliest("pk").pk).update(username=None)
     except IntegrityError as error:
         assert "Failing row contains" in str(error)
 
