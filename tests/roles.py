@@ -40,7 +40,12 @@ def playing(role: str) -> Iterator[None]:
 @contextmanager
 def serving() -> Iterator[None]:
     """Be a web process while a request is answered; nobody's count of queries sees it."""
-    connection.ensure_connection()
+    try:
+        connection.ensure_connection()
+    except RuntimeError:
+        # A test without a database: nothing is asked of one.
+        yield
+        return
     before = _asked("SELECT current_user")
     _say(f"SET ROLE {WEB}")
     try:

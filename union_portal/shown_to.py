@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.conf import settings
-
 from union_portal.access import Permission
 from union_portal.readers import Door
 from union_portal.row_rules import (
@@ -93,11 +91,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     ),
     "union_portal.filedownload": (Own("account"), Whole((_P.AUDIT_VIEW,))),
     "union_portal.message": (
-        # A code opens a member's account; the demo's outbox stands for the phone.
-        Only(
-            "true" if settings.EMBEDDED else "topic <> 'login_code'",
-            Whole((_P.NOTICE_PREPARE, _P.TRAIL_VIEW)),
-        ),
+        # A code opens a member's account: it is for the phone alone.
+        Only("topic <> 'login_code'", Whole((_P.NOTICE_PREPARE, _P.TRAIL_VIEW))),
         Matching(
             "topic <> 'login_code' AND (recipient = {person} OR EXISTS"
             " (SELECT 1 FROM members_person p WHERE p.id = recipient))"

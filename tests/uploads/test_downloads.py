@@ -96,7 +96,7 @@ def test_only_a_picture_that_was_written_anew_is_shown_in_the_portal(cast: Cast)
     """What was kept as it came is saved, whatever it says it is."""
     files.purpose("tests.shown", may=lambda account, file: True)
     files.purpose("tests.kept", may=lambda account, file: True, is_issued=True)
-    lin = browser(cast.lin)
+    qiao = browser(cast.qiao)
     for purpose, kind, disposition in (
         ("tests.shown", "image/jpeg", "inline"),
         ("tests.kept", "image/jpeg", "attachment"),
@@ -107,7 +107,7 @@ def test_only_a_picture_that_was_written_anew_is_shown_in_the_portal(cast: Cast)
             purpose=purpose, name="照片.jpg", content=photo(), subject=cast.lin_person,
             organization=cast.tree.union, by=cast.qiao, content_type=kind,
         )  # fmt: skip
-        answer = lin.get(reverse("portal:file", args=[kept.pk]))
+        answer = qiao.get(reverse("portal:file", args=[kept.pk]))
         assert answer.headers["Content-Disposition"].startswith(disposition)
         assert answer.headers["Content-Security-Policy"] == POLICY
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

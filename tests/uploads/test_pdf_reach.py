@@ -149,7 +149,9 @@ def test_a_voucher_reaches_for_nothing(listener: Listener, tmp_path: Path):
         approvals=tuple(replace(a, step="maker") for a in known.approvals),
     )  # fmt: skip
     (tmp_path / "sections").mkdir()
-    book = VoucherBook(known, folder=tmp_path / "sections", words=Wording("en"), made_on=text)
+    book = VoucherBook(
+        known, folder=tmp_path / "sections", words=Wording("en"), made_on=text, witness=text
+    )
     steps = (Step(text, text, 100),)
     book.lay_out(
         [Voucher(hostile(plain[0], text), text, AT, text, date(2026, 1, 2), text, text, steps)]
@@ -164,7 +166,12 @@ def test_a_letter_reaches_for_nothing(listener: Listener, tmp_path: Path):
     folder = tmp_path / "sections"
     folder.mkdir()
     printed = print_letters(
-        [letter], tmp_path / "out.pdf", folder=folder, made_at=AT.isoformat(), phone=text[:200]
+        [letter],
+        tmp_path / "out.pdf",
+        folder=folder,
+        made_at=AT.isoformat(),
+        phone=text[:200],
+        witness=text[:200],
     )
     reaches_nothing(listener, printed.path)
     assert "<object" in "".join(pdftools.texts(printed.path))

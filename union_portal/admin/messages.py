@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -81,10 +80,8 @@ class MessageAdmin(ScopedModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        # A log-in code opens a member's account: nobody reads it here but in the demo, where
-        # the outbox stands for the phone.
-        rows = super().get_queryset(request)
-        return rows if settings.EMBEDDED else rows.exclude(topic="login_code")
+        # A log-in code opens a member's account: nobody reads it here.
+        return super().get_queryset(request).exclude(topic="login_code")
 
     @admin.display(description=_("to"))
     def shown_address(self, message: Message) -> str:
