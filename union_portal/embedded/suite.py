@@ -34,10 +34,10 @@ CHECKS: Final[Mapping[str, Sequence[str]]] = {
 }
 PYTEST: Final = (PYTHON, "-m", "pytest")
 JOURNEYS: Final = "tests/journeys"
-# Journeys drive a browser against the clock: they run alone, after the rest.
+# Journeys drive browsers against the clock: they run after the rest, one in each core.
 PARTS: Final[Mapping[str, Sequence[str]]] = {
     "tests": ("tests", f"--ignore={JOURNEYS}", "-n", "2", "--dist", "loadfile"),
-    "browser journeys": (JOURNEYS,),
+    "browser journeys": (JOURNEYS, "-n", "2"),
 }
 COUNTS: Final = ("failed", "passed", "skipped", "errors")
 NO_TESTS_COLLECTED: Final = 5
