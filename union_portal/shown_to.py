@@ -130,7 +130,6 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Through(Door.AUDIT, is_reading=False),
     ),
     # accounts of staff, looked over
-    "union_portal.accountreview": _REVIEWS,
     "union_portal.reviewedrole": (
         Within("organization", (_P.ROLE_GRANT,)),
         Within("organization", (_P.AUDIT_VIEW,), is_reading=True),
@@ -213,6 +212,7 @@ OPEN: Final[dict[str, str]] = {
     "union_portal.account": _BEFORE,
     "union_portal.pastpassword": _BEFORE,
     "union_portal.roleassignment": _BEFORE,
+    "union_portal.accountreview": _OFFICE,
     "union_portal.organization": _OFFICE,
     "union_portal.ruleset": _OFFICE,
     "union_portal.holiday": _OFFICE,

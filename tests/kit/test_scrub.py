@@ -97,3 +97,11 @@ def test_no_datum_passes_whatever_stands_around_it(seed: int, before: str, after
         fictional.make_name(rng, "male"),
     ):
         assert datum not in SCRUBBER.text(f"{before} {datum} {after}")
+
+
+def test_a_secret_that_was_named_stays_hidden_when_others_are_named():
+    scrubber = Scrubber()
+    scrubber.hide(["first-secret-of-all"])
+    scrubber.hide(["second-secret-of-all"])
+    told = scrubber.text("first-secret-of-all and second-secret-of-all")
+    assert "secret-of-all" not in told

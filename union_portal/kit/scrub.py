@@ -70,12 +70,14 @@ class Scrubber:
     """Takes out what the rules find, and the secrets of this process wherever they stand."""
 
     def __init__(self) -> None:
+        self._known: set[str] = set()
         self._secrets: re.Pattern[str] | None = None
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Never let these values through, whatever stands around them."""
-        known = sorted({one for one in secrets if len(one) >= SHORTEST_SECRET}, key=len)
-        escaped = "|".join(re.escape(one) for one in reversed(known))
+        """Never let these values through, whatever stands around them, nor those named before."""
+        self._known |= {one for one in secrets if len(one) >= SHORTEST_SECRET}
+        longest_first = sorted(self._known, key=len, reverse=True)
+        escaped = "|".join(map(re.escape, longest_first))
         self._secrets = re.compile(escaped) if escaped else None
 
     def text(self, text: str) -> str:
