@@ -124,7 +124,10 @@ def test_the_end_tells_how_to_log_in_without_anybodys_number(demo: Demo):
         assert member.identity().national_id not in demo.said
 
 
-def test_a_newcomer_finds_everything_as_it_was_and_logs_in_as_lin(demo: Demo):
+def test_a_newcomer_finds_everything_as_it_was_and_logs_in_as_lin(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(demo.environment, "PORTAL_BEAT_SECONDS", "2")
     port = choose_port()
     site = f"http://127.0.0.1:{port}"
     before = demo.summary()["batches"]
@@ -139,12 +142,21 @@ def test_a_newcomer_finds_everything_as_it_was_and_logs_in_as_lin(demo: Demo):
         assert "林秀兰" in page
         # An address may hold anything: no log may hold the address.
         urllib.request.urlopen(f"{site}/notices/?{urllib.parse.urlencode({'q': '林秀兰'})}")
+        _wait_for("Sending due task", demo, "beat.log")
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130
     with pytest.raises(OSError):
         urllib.request.urlopen(f"{site}/", timeout=5)
+
+
+def _wait_for(words: str, demo: Demo, log: str) -> None:
+    """Until a process has written what the proof of the logs asks for below."""
+    deadline = time.monotonic() + 120
+    while words not in demo.logs().get(log, ""):
+        assert time.monotonic() < deadline, f"{log} never said: {words}"
+        time.sleep(0.5)
 
 
 def _until(line: str, process) -> str:
