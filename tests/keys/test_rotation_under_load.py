@@ -21,7 +21,8 @@ from union_portal.embedded import places
 from union_portal.kit import fictional
 from union_portal.kit.crypto import generate_key
 
-ROWS, CHUNK = 600, 20
+# So many chunks that a kill after the first always finds it in the midst of them.
+ROWS, CHUNK = 3000, 10
 # So many people at each end are written to; of the others the rotation has all to itself.
 BUSY = 50
 PATIENCE_SECONDS = 120
