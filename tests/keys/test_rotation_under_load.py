@@ -102,7 +102,10 @@ def test_nothing_is_lost_while_writers_write_and_a_rotation_is_killed(
         rotation.communicate()
         assert numbers.outdated() > BUSY  # it was killed in the midst of them
         # The second writer seals with the old key until it is restarted with the new ring.
-        files[1].write_text(rings["new"])
+        # In one step: a ring that is half there would end the writer.
+        fresh = tmp_path / "fresh"
+        fresh.write_text(rings["new"])
+        fresh.replace(files[1])
         until(lambda: len(list(tmp_path.glob("ready-*"))) == 3, *writers)
         again = start("manage.py", "rotate_keys", "--chunk", str(CHUNK), ring=rings["new"])
         said, _nothing = again.communicate(timeout=PATIENCE_SECONDS)
