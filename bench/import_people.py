@@ -137,8 +137,10 @@ class Databases:
         return read
 
 
-def environment(database: str) -> dict[str, str]:
-    parts = urlsplit(os.environ["DATABASE_URL"])
+def environment(database: str, *, as_worker: bool = False) -> dict[str, str]:
+    """What a child runs with: the database as its owner, or with the rights of a worker."""
+    role = "PORTAL_WORKER_DATABASE_URL" if as_worker else "DATABASE_URL"
+    parts = urlsplit(os.environ[role])
     url = urlunsplit(parts._replace(path=f"/{database}"))
     return os.environ | {
         "DATABASE_URL": url,

@@ -7,8 +7,10 @@ people, their accounts and a clear decision for each. Runs are interleaved; medi
 turns. Everybody writes the same rows into the same tables under the same constraints, foreign
 keys and triggers; the peers are spared the ledger, the audit and the checks of who may be paid.
 
-product  grant_set and assemble, with the ledger and the audit; then the digest of the batch, then
-         again. What audit and digest take is timed within the run: two runs differ by more.
+product  grant_set and assemble until everybody has a line, with the ledger and the audit, as the
+         role of a worker, whose statements row security judges; then the digests of the batches,
+         then again. What audit and digest take is timed within: two runs differ by more.
+owner    the same as the owner of the tables, whom row security does not judge
 bulk     the same rows by bulk_create in chunks of 5,000, in one transaction
 each     get_or_create row by row, each in its own transaction as Django does it
 joined   get_or_create row by row, all in one transaction
@@ -27,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from bench.import_people import ROOT, environment, sql
@@ -87,6 +90,8 @@ def report(results: dict[str, list[dict[str, Any]]]) -> None:
             result[f"again_{clock}"] / result[clock] for result in results["product"]
         )
         print(f"{'B3 again / first':46} {again:8.2f}  by {clock}")
+        slower = rate("owner", clock) / rate("product", clock)
+        print(f"{'row security: time with / without':46} {slower:8.2f}  by {clock}")
 
 
 def report_large(few: list[dict[str, Any]], many: dict[str, Any]) -> None:
@@ -131,7 +136,7 @@ class Template:
             done = subprocess.run(
                 [sys.executable, "-m", "bench.payouts", "--child", kind, str(self.rows)],
                 cwd=ROOT,
-                env=environment(database)
+                env=environment(database, as_worker=kind == "product")
                 | {"PORTAL_REGISTER_DIR": f"{folder}/register", "PORTAL_BANK_DIR": folder},
                 check=True,
                 stdout=subprocess.PIPE,
@@ -207,7 +212,7 @@ def product(rows: int) -> dict[str, Any]:
     from union_portal import audit
     from union_portal.models import Account, Decision, Organization
     from welfare.disbursement import batches, entitlements
-    from welfare.disbursement.models import Fund, PayoutBatch
+    from welfare.disbursement.models import Fund, PayoutBatch, PayoutLine
     from welfare.disbursement.refusals import NothingToPay
 
     fund, maker = Fund.objects.get(), Account.objects.get(username="feng")
@@ -218,20 +223,27 @@ def product(rows: int) -> dict[str, Any]:
 
     def write() -> int:
         made = entitlements.grant_set(rows=owed, fund=fund, by=maker)
-        try:
-            batches.assemble(
-                fund=fund, scheme=SCHEME, period="2026", organization=city, by=maker, today=TODAY
-            )
-        except NothingToPay:
-            return made
+        lines = 0
+        with suppress(NothingToPay):
+            while lines < rows:
+                batch = batches.assemble(
+                    fund=fund,
+                    scheme=SCHEME,
+                    period="2026",
+                    organization=city,
+                    by=maker,
+                    today=TODAY,
+                )
+                lines += batch.lines.count()
         return made
 
     audited = watch(audit, "record_ref")
     made, first = timed(write)
     first |= {f"audit_{clock}": taken for clock, taken in audited.items()}
-    if made != rows:
-        raise SystemExit(f"{made} entitlements instead of {rows}")
-    digest = timed(lambda: batches.content(PayoutBatch.objects.get()))[1]
+    lines = PayoutLine.objects.count()
+    if (made, lines) != (rows, rows):
+        raise SystemExit(f"{made} entitlements and {lines} lines instead of {rows}")
+    digest = timed(lambda: [batches.content(each) for each in PayoutBatch.objects.all()])[1]
     again = timed(write)[1]
     return (
         {"rows": rows}
@@ -244,6 +256,7 @@ def product(rows: int) -> dict[str, Any]:
 ROW_BY_ROW = ("each", "joined")
 RUNS: dict[str, Callable[[int], dict[str, Any]]] = {
     "product": product,
+    "owner": product,
     "bulk": bulk,
     "each": each,
     "joined": joined,

@@ -91,6 +91,8 @@ def open_page(chromium: Browser, width: int) -> Iterator[Any]:
 
 def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
     """What axe finds, whether the page is wider than the screen, and cells that cut their text."""
+    # A click waits until the next page begins, not until it is there.
+    page.wait_for_load_state()
     found = [
         f"{page.url}: {one['id']} ({one['impact']}) {one['nodes'][0]['html'][:120]}"
         for one in Axe().run(page).response["violations"]
