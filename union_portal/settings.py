@@ -6,14 +6,14 @@ Each variable may instead be the content of a file: NAME_FILE names it, and wins
 conveniences (generated secrets, plain HTTP cookies) apply.
 """
 
-import socket
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import logs, secret_files
+from union_portal import keepalive, logs, secret_files, skin
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -142,17 +142,11 @@ DATABASES["default"]["PASSWORD"] = (
 # Persistent connections: a page without them costs three times as much.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("PORTAL_CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# After so many seconds without a sign of life a connection to database or broker is given up. A
-# host that is cut off would hold its rows until its cable is back, and on a connection whose other
-# end is gone a worker would wait for bells for ever.
-_SILENCE = env.int("PORTAL_SILENCE_SECONDS", 60)
-_ALIVE = {"idle": max(1, _SILENCE // 2), "interval": max(1, _SILENCE // 6), "count": 3}
+# After so many seconds without a sign of life a connection to database or broker is given up.
+_SILENCE = keepalive.Silence(env.int("PORTAL_SILENCE_SECONDS", 60))
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 10,
-    "tcp_user_timeout": 1000 * _SILENCE,
-    **{f"keepalives_{name}": value for name, value in _ALIVE.items()},
-    "options": " ".join(f"-c tcp_keepalives_{name}={value}" for name, value in _ALIVE.items())
-    + f" -c tcp_user_timeout={1000 * _SILENCE}",
+    **_SILENCE.of_database(),
     **DATABASES["default"].get("OPTIONS", {}),
 }
 # A role that may replicate, for `manage.py backup` alone.
@@ -290,6 +284,7 @@ if SECURE:
     # neighbouring host and no plain page can plant one.
     SESSION_COOKIE_NAME = "__Host-portal"
     CSRF_COOKIE_NAME = "__Host-portal-csrf"
+    LANGUAGE_COOKIE_NAME = "__Host-portal-language"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_SSL_REDIRECT = SECURE and env.bool("PORTAL_SSL_REDIRECT", True)
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
@@ -299,10 +294,6 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-LANGUAGE_COOKIE_NAME = "__Host-portal-language" if SECURE else "django_language"
-LANGUAGE_COOKIE_SECURE = SECURE
-LANGUAGE_COOKIE_HTTPONLY = True
-LANGUAGE_COOKIE_SAMESITE = "Lax"
 # A message names what was done: it stays on the server and comes with no cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "union_portal.views.problems.csrf_failure"
@@ -324,40 +315,8 @@ STAFF_CONTENT_SECURITY_POLICY = {
     "style-src": [SELF, UNSAFE_INLINE],
 }
 
-# -- the staff site's skin -----------------------------------------------------------
-UNFOLD = {
-    "SITE_TITLE": _("Union Portal"),
-    "SITE_HEADER": env.str("PORTAL_OFFICE", "榆林市总工会"),
-    "SITE_SUBHEADER": _("Union Portal"),
-    "SITE_URL": "/",
-    "SITE_ICON": "union_portal.staff_site.emblem",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "union_portal.staff_site.emblem"}
-    ],
-    "STYLES": ["union_portal.staff_site.stylesheet"],
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": True,
-    "SHOW_BACK_BUTTON": True,
-    "SHOW_LANGUAGES": True,
-    # One skin, looked at and measured; a dark one would have to be as well.
-    "THEME": "light",
-    "BORDER_RADIUS": "6px",
-    "COLORS": {
-        "primary": {
-            "50": "#fdf3f3",
-            "100": "#fbe3e3",
-            "200": "#f6caca",
-            "300": "#eea5a5",
-            "400": "#e07373",
-            "500": "#cc4545",
-            "600": "#b3141b",
-            "700": "#8f0f15",
-            "800": "#7a0c11",
-            "900": "#5f0a0e",
-            "950": "#3a0508",
-        },
-    },
-}
+PORTAL_OFFICE = env.str("PORTAL_OFFICE", "榆林市总工会")
+UNFOLD = skin.of_staff_site(PORTAL_OFFICE)
 
 # -- Celery -------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -383,17 +342,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "max_retries": 0,
     "socket_keepalive": True,
-    # By number, as this system calls them.
-    "socket_keepalive_options": {
-        getattr(socket, name): value
-        for name, value in {
-            "TCP_KEEPIDLE": _ALIVE["idle"],
-            "TCP_KEEPINTVL": _ALIVE["interval"],
-            "TCP_KEEPCNT": _ALIVE["count"],
-            "TCP_USER_TIMEOUT": 1000 * _SILENCE,
-        }.items()
-        if hasattr(socket, name)
-    },
+    "socket_keepalive_options": _SILENCE.of_socket(),
 }
 # How often bells that were lost are rung again.
 BEAT_SECONDS = env.float("PORTAL_BEAT_SECONDS", 30.0)
@@ -406,6 +355,10 @@ CELERY_BEAT_SCHEDULE = {
     "lapse-roles": {"task": "union_portal.lapse_roles", "schedule": 3600.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": BEAT_SECONDS},
     "mark-unanswered": {"task": "disbursement.mark_unanswered", "schedule": 3600.0},
+    "check-invariants": {
+        "task": "disbursement.check_invariants",
+        "schedule": crontab(hour=3, minute=10),
+    },
     "forget-imports": {"task": "members.sweep", "schedule": 3600.0},
 }
 # Bank days after which a line without an answer counts as unanswered, never as paid.
@@ -430,8 +383,6 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
 }
-
-PORTAL_OFFICE = env.str("PORTAL_OFFICE", "榆林市总工会")
 
 # -- the log ------------------------------------------------------------------------
 LOGGING_CONFIG = "union_portal.logs.configure"

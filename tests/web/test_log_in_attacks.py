@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp_auth
+from axes.models import AccessAttempt, AccessFailureLog
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -75,6 +76,16 @@ def test_whoever_guesses_many_names_is_slowed_down(feng: Account):
         guess(f"m{number:08d}", 1, address=ELSEWHERE)
     assert not attempt("feng", PASSWORD, address=ELSEWHERE).is_in
     assert attempt("feng", PASSWORD).is_in
+
+
+def test_a_persons_number_typed_as_a_name_is_counted_and_kept_nowhere(cast: Cast):
+    number = str(cast.lin_person.national_id)
+    guess(number.lower(), 6)
+    tried = AccessAttempt.objects.get()
+    assert tried.failures_since_start == 6
+    kept = [tried, *AccessFailureLog.objects.all()]
+    assert len(kept) == 7
+    assert number.lower() not in str([vars(row) for row in kept]).lower()
 
 
 # -- lies about the address ----------------------------------------------------------------

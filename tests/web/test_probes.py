@@ -11,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cast import Cast
-from union_portal import health, probes, queue, tasks
+from union_portal import audit, health, probes, queue, tasks
 from union_portal.probes import PROBES
 from welfare.disbursement import gate
 from welfare.disbursement import probes as probes_of_the_engine
+from welfare.disbursement import tasks as tasks_of_the_engine
 
 pytestmark = pytest.mark.django_db
 TOKEN = "a-token-of-the-monitoring-server"
@@ -155,6 +156,29 @@ def test_safe_mode_and_broken_invariants_are_told(well):
     assert ready()[1]["checks"]["restore gate"].startswith("safe mode")
     cache.set(probes_of_the_engine._INVARIANTS, {"at": 1, "checked": 17, "broken": 2}, None)
     assert ready()[1]["checks"]["invariants"] == "2 broken"
+
+
+def test_invariants_that_nobody_checks_any_more_are_told(well):
+    assert ready()[1]["checks"]["invariants"] == "ok"
+    tasks_of_the_engine.check_invariants()
+    assert ready()[1]["checks"]["invariants"] == "ok"
+    kept = cache.get(probes_of_the_engine._INVARIANTS)
+    cache.set(probes_of_the_engine._INVARIANTS, kept | {"at": kept["at"] - 51 * 3600}, None)
+    assert ready()[1]["checks"]["invariants"] == "not checked for 51 hours"
+
+
+def test_the_nightly_check_finds_what_is_broken_and_says_so_in_the_log(well, cast: Cast, caplog):
+    entry = audit.record("test.change", cast.city, by=cast.officer)
+    audit.seal()
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            "UPDATE union_portal_auditentry SET reason = 'later' WHERE id = %s", [entry.pk]
+        )
+        cursor.execute("SET session_replication_role = origin")
+    tasks_of_the_engine.check_invariants()
+    assert "the money does not agree with the books: I12" in caplog.text
+    assert ready()[1]["checks"]["invariants"] == "1 broken"
 
 
 def test_the_command_tells_the_same_and_fails_where_a_need_is_not_met(well, capsys):

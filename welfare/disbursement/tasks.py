@@ -1,5 +1,6 @@
 """The engine's tasks: each calls one action. The batch row, not the message, holds the work."""
 
+import logging
 from pathlib import Path
 
 from celery import shared_task
@@ -7,9 +8,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from union_portal import outages
-from welfare.disbursement import claims, formats, returns, unknowns
+from welfare.disbursement import claims, formats, probes, returns, unknowns
 from welfare.disbursement.models import BankFile
 from welfare.disbursement.simulator import Bank, Habits
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="disbursement.wake")
@@ -31,6 +34,15 @@ def collect_returns() -> None:
 @outages.outlived()
 def mark_unanswered() -> None:
     unknowns.mark(today=timezone.localdate())
+
+
+@shared_task(name="disbursement.check_invariants")
+@outages.outlived()
+def check_invariants() -> None:
+    """Every night: what is broken stands in the log, on the health page and in the figures."""
+    broken = [result.code for result in probes.check_invariants() if not result.holds]
+    if broken:
+        log.error("the money does not agree with the books: %s", ", ".join(broken))
 
 
 @shared_task(name="disbursement.simulate_bank")
