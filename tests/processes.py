@@ -24,8 +24,11 @@ def url_of(role: str) -> str:
 
 
 def children(parent: int) -> list[int]:
-    """What a process started itself."""
-    text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    """What a process started itself; nothing, if it is gone."""
+    try:
+        text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
     return [int(child) for child in text.split()]
 
 

@@ -180,8 +180,10 @@ def run_job(job_id: UUID) -> None:
         log.warning("job %s was taken over", job.pk)
     except Exception as error:
         text = told(error)
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        log.error("job %s (%s) failed: %s\n%s", job.pk, job.name, text, frames)
+        # Without its message, which may quote a row.
+        frames = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+        head = "Traceback (most recent call last):"
+        log.error("job %s (%s) failed: %s\n%s\n%s", job.pk, job.name, text, head, frames)
         run.retry_or_fail(error, text)
     finally:
         line = {

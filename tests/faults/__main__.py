@@ -7,7 +7,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from tests.faults.world import PRODUCTION, QUICK, World
 if TYPE_CHECKING:
     from tests.faults.run import Run, Story
     from tests.faults.verdict import Verdict
+    from tests.faults.world import Program
 
 PEOPLE, IN_A_ROUND, REHEARSAL_ROUNDS = 40, 8, 6
 
@@ -51,7 +52,7 @@ def _options() -> argparse.Namespace:
              " if the workers take too long to go on after a fault",
     )  # fmt: skip
     parser.add_argument(
-        "--hosts", type=int, default=0, choices=range(len(setting.CLOCKS) + 1),
+        "--hosts", type=int, default=0, choices=[0, *range(2, len(setting.CLOCKS) + 1)],
         help="so many workers on hosts of their own, each cut off now and then while it delivers",
     )  # fmt: skip
     return parser.parse_args()
@@ -92,6 +93,11 @@ def _play(world: World, options: argparse.Namespace, seed: int) -> int:
             verdict.note(f"no step within {LIMITS[kind]} s after {kind}", 1, [f"{took:.0f} s"])
     for name, text in faults_of_ours(world.folder):
         verdict.note(f"{name} met a fault of ours", 1, [text])
+    failed = run.story.failed_sweeps
+    verdict.note("a sweep failed", len(failed), failed)
+    each = _each(options.faults)
+    spared = sorted(run.spared(each)) if each > 1 else []
+    verdict.note(f"places struck less than {each} times", len(spared), spared)
     _report(run, verdict, options.out)
     print(
         f"faults={len(run.story.injected)} lost={verdict.lost} doubled={verdict.doubled}"
@@ -152,15 +158,21 @@ def _print_kinds(kinds: Counter, story: "Story") -> None:
 
 def _print_bank(run: "Run") -> None:
     print(f"\nthe bank: {len(run.bank.batches)} batches, {len(run.bank.payments)} payments, "
-          f"its clock beside workers' clocks wrong by {_skews()} s")  # fmt: skip
+          f"its clock beside workers' clocks wrong by {_skews(run)} s")  # fmt: skip
     for habit, count in run.bank.habits.items():
         print(f"  {count:5}  {habit}")
-    anew = [f"{p.name} {p.starts - 1}" for p in run.world.programs.values() if p.starts > 1]
+    anew = [f"{p.name} {p.starts - 1}" for p in _programs(run) if p.starts > 1]
     print(f"started anew after they ended whole: {', '.join(anew) or 'none'}")
 
 
-def _skews() -> str:
-    return ", ".join(str(skew) for skew in setting.CLOCKS.values() if skew)
+def _skews(run: "Run") -> str:
+    """Of the workers that were started."""
+    told = (program.environment.get("FAULTS_CLOCK", "0") for program in _programs(run))
+    return ", ".join(skew for skew in told if skew != "0") or "0"
+
+
+def _programs(run: "Run") -> Iterable["Program"]:
+    return run.world.programs.values()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 import os
 import random
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -74,13 +74,6 @@ class Bank:
                 return
             self.answers.remove(answer)
             self._note_order(answer)
-
-    def net_by_account(self) -> dict[str, int]:
-        """Fen every account holds in the end."""
-        held: dict[str, int] = defaultdict(int)
-        for payment in self.payments:
-            held[payment.account] += payment.amount_fen if payment.result == "paid" else 0
-        return dict(held)
 
     def results(self) -> dict[str, str]:
         """The last word on every end-to-end id; paid beats what was said of it before."""

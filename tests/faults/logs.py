@@ -1,19 +1,26 @@
 """What the processes logged: errors that no lost connection and no kill explains."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
 from union_portal.embedded.places import CHECKOUT
 
-# How an outage shows: by class name, or by PostgreSQL's and Celery's own words.
-OUTAGES = (
-    "OperationalError", "InterfaceError", "ConnectionError", "ConnectionRefusedError",
-    "ConnectionResetError", "BrokenPipeError", "TimeoutError", "WorkerLostError", "SystemExit",
-    "redis.exceptions", "server closed the connection", "SSL connection has been closed",
-)  # fmt: skip
+# Errors that are an outage whatever they say, by the name of their class.
+OUTAGES = frozenset({
+    "ConnectionError", "ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError",
+    "TimeoutError", "WorkerLostError", "SystemExit", "BusyLoadingError",
+    "AdminShutdown", "CrashShutdown", "CannotConnectNow", "kombu.exceptions.OperationalError",
+})  # fmt: skip
+# Errors that are one only in PostgreSQL's words: of a lock or a full disk they tell as well.
+OF_DATABASES = frozenset({"OperationalError", "InterfaceError", "DatabaseError"})
+LOST = re.compile(
+    "server closed the connection|connection already closed|terminating connection"
+    "|connection to server|could not (connect|receive data|send data)|SSL connection"
+    "|the database system is|no connection to the server|Connection (refused|reset|timed out)"
+)
 # Followed by the traceback it carries, which is judged by itself.
 CARRIER = "billiard.einfo.ExceptionWithTraceback"
 CHAINED = ("During handling of the above", "The above exception was")
@@ -35,7 +42,11 @@ class Told:
 
     @property
     def is_outage(self) -> bool:
-        return any(word in self.end for word in OUTAGES)
+        kind, _colon, said = self.end.partition(":")
+        name = kind.rpartition(".")[2]
+        if name in OUTAGES or kind in OUTAGES:
+            return True
+        return name in OF_DATABASES and LOST.search(said) is not None
 
     @property
     def is_ours(self) -> bool:
@@ -44,12 +55,23 @@ class Told:
         return any(f.startswith(inside) and "/site-packages/" not in f for f in self.files)
 
 
-def faults_of_ours(folder: Path) -> Iterator[tuple[str, str]]:
-    """(process, last line) of each chain of tracebacks that no outage explains."""
+def faults_of_ours(
+    folder: Path, since: Mapping[str, int] | None = None
+) -> Iterator[tuple[str, str]]:
+    """(process, last line) of each chain of tracebacks that no outage explains.
+
+    `since` leaves out what stood in the logs when `sizes` was asked.
+    """
     for log in sorted(folder.glob("*.log")):
-        for chain in chains(log.read_text(errors="replace").splitlines()):
+        said = log.read_bytes()[(since or {}).get(log.name, 0) :].decode(errors="replace")
+        for chain in chains(said.splitlines()):
             if not is_excused(chain):
                 yield log.stem, chain[-1].end[:300]
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """How long each log is now, in bytes."""
+    return {log.name: log.stat().st_size for log in folder.glob("*.log")}
 
 
 def is_excused(chain: list[Told]) -> bool:

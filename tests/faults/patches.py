@@ -8,21 +8,22 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from union_portal import audit, lifecycle
 from welfare.disbursement import (
-    acting,
     batches,
     claims,
     crash,
     delivery,
-    gate,
     ledger,
     locks,
     returns,
@@ -222,27 +223,26 @@ def unguarded(subject: Any, *, to: str, by: Any, reason: str = "", **changes: An
 def no_fence(swap: Swap) -> None:
     """Who lost the lease goes on as if nothing had happened."""
 
+    def as_it_was(fence: int, pk: int) -> PayoutBatch:
+        batch = PayoutBatch.objects.get(pk=pk)
+        batch.state, batch.fence = BatchState.DELIVERING, fence
+        return batch
+
     def handed(batch_id: int, fence: int) -> None:
-        batch = PayoutBatch.objects.get(pk=batch_id)
-        file = batch.bank_file
-        mark = SentRegister(Path(settings.REGISTER_DIR)).append(
-            batch_number=batch.number, file_name=file.name, content_sha256=file.sha256,
-            lines=file.lines_count, total_fen=file.total_fen, sent_at=acting.now().isoformat(),
-        )  # fmt: skip
-        delivery.put_once(
-            Path(settings.BANK_DIR) / "outgoing", file.name, delivery.content_of(file)
-        )
-        with transaction.atomic():
-            held = locks.batch(batch_id)
-            gate.mirror(mark)
-            unguarded(held, to=BatchState.DELIVERED, by=audit.WORKER, delivered_at=acting.now())
+        batches_of_old = SimpleNamespace(get=partial(as_it_was, fence))
+        with patch.object(delivery, "PayoutBatch", SimpleNamespace(objects=batches_of_old)):
+            hand_over(batch_id, fence)
 
     def driven(batch_id: int, fence: int) -> None:
         crash.point(BETWEEN)
         drive(batch_id, fence)
 
-    drive = delivery.drive
+    def advanced(batch: PayoutBatch, *, to: BatchState, **changes: Any) -> None:
+        unguarded(batch, to=to, by=audit.WORKER, **changes)
+
+    drive, hand_over = delivery.drive, delivery.hand_over
     swap(delivery, "_ours", lambda batch_id, fence, state: locks.batch(batch_id))
+    swap(delivery, "_advance", advanced)
     swap(delivery, "hand_over", handed)
     swap(delivery, "drive", driven)
 

@@ -25,6 +25,11 @@ class Proxy:
         with self._lock:
             self._left = count
 
+    def cut_nothing(self) -> None:
+        """Take the order back."""
+        with self._lock:
+            self._left = None
+
     def close(self) -> None:
         self._listener.close()
 

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import kombu.exceptions
 import psycopg2
 import redis
 from django.db import DatabaseError, InterfaceError, connection
-from kombu.exceptions import KombuError
 
 from tests.faults.bank import Bank
 from tests.faults.desk import Round
 from tests.faults.hosts import Host
+from tests.faults.logs import LOST
+from tests.faults.proxy import Proxy
 from tests.faults.schedule import AT_A_PLACE, Fault
 from tests.faults.verdict import Verdict, judge, look
 from tests.faults.world import World
@@ -39,7 +41,17 @@ LIMITS = {
     "terminate": 90, "restart-postgres": 90, "crash-postgres": 90,
 }  # fmt: skip
 # What a strike that found nothing to strike ends with; anything else ends the run.
-NOT_THERE = (psycopg2.Error, redis.RedisError, KombuError, ProcessLookupError)
+NOT_THERE = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    redis.ConnectionError,
+    redis.TimeoutError,
+    kombu.exceptions.OperationalError,
+    ProcessLookupError,
+)
+CUTS = ("cut-postgres", "cut-redis")
+STILL_WAITING = "its place still waited for the one before"
+NOBODY_CAME = "nobody came by before the end"
 
 
 class Stuck(Exception):
@@ -55,11 +67,18 @@ class Story:
     progress: dict[str, list[float]] = field(default_factory=dict)
     # (kind, why it could not strike).
     left_out: Counter = field(default_factory=Counter)
+    # What the operator's timer failed with, and no outage explains.
+    failed_sweeps: list[str] = field(default_factory=list)
+    # The longest time in which nothing moved, seconds.
+    stillest: float = 0.0
 
     def late(self) -> dict[str, float]:
         """Kinds after which the workers took too long at least once, and the longest time."""
         longest = {kind: max(times) for kind, times in self.progress.items() if times}
         return {kind: took for kind, took in longest.items() if took > LIMITS.get(kind, took)}
+
+    def rested(self, seconds: float) -> None:
+        self.stillest = max(self.stillest, seconds)
 
     def count(self, fault: Fault) -> None:
         self.injected.append(fault)
@@ -80,8 +99,12 @@ class Run:
     opened: int = 0
     rehearsed: set[str] = field(default_factory=set)
     _offset: int = 0
-    # Orders at places, by place: when they were given.
-    _waiting: dict[str, float] = field(default_factory=dict)
+    # Orders at places, by place, and when they were given.
+    _waiting: dict[str, tuple[Fault, float]] = field(default_factory=dict)
+    # Faults whose place still waited when their turn came, by place.
+    _postponed: dict[str, Fault] = field(default_factory=dict)
+    # Cuts that are ordered, and how many each proxy had made by then.
+    _armed: dict[str, tuple[Fault, int]] = field(default_factory=dict)
     _asleep: list[tuple[float, int]] = field(default_factory=list)
     # Hosts that are cut off, until when.
     _cut_off: dict[Host, float] = field(default_factory=dict)
@@ -94,6 +117,8 @@ class Run:
     _last_look: float = 0.0
     _last_glance: float = 0.0
     _sweeping: subprocess.Popen[bytes] | None = None
+    # Where the log of the sweep that runs begins.
+    _swept: int = 0
 
     # -- phases -----------------------------------------------------------------------------
 
@@ -106,7 +131,10 @@ class Run:
         return points
 
     def under_fire(self, faults: Iterator[Fault], count: int, each: int = 1) -> None:
-        """Inject until `count` faults have struck, `each` of them at every rehearsed place."""
+        """Inject until `count` faults have struck, `each` of them at every place.
+
+        Of a short run, where `each` is 1, only the rehearsed places are waited for.
+        """
         for _step in self.under_fire_for(faults, count, None, each):
             pass
 
@@ -121,6 +149,8 @@ class Run:
         while len(self.story.injected) < count or self._spared(each):
             if end is not None and time.monotonic() > end:
                 break
+            if len(self.story.injected) >= count and time.monotonic() - came > self.patience:
+                break  # nobody passes there any more; whoever judges the run names the places
             yield
             self._keep_busy()
             self._live()
@@ -128,10 +158,12 @@ class Run:
             self._inject(faults, count)
             state = (len(self.story.injected), len(self.bank.payments))
             now = time.monotonic()
-            if self._last_entry != entry:
-                entry, moved = self._last_entry, now
+            if self._last_entry != entry or state != seen:
+                self.story.rested(now - moved)
+                moved = now
             if state != seen:
-                seen, moved, came = state, now, now
+                came = now
+            entry, seen = self._last_entry, state
             if now - moved > self.patience or now - came > TURNS * self.patience:
                 raise Stuck("neither a fault nor a payment for a long while")
             time.sleep(0.01)
@@ -139,22 +171,37 @@ class Run:
 
     def cease(self) -> None:
         """Take back what nobody carried out yet."""
-        for point in list(self._waiting):
-            self.world.plan.take_back(point)
+        for point, (fault, _given) in list(self._waiting.items()):
+            if self.world.plan.take_back(point):
+                del self._waiting[point]
+                self.story.left_out[fault.kind, NOBODY_CAME] += 1
+        for fault in self._postponed.values():
+            self.story.left_out[fault.kind, STILL_WAITING] += 1
+        self._postponed.clear()
+        for kind in list(self._armed):
+            self._proxy(kind).cut_nothing()
         self._live()
+        for kind in self._armed:
+            self.story.left_out[kind, NOBODY_CAME] += 1
+        self._armed.clear()
+
+    def spared(self, share: int) -> set[str]:
+        """Places, of all that were ever passed, where less than their share struck."""
+        at = self.story.at_points
+        return {point for point in self.world.plan.points() if at[point] < share}
 
     def _spared(self, share: int) -> set[str]:
-        """Rehearsed places where less than their share struck yet."""
-        return {point for point in self.rehearsed if self.story.at_points[point] < share}
+        """The same of those that are waited for."""
+        return self.spared(share) & self.rehearsed if share == 1 else self.spared(share)
 
     def _catch_up(self, count: int, each: int) -> None:
         """Order a kill at places that are passed so seldom that they fall behind."""
         so_far = min(each, each * len(self.story.injected) // count)
-        for point in self._spared(so_far) - self._waiting.keys():
+        for point in self.spared(so_far) - self._waiting.keys():
             self._order(Fault("kill", point))
 
     def _order(self, fault: Fault) -> None:
-        self._waiting[fault.at] = time.monotonic()
+        self._waiting[fault.at] = fault, time.monotonic()
         self.world.plan.order(fault.at, fault.kind)
 
     def settle(self) -> None:
@@ -203,9 +250,12 @@ class Run:
         for host in [host for host, due in self._cut_off.items() if due <= now]:
             host.plug()
             del self._cut_off[host]
-        if self._sweeping is not None and self._sweeping.poll() is not None:
-            self.world.programs["beat"].signal(signal.SIGCONT)
-            self._sweeping = None
+        self._see_the_sweep_end()
+        for kind, (fault, before) in list(self._armed.items()):
+            if self._proxy(kind).cuts > before:
+                del self._armed[kind]
+                self.story.count(fault)
+                self._watch(kind, now, self._last_step)
         rows, self._offset = self.world.plan.carried_out(self._offset)
         for what, point, pid, _at in rows:
             self._waiting.pop(point, None)
@@ -213,11 +263,23 @@ class Run:
                 self.story.left_out[what, "whoever came by was on no host of its own"] += 1
                 continue
             self.story.count(Fault(what, point))
-            self._watch(what)
+            self._watch(what, now, self._steps())
             if what == "stall":
                 # Longer than the lease: somebody else has taken over when it wakes.
                 self._asleep.append((now + self.world.pace.lease * 1.6, int(pid)))
         self._look_for_progress()
+
+    def _see_the_sweep_end(self) -> None:
+        """Beat comes back when the operator's timer is through; that has to end well."""
+        status = self._sweeping.poll() if self._sweeping is not None else None
+        if status is None:
+            return
+        self.world.programs["beat"].signal(signal.SIGCONT)
+        self._sweeping = None
+        told = self.world.sweep_log.read_text(errors="replace")[self._swept :]
+        # A traceback is judged with those of all other logs.
+        if status and "Traceback " not in told and not LOST.search(told):
+            self.story.failed_sweeps.append(f"status {status}: {told.strip()[-200:]}")
 
     def _cut(self, pid: int) -> bool:
         """Cut the host of a process off and let it go on there, for longer than the lease.
@@ -235,18 +297,18 @@ class Run:
         return host is not None
 
     def _until_settled(self) -> None:
-        deadline = time.monotonic() + self.patience
-        # Something may move for ever and lead nowhere.
-        end = time.monotonic() + TURNS * self.patience
-        best = None
+        moved = began = time.monotonic()
+        seen = None
         while True:
             self._live()
-            state = self._unsettled()
+            state, now = self._unsettled(), time.monotonic()
+            if (state, self._last_entry) != seen:
+                self.story.rested(now - moved)
+                seen, moved = (state, self._last_entry), now
             if not any(state):
                 return
-            if (state, self._last_entry) != best:
-                best, deadline = (state, self._last_entry), time.monotonic() + self.patience
-            if time.monotonic() > min(deadline, end):
+            # Something may move for ever and lead nowhere.
+            if now - moved > self.patience or now - began > TURNS * self.patience:
                 told = f"unpaid, open batches, unowed, unanswered, asleep: {state}"
                 raise Stuck(f"{told}; {self._open_batches()}")
             time.sleep(0.05)
@@ -280,25 +342,37 @@ class Run:
 
     def _inject(self, faults: Iterator[Fault], count: int) -> None:
         now = time.monotonic()
-        fresh = sum(now - given < FRESH_SECONDS for given in self._waiting.values())
+        fresh = sum(now - given < FRESH_SECONDS for _fault, given in self._waiting.values())
         if fresh >= WAITING_ORDERS or not self._has_drawn_breath(now):
             return
         if len(self.story.injected) + fresh >= count:
             return
-        fault = next(faults, None)
+        fault = self._next(faults)
         if fault is None:
             return
         if fault.kind in AT_A_PLACE:
-            if fault.at not in self._waiting:
-                self._order(fault)
+            self._order(fault)
             return
-        self._last_breath, self._step_before = now, self._last_step
+        self._last_breath, self._step_before = now, self._steps()
         reason = self._strike(fault)
         if reason:
             self.story.left_out[fault.kind, reason] += 1
-            return
-        self.story.count(fault)
-        self._watch(fault.kind)
+        elif fault.kind not in CUTS:
+            self.story.count(fault)
+            # From before the strike: it may last as long as the outage.
+            self._watch(fault.kind, now, self._step_before)
+
+    def _next(self, faults: Iterator[Fault]) -> Fault | None:
+        """The next fault whose turn it is; at a place that still waits, one keeps its turn."""
+        for point in self._postponed.keys() - self._waiting.keys():
+            return self._postponed.pop(point)
+        fault = next(faults, None)
+        if fault is None or fault.at not in self._waiting or fault.kind not in AT_A_PLACE:
+            return fault
+        if fault.at in self._postponed:
+            self.story.left_out[fault.kind, STILL_WAITING] += 1
+        self._postponed.setdefault(fault.at, fault)
+        return None
 
     def _has_drawn_breath(self, now: float) -> bool:
         """Whether the workers had time to take a step: who is down already can't be struck."""
@@ -326,11 +400,17 @@ class Run:
             return None
         return "the connection had ended by itself"
 
-    def _cut_postgres(self, fault: Fault) -> None:
-        self.world.to_postgres.cut_after(int(fault.at))
+    def _cut_after(self, fault: Fault) -> str | None:
+        """Order a cut; it counts when it is made."""
+        if fault.kind in self._armed:
+            return "the one before has cut nothing yet"
+        proxy = self._proxy(fault.kind)
+        self._armed[fault.kind] = fault, proxy.cuts
+        proxy.cut_after(int(fault.at))
+        return None
 
-    def _cut_redis(self, fault: Fault) -> None:
-        self.world.to_redis.cut_after(int(fault.at))
+    def _proxy(self, kind: str) -> Proxy:
+        return self.world.to_postgres if kind == "cut-postgres" else self.world.to_redis
 
     def _bells(self, fault: Fault) -> None:
         for _ring in range(int(fault.at) % 20 + 2):
@@ -355,6 +435,8 @@ class Run:
         if self._sweeping is not None:
             return "beat was away already"
         self.world.programs["beat"].signal(signal.SIGSTOP)
+        log = self.world.sweep_log
+        self._swept = len(log.read_text(errors="replace")) if log.exists() else 0
         self._sweeping = self.world.sweep()
         return None
 
@@ -379,8 +461,8 @@ class Run:
 
     # -- progress ---------------------------------------------------------------------------
 
-    def _watch(self, kind: str) -> None:
-        self._watched.append((kind, time.monotonic(), self._steps()))
+    def _watch(self, kind: str, struck_at: float, steps: int) -> None:
+        self._watched.append((kind, struck_at, steps))
 
     def _look_for_progress(self) -> None:
         """How long after a fault the workers took their next step, if one waited for them."""
@@ -416,8 +498,8 @@ class Run:
 # Each strikes and returns None, or says why it could not.
 STRIKES: dict[str, Callable[[Run, Fault], str | None]] = {
     "terminate": Run._terminate,
-    "cut-postgres": Run._cut_postgres,
-    "cut-redis": Run._cut_redis,
+    "cut-postgres": Run._cut_after,
+    "cut-redis": Run._cut_after,
     "bells": Run._bells,
     "lost-bells": Run._lost_bells,
     "kill-worker": Run._kill_worker,

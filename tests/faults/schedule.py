@@ -22,11 +22,14 @@ WEIGHTS = {
     "crash-postgres": 1,
     "full-disk": 1,
 }
-# Beside them, where workers have hosts of their own: cut off in the middle of a delivery.
-WEIGHTS_OF_HOSTS = {**WEIGHTS, "cut-off": 12}
+# Workers on hosts of their own pass by no proxy: they are cut off whole, amid a delivery.
+WEIGHTS_OF_HOSTS = {
+    **{kind: weight for kind, weight in WEIGHTS.items() if not kind.startswith("cut-")},
+    "cut-off": 12,
+}
+KINDS = WEIGHTS.keys() | WEIGHTS_OF_HOSTS.keys()
 AT_A_PLACE = ("kill", "stall", "cut-off")
 OF_A_DELIVERY = ("deliver.", "put_once.", "welfare.disbursement.delivery.")
-# One of each comes early, so that a short run has them all.
 MOST_BYTES = {"cut-postgres": 60_000, "cut-redis": 2_000}
 
 
@@ -43,7 +46,7 @@ class Fault:
     @classmethod
     def read(cls, line: str) -> "Fault":
         kind, _space, at = line.strip().partition(" ")
-        if kind not in WEIGHTS_OF_HOSTS:
+        if kind not in KINDS:
             raise ValueError(f"unknown fault: {line.strip()}")
         return cls(kind, at)
 
@@ -57,6 +60,7 @@ def draw(seed: int, points: list[str], weights: dict[str, int] = WEIGHTS) -> Ite
     places = cycle(rng.sample(points, len(points)))
     stalled = cycle(rng.sample(points, len(points)))
     delivering = cycle([point for point in points if point.startswith(OF_A_DELIVERY)] or points)
+    # One of each comes early, so that a short run has them all.
     first = [kind for kind in weights if kind not in AT_A_PLACE]
     rng.shuffle(first)
     for number in range(10**9):

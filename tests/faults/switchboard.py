@@ -8,15 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
+from typing import TYPE_CHECKING
 
 import django
 from psycopg2 import sql
 
 from tests.faults import setting
+from tests.faults.logs import faults_of_ours, sizes
 from tests.faults.schedule import Fault, draw
 from tests.faults.world import QUICK, World
+
+if TYPE_CHECKING:
+    from tests.faults.defects import Defect
 
 PEOPLE, ROUNDS, IN_A_ROUND = 20, 60, 6
 FAULTS, SECONDS = 14, 8.0
@@ -24,11 +29,20 @@ FAULTS, SECONDS = 14, 8.0
 OWN_FAULTS = 3
 # A busy machine may take so long to the first fault of a defect, or to the first row to edit.
 LONGEST_SECONDS = 90.0
-# How long nothing may move: a sound engine on a busy machine is given more.
-PATIENCE_SECONDS, SOUND_PATIENCE_SECONDS = 10.0, 60.0
+# How long nothing may move: a sound engine on a busy machine is given more, and a broken one is
+# given so many times the longest stillness of the sound one.
+PATIENCE_SECONDS, SOUND_PATIENCE_SECONDS, STILLER = 10.0, 60.0, 5
 BASE = "faults_base"
 # Servers are left alone: their faults take long and find no defect of ours sooner.
 KINDS = {"kill": 70, "stall": 10, "terminate": 10, "bells": 10}
+
+
+# What a patch ends in that no longer fits the engine: nothing was planted, whatever was noticed.
+ROTTEN = ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "ImportError")
+
+
+class NoDefect(Exception):
+    """Nothing to plant: a trial of nothing would count as passed."""
 
 
 @dataclass
@@ -36,12 +50,22 @@ class Trial:
     """A defect, and the checks that noticed it."""
 
     name: str
+    # Whose word counts, by how it begins.
+    by: tuple[str, ...]
     caught_by: list[str]
     seconds: float
+    # The longest time in which nothing moved.
+    stillest: float
+    rotten: list[str] = field(default_factory=list)
+
+    @property
+    def is_noticed(self) -> bool:
+        return not self.rotten and any(one.startswith(self.by) for one in self.caught_by)
 
     def row(self) -> str:
-        told = "; ".join(self.caught_by) or "nothing noticed"
-        return f"{self.seconds:5.1f} s  {self.name}: {told}"
+        told = "; ".join([*self.rotten, *self.caught_by]) or "nothing noticed"
+        verdict = "" if self.is_noticed or not self.by else "NOT AS IT SHOULD BE: "
+        return f"{self.seconds:5.1f} s  {self.name}: {verdict}{told}"
 
 
 def main() -> int:
@@ -50,8 +74,8 @@ def main() -> int:
         with setting.world(QUICK, say=lambda line: None, var=setting.VAR_DEFECTS) as world:
             django.setup()
             return _play(world, options)
-    except setting.Busy as busy:
-        print(busy, file=sys.stderr)
+    except (setting.Busy, NoDefect) as refusal:
+        print(refusal, file=sys.stderr)
         return 2
 
 
@@ -70,35 +94,48 @@ def _options() -> argparse.Namespace:
 
 def _part(text: str) -> tuple[int, int]:
     number, _slash, parts = text.partition("/")
+    if not 1 <= int(number) <= int(parts):
+        raise ValueError(text)
     return int(number), int(parts)
 
 
+def _chosen(options: argparse.Namespace) -> "list[Defect]":
+    """Raises NoDefect for a name that stands not on the list, or if nothing is left of it."""
+    from tests.faults.defects import BY_NAME, DEFECTS
+
+    if unknown := set(options.only or ()) - BY_NAME.keys():
+        raise NoDefect(f"No defect is called so: {', '.join(sorted(unknown))}")
+    chosen = [d for d in DEFECTS if not options.only or d.name in options.only][: options.first]
+    number, parts = options.part or (1, 1)
+    if not chosen[number - 1 :: parts]:
+        raise NoDefect("No defect was chosen.")
+    return chosen[number - 1 :: parts]
+
+
 def _play(world: World, options: argparse.Namespace) -> int:
-    from tests.faults.defects import DEFECTS
     from tests.faults.run import plan_rounds
 
-    began = time.monotonic()
-    chosen = [d for d in DEFECTS if not options.only or d.name in options.only][: options.first]
-    if options.part:
-        number, parts = options.part
-        chosen = chosen[number - 1 :: parts]
+    began, chosen = time.monotonic(), _chosen(options)
     people = setting.populate(PEOPLE)
     rounds = plan_rounds(options.seed, people, ROUNDS, IN_A_ROUND)
     (world.folder / "rounds.json").write_text(json.dumps([[r.period, r.owed] for r in rounds]))
     django.db.connection.close()
     setting.copy_database(world, world.database, BASE)
     setting.start_programs(world)
-    patience, seed = options.patience, options.seed
+    seed = options.seed
     sound = [_try(world, None, rounds, seed, SOUND_PATIENCE_SECONDS)]
+    patience = max(options.patience, STILLER * sound[0].stillest)
     print(sound[0].row(), flush=True)
+    print(f"it was never still for longer than {sound[0].stillest:.1f} s: an end that is not"
+          f" reached counts after {patience:.0f} s of stillness")  # fmt: skip
     trials = []
     for defect in chosen:
         trials.append(_try(world, defect, rounds, seed, patience))
         print(trials[-1].row(), flush=True)
     sound.append(_try(world, None, rounds, seed + 1, SOUND_PATIENCE_SECONDS))
     print(sound[1].row())
-    noticed = sum(bool(trial.caught_by) for trial in trials)
-    false = sum(bool(trial.caught_by) for trial in sound)
+    noticed = sum(trial.is_noticed for trial in trials)
+    false = sum(bool(trial.caught_by) or trial.stillest >= patience for trial in sound)
     print(f"the whole took {time.monotonic() - began:.0f} s")
     print(f"defects={len(trials)} noticed={noticed} false={false} seed={options.seed}")
     return 0 if noticed == len(trials) and not false else 1
@@ -112,7 +149,7 @@ def _try(world: World, defect, rounds, seed: int, patience: float) -> Trial:
     from welfare.disbursement.models import Fund
 
     _renew(world, defect)
-    began = time.monotonic()
+    began, logged = time.monotonic(), sizes(world.folder)
     layout = formats.layout(formats.stored(Fund.objects.get().bank_format))
     bank = Bank(
         world.folder / "bank",
@@ -138,8 +175,12 @@ def _try(world: World, defect, rounds, seed: int, patience: float) -> Trial:
     # A guard that was taken away to let harm happen is not what must notice it.
     with_guards = defect is None or defect.is_guard_alone
     found = found or sorted(run.judge(with_guards=with_guards).caught)
-    name = defect.name if defect else "nothing planted"
-    return Trial(name, found, time.monotonic() - began)
+    seconds, stillest = time.monotonic() - began, run.story.stillest
+    if defect is None:
+        return Trial("nothing planted", (), found, seconds, stillest)
+    ends = [end for _name, end in faults_of_ours(world.folder, logged)]
+    rotten = [f"the defect itself is broken: {end}" for end in ends if end.startswith(ROTTEN)]
+    return Trial(defect.name, defect.by, found, seconds, stillest, rotten[:1])
 
 
 def _is_enough(run, defect, seconds: float) -> bool:

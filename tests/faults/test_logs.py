@@ -1,10 +1,13 @@
 """The judge of logs: an outage explains an error, a fault of ours is never explained away."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.faults.logs import faults_of_ours
+from tests.faults.logs import faults_of_ours, sizes
+from tests.faults.world import LOG_FORM
 from union_portal.embedded.places import CHECKOUT
 
 LIBRARIES = f"{CHECKOUT}/.venv/lib/python3.11/site-packages"
@@ -126,6 +129,25 @@ Traceback (most recent call last):
     box.parent.style
 AttributeError: 'NoneType' object has no attribute 'style'
 """
+# Words of an outage in an error that is none.
+LOCK_NOT_HAD = """\
+Traceback (most recent call last):
+  File "{home}/welfare/disbursement/locks.py", line 31, in batch
+    held = PayoutBatch.objects.select_for_update().get(pk=batch_id)
+django.db.utils.OperationalError: canceling statement due to lock timeout
+"""
+CURSOR_CLOSED = """\
+Traceback (most recent call last):
+  File "{home}/union_portal/sets.py", line 31, in refresh
+    cursor.execute(statement)
+psycopg2.InterfaceError: cursor already closed
+"""
+QUOTED = """\
+Traceback (most recent call last):
+  File "{home}/union_portal/sets.py", line 31, in refresh
+    raise ValueError("TimeoutError")
+ValueError: TimeoutError
+"""
 OURS_CUT_OFF = """\
 Traceback (most recent call last):
   File "{home}/welfare/disbursement/settlement.py", line 61, in reconcile_all
@@ -146,8 +168,12 @@ def test_an_outage_and_what_celery_makes_of_it_are_no_faults_of_ours(tmp_path, l
 
 
 @pytest.mark.parametrize(
-    "log", [OURS, OURS_ON_A_LOST_BROKER, NOTHING_LOST, ANOTHER_LIBRARY, OURS_CUT_OFF]
-)
+    "log",
+    [
+        OURS, OURS_ON_A_LOST_BROKER, NOTHING_LOST, ANOTHER_LIBRARY, LOCK_NOT_HAD, CURSOR_CLOSED,
+        QUOTED, OURS_CUT_OFF,
+    ],
+)  # fmt: skip
 def test_an_error_without_an_outage_and_any_error_through_our_files_are_found(tmp_path, log):
     assert len(told(tmp_path, log)) == 1
 
@@ -155,3 +181,33 @@ def test_an_error_without_an_outage_and_any_error_through_our_files_are_found(tm
 def test_an_outage_does_not_hide_the_fault_that_stands_beside_it(tmp_path):
     found = told(tmp_path, BROKER_GONE, OURS, DATABASE_GONE)
     assert found == [("worker1", "AttributeError: 'NoneType' object has no attribute 'hostname'")]
+
+
+def test_what_a_process_of_the_world_logs_itself_is_found(tmp_path):
+    """In the form in which they log: as JSON a traceback would stand in the middle of a line."""
+    by_itself = [
+        sys.executable,
+        "-c",
+        "import logging, sys\n"
+        "from union_portal import logs\n"
+        "logs.configure(logs.configuration(form=sys.argv[1], level='INFO'))\n"
+        "try:\n    {}.missing\n"
+        "except AttributeError:\n    logging.getLogger('x').exception('it failed')\n"
+        "raise LookupError('nobody caught it')\n",
+        LOG_FORM,
+    ]
+    with (tmp_path / "worker1.log").open("wb") as log:
+        subprocess.run(by_itself, cwd=CHECKOUT, stdout=log, stderr=log, check=False)
+    assert [end for _name, end in faults_of_ours(tmp_path)] == [
+        "AttributeError: 'dict' object has no attribute 'missing'",
+        "LookupError: nobody caught it",
+    ]
+
+
+def test_what_stood_there_before_may_be_left_out(tmp_path):
+    assert len(told(tmp_path, OURS)) == 1
+    before = sizes(tmp_path)
+    assert list(faults_of_ours(tmp_path, before)) == []
+    with (tmp_path / "worker1.log").open("a") as log:
+        log.write(NOTHING_LOST.format(libraries=LIBRARIES))
+    assert len(list(faults_of_ours(tmp_path, before))) == 1
