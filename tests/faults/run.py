@@ -251,11 +251,7 @@ class Run:
             host.plug()
             del self._cut_off[host]
         self._see_the_sweep_end()
-        for kind, (fault, before) in list(self._armed.items()):
-            if self._proxy(kind).cuts > before:
-                del self._armed[kind]
-                self.story.count(fault)
-                self._watch(kind, now, self._last_step)
+        self._see_cuts(now)
         rows, self._offset = self.world.plan.carried_out(self._offset)
         for what, point, pid, _at in rows:
             self._waiting.pop(point, None)
@@ -268,6 +264,14 @@ class Run:
                 # Longer than the lease: somebody else has taken over when it wakes.
                 self._asleep.append((now + self.world.pace.lease * 1.6, int(pid)))
         self._look_for_progress()
+
+    def _see_cuts(self, now: float) -> None:
+        """Cuts that were ordered and have been made since."""
+        for kind, (fault, before) in list(self._armed.items()):
+            if self._proxy(kind).cuts > before:
+                del self._armed[kind]
+                self.story.count(fault)
+                self._watch(kind, now, self._last_step)
 
     def _see_the_sweep_end(self) -> None:
         """Beat comes back when the operator's timer is through; that has to end well."""
