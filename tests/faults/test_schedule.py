@@ -8,8 +8,8 @@ import pytest
 
 from tests.faults import run as runs
 from tests.faults.points import Plan
-from tests.faults.run import LIMITS, Run, Story
 from tests.faults.proxy import Proxy
+from tests.faults.run import LIMITS, Run, Story
 from tests.faults.schedule import WEIGHTS, WEIGHTS_OF_HOSTS, Fault, draw
 
 PLACES = ["deliver.after_file", "welfare.disbursement.batches.seal:before", "z:after"]
