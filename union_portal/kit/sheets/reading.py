@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from union_portal.kit.plain_text import SPREADSHEET_FLOAT
-from union_portal.kit.sheets import cell_scan, delimited, xlsx
+from union_portal.kit.sheets import cell_scan, delimited
 from union_portal.kit.sheets.rows import (
     EXAMPLE_MARKS,
     Limits,
@@ -60,6 +60,9 @@ def open_sheet(
     with path.open("rb") as file:
         head = file.read(4)
     if head in (_ZIP, _OLE):
+        # Its reader is loaded where sheets are opened: in a confined process, not in every one.
+        from union_portal.kit.sheets import xlsx
+
         with xlsx.open_values(path, allowed) as values:
             numbered = ((n, [xlsx.cell_text(cell) for cell in row]) for n, row in values.rows)
             sheet = _with_header(numbered, expected, allowed)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from union_portal.kit.confined import Answer
 from union_portal.kit.refusals import Refused
+from union_portal.kit.sheets import xlsx  # noqa: F401  (loaded before the process forks)
 from union_portal.kit.sheets.reading import open_sheet
 from union_portal.kit.sheets.rows import Limits, Row
 

@@ -1,16 +1,20 @@
 """Import templates: a sheet that is hard to fill in wrongly."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from django.utils.translation import gettext as _
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
 
 from union_portal.kit.sheets.cell_scan import column_letters
 from union_portal.kit.sheets.writing import open_workbook, sheet_name
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 _ROWS: Final = 5_000
 _TITLE_LIMIT: Final = 32

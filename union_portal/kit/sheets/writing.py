@@ -1,5 +1,7 @@
 """Sheets to give away: every text cell is text, whatever it looks like."""
 
+from __future__ import annotations
+
 import csv
 import io
 import re
@@ -8,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
 
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.workbook import Workbook
-from xlsxwriter.worksheet import Worksheet
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
 
 Cell = str | int | Decimal | date | None
 
@@ -48,6 +50,8 @@ def sheet_name(name: str) -> str:
 
 def open_workbook(target: Path | BinaryIO, *, constant_memory: bool) -> Workbook:
     """A workbook in which no text is ever taken for a formula, number or link."""
+    import xlsxwriter  # when a sheet is written: most processes write none
+
     return xlsxwriter.Workbook(
         str(target) if isinstance(target, Path) else target,
         {
