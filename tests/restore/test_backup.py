@@ -1,5 +1,7 @@
 """`manage.py backup` refuses what it can't do, and says why."""
 
+import importlib.util
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -30,7 +32,11 @@ def test_the_certificate_of_the_address_is_looked_at_by_the_programs():
 
 def test_without_the_private_servers_the_program_is_looked_for_where_it_is_installed(monkeypatch):
     """As in the image of production, which leaves them out."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    held = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name: None if name == "union_portal.embedded" else held(name),
+    )
     monkeypatch.setattr("shutil.which", lambda program: None)
     monkeypatch.setattr("pathlib.Path.glob", lambda folder, pattern: [])
     with pytest.raises(CommandError, match=r"pg_basebackup of PostgreSQL \d+ is not installed"):
