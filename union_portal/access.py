@@ -161,6 +161,7 @@ SECOND_FACTOR = frozenset(
         _P.PERSON_UNMASK,
         _P.ACCOUNT_NUMBER_CONFIRM,
         _P.SUBSIDY_DECIDE,
+        _P.APPEAL_REVIEW,
         _P.AUDIT_EXPORT,
         _P.ROLE_GRANT,
         _P.ACCOUNT_MANAGE,

@@ -3,7 +3,7 @@
 A row that somebody holds is left for the next pass: nobody waits for the rotation, so nobody can
 die with it in a deadlock. A row is read, sealed anew and written under one lock, so that no value
 is overwritten by an older one. Each chunk is committed with its audit entry; whoever is killed
-goes on where the rest is. Source: docs/adr/0013.
+goes on where the rest is. Source: docs/adr/0011.
 """
 
 from __future__ import annotations

@@ -154,7 +154,6 @@ class AppealAdmin(ScopedModelAdmin):
             why_not=every(only_in(AppealState.REVIEWING), _not_involved, _mine, _is_ours),
             facts=_facts,
             form_for=uphold_form,
-            reauth=True,
         ),
         Button(
             name="dismiss",

@@ -102,7 +102,7 @@ def fetches_addresses(module: ast.Module) -> Iterator[ast.AST]:
     """Only gateways speak to other machines: nothing a visitor writes becomes a request."""
     for node, name in _imported(module):
         if re.match(r"(requests|httpx|aiohttp|urllib3|urllib\.request|http\.client|ftplib|smtplib"
-                    r"|telnetlib|paramiko)\b", name):  # fmt: skip
+                    r"|telnetlib|paramiko|django\.core\.mail)\b", name):  # fmt: skip
             yield node
 
 
@@ -197,10 +197,11 @@ RULES: dict[str, Rule] = {
     ),
     "only gateways fetch": Rule(
         fetches_addresses,
-        ("import requests", "from urllib.request import urlopen", "import http.client"),
+        ("import requests", "from urllib.request import urlopen", "import http.client",
+         "from django.core.mail import send_mail", "from django.core import mail"),
         ("from urllib.parse import urlsplit", "from django.http import HttpRequest"),
         {
-            "union_portal/notifications.py": "the gateway of messages, whose address is a setting",
+            "union_portal/notifications.py": "gateway and mail server: addresses of the settings",
             "union_portal/offline/ask_health.py": "asks the web server of its own container",
             "union_portal/embedded/demo.py": "asks whether its own web server is up",
         },

@@ -1,18 +1,25 @@
 """What the papers promise is shown by tests that exist."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.sources import ROOT
 
-TESTS = {
+NAMES = Counter(
     name
     for path in (ROOT / "tests").rglob("test_*.py")
     for name in re.findall(r"^ *def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
-}
+)
+TESTS = set(NAMES)
 PAPERS = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "bench/README.md"]
+
+
+def test_no_two_tests_have_one_name() -> None:
+    """Papers name them: a name that stands for two shows nothing."""
+    assert [name for name, count in NAMES.items() if count > 1] == []
 
 
 def test_bad_input_names_its_tests() -> None:

@@ -12,7 +12,9 @@ from django.conf import settings
 
 from members.actions import first_login
 from tests.architecture.sources import ROOT
+from union_portal import queue
 from union_portal import settings as loaded
+from union_portal.celery import app
 from union_portal.fields import SealedTextField
 from union_portal.views import reauthentication
 
@@ -94,7 +96,7 @@ def test_every_key_and_every_connection_on_paper_is_read_by_the_settings():
     beside = {"PORTAL_PUBLISH"}  # read by docker-compose.yml
     assert named - beside - set(re.findall(r'"([A-Z_]+)"', TEXT_OF_SETTINGS)) == set()
     read = set(re.findall(r'"(PORTAL_\w*(?:KEY|KEYRING|URL))"', TEXT_OF_SETTINGS))
-    assert {name for name in read if name != "PORTAL_BACKUP_DATABASE_URL"} - named == set()
+    assert read - named == set()
 
 
 def test_every_log_on_paper_is_a_table_of_the_database():
@@ -102,6 +104,19 @@ def test_every_log_on_paper_is_a_table_of_the_database():
     named = {t for row in rows("What is logged") for t in re.findall(r"`(\w+)`", row[0])}
     assert named
     assert named - tables == set()
+
+
+def test_every_work_of_the_queue_is_on_paper():
+    app.loader.import_default_modules()
+    said = PAPER.split("\n## Costly work\n")[1].split("\n## ")[0]
+    ours = {name for name in queue.names() if not name.startswith("tests.")}
+    assert ours
+    assert set(re.findall(r"`(\w+\.\w+)`", said)) == ours
+
+
+def test_the_time_frames_for_faults_of_libraries_are_on_paper():
+    frames = "within 3 days when it is exploited or critical, 14 when high, 60 otherwise"
+    assert frames in " ".join(PAPER.split("\n## Libraries\n")[1].split())
 
 
 def test_every_library_that_opens_foreign_bytes_is_told():

@@ -103,7 +103,7 @@ def test_a_changed_log_is_noticed(doomed_office):
     assert "I12" in broken()
 
 
-def test_a_changed_register_is_noticed(doomed_office, settings):
+def test_an_emptied_register_breaks_an_invariant(doomed_office, settings):
     doomed_office.settled("paid")
     (settings.REGISTER_DIR / "sent.jsonl").write_text("")
     assert "I8" in broken()

@@ -87,6 +87,20 @@ def test_a_mail_server_that_is_down_is_tried_again_with_the_same_number(log, mon
     assert letter.extra_headers["Message-ID"] == f"<{number}.message@union-portal>"
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (f"{TO}\nBcc: other@example.org", "Audit log\n\nbody"),
+        (f"{TO}\r\nBcc: other@example.org", "Audit log\n\nbody"),
+        (TO, "Audit log\rBcc: other@example.org\n\nbody"),
+    ],
+)
+def test_a_line_break_in_an_address_or_a_subject_is_refused(number, text):
+    with pytest.raises(notifications.GatewayError):
+        notifications.EmailGateway().send(number=number, text=text, reference="1")
+    assert mail.outbox == []
+
+
 def test_without_a_block_or_an_address_nothing_is_written(cast):
     assert witness_mail.write_digests(today=TODAY) == 0
     see()

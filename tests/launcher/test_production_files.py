@@ -1,5 +1,6 @@
 """The files of production agree with the settings, and give no power away."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -8,10 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
+from awards.forms import MOST_TOGETHER
+from tests.architecture.sources import python_files, tree
 from union_portal import privileges
+from union_portal import settings as defaults
 from union_portal.embedded import places, postgres
 from union_portal.embedded.postgres import OWNER
 from union_portal.kit.crypto import Keyring
+from union_portal.kit.uploads import MEBIBYTE
+from welfare.disbursement import returns
 
 COMPOSE: dict[str, Any] = yaml.safe_load(
     (places.CHECKOUT / "docker-compose.yml").read_text("utf-8")
@@ -25,6 +31,13 @@ OURS = ("migrate", "web", "worker", "beat")
 PROXY = (places.CHECKOUT / "deploy" / "proxy.conf").read_text("utf-8")
 # Read by libpq, not by the settings.
 OF_LIBRARIES = {"PGOPTIONS"}
+# Secrets that not every process needs, and which are given them; backups are made elsewhere.
+FOR_FEW: dict[str, set[str]] = {
+    "PORTAL_PROBE_TOKEN": {"web"},
+    "PORTAL_SMS_HTTP_KEY": {"worker"},
+    "PORTAL_EMAIL_URL": {"worker"},
+    "PORTAL_BACKUP_DATABASE_URL": set(),
+}
 
 
 def given(name: str) -> set[str]:
@@ -39,7 +52,8 @@ def test_the_parts_of_production_are_there() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_the_settings_read_is_given(name: str) -> None:
     assert len(READ) > 10
-    assert READ - given(name) == set()
+    apart = {variable for variable, holders in FOR_FEW.items() if name not in holders}
+    assert READ - given(name) == apart
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -73,7 +87,7 @@ def test_secrets_come_from_files_that_the_service_is_given_and_from_nowhere_else
         assert not re.search(r"://[^/]*:[^/]*@", str(value)), f"{name}: {variable}"
 
 
-def test_a_password_is_given_only_to_those_who_use_it() -> None:
+def test_a_secret_is_given_only_to_those_who_use_it() -> None:
     holders = {
         secret: {name for name, one in SERVICES.items() if secret in one.get("secrets", [])}
         for secret in COMPOSE["secrets"]
@@ -83,6 +97,9 @@ def test_a_password_is_given_only_to_those_who_use_it() -> None:
     assert holders["web_password"] == {"postgres", "web"}
     assert holders["worker_password"] == {"postgres", "worker", "beat"}
     assert holders["redis_password"] == {"redis", *OURS}
+    for variable, few in FOR_FEW.items():
+        secret = variable.removeprefix("PORTAL_").lower()
+        assert holders.get(secret, set()) == few, secret
 
 
 def test_what_is_put_into_a_read_only_container_is_a_file() -> None:
@@ -114,6 +131,14 @@ def test_the_servers_log_no_statement_and_the_proxy_no_address() -> None:
     assert told == set(postgres.DISCREET)
     assert "access_log off;" in PROXY
     assert "error_log /dev/stderr crit;" in PROXY
+
+
+def test_no_proxy_refuses_a_form_that_the_portal_takes() -> None:
+    largest = max(MOST_TOGETHER, returns.MOST_BYTES, defaults.UPLOAD_MAX_BYTES)
+    runbook = (places.CHECKOUT / "docs" / "runbook.md").read_text("utf-8")
+    for told in (PROXY, runbook):
+        [megabytes] = re.findall(r"client_max_body_size (\d+)m;", told)
+        assert int(megabytes) * MEBIBYTE > largest
 
 
 def test_health_and_figures_are_not_asked_from_outside() -> None:
@@ -207,6 +232,21 @@ def test_the_image_installs_the_production_lock_by_hash_and_drops_root() -> None
     assert "--require-hashes -r /requirements.lock" in DOCKERFILE
     assert "requirements-dev" not in DOCKERFILE
     assert re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
+
+
+def test_nothing_in_the_image_needs_what_the_image_leaves_out() -> None:
+    """An import inside a function may first ask whether it is there."""
+    left_out = re.findall(r"rm -r (\S+)", DOCKERFILE)
+    assert left_out == ["union_portal/embedded"]
+    offenders = [
+        str(path.relative_to(places.CHECKOUT))
+        for path in python_files()
+        if left_out[0] not in str(path)
+        for node in tree(path).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and "union_portal.embedded" in ast.unparse(node).replace(" import ", ".")
+    ]
+    assert offenders == []
 
 
 def test_the_image_holds_every_app() -> None:

@@ -79,7 +79,7 @@ class TestFilesThatSimplyWork:
         assert (person.national_id, person.phone) == (row["证件号码"], row["手机号"])
 
     @pytest.mark.parametrize("prefix", ["810000", "820000", "830000"])
-    def test_residence_permits_are_accepted(self, cast: Cast, prefix: str):
+    def test_rows_with_residence_permits_are_taken_over(self, cast: Cast, prefix: str):
         row = make_rows(cast.tree.union, 1)[0] | {"证件号码": number(f"{prefix}19700101001")}
         assert (
             bring_in(as_csv([row]), by=cast.qiao, organization=cast.tree.union).result["new"] == 1

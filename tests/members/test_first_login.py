@@ -53,6 +53,7 @@ def test_the_code_goes_to_the_registered_phone(cast: Cast):
     ask(person)
     message = Message.objects.get()
     assert (message.address, message.recipient) == (person.phone, person.pk)
+    assert re.search(r"(?<!\d)\d{6}(?!\d)", notifications.text_of(message))
 
 
 def test_a_code_is_kept_only_as_a_keyed_hash(cast: Cast):
@@ -107,10 +108,12 @@ def test_the_refusal_of_a_code_is_the_same_for_every_cause(cast: Cast):
     person = make_person(cast.tree.union)
     real, unreal = ask(person), ask(person, name="王另名")
     right = code_sent()
+    other = ask(make_person(cast.tree.union))
     wrong = "000000" if right != "000000" else "111111"
     told = set()
     for token, code, now in [
         (real.token, wrong, NOW),
+        (other.token, right, NOW),
         (real.token, right, NOW + timedelta(minutes=10)),
         (unreal.token, right, NOW),
         (uuid4(), right, NOW),

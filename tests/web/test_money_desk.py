@@ -337,7 +337,7 @@ def test_no_page_shows_a_full_account_number(office):
         assert not [number for number in whole if number in text], url
 
 
-def test_an_export_is_masked_and_logged(office):
+def test_an_export_of_payments_is_logged_and_not_for_auditors(office):
     office.settled("paid")
     feng = browser(office.cast.feng)
     for model in ("payoutline", "entitlement"):

@@ -1,5 +1,6 @@
 """`manage.py backup FOLDER`: the whole cluster, the files, and what the outside knew then."""
 
+import importlib.util
 import json
 import os
 import re
@@ -8,14 +9,13 @@ import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils import timezone
 
-from union_portal.embedded import places
 from union_portal.models import AuditBlock
 
 
@@ -64,14 +64,7 @@ def moment() -> dict[str, Any]:
 
 def _run(program: str, *arguments: str) -> None:
     """Run a program of PostgreSQL as the role of PORTAL_BACKUP_DATABASE_URL."""
-    address = urlsplit(settings.BACKUP_DATABASE_URL)
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "PGHOST": address.hostname or "",
-        "PGPORT": str(address.port or 5432),
-        "PGUSER": unquote(address.username or ""),
-        "PGPASSWORD": unquote(address.password or ""),
-    }
+    environment = {"PATH": os.environ.get("PATH", ""), **of_libpq(settings.BACKUP_DATABASE_URL)}
     done = subprocess.run(
         [_find(program), *arguments], env=environment, capture_output=True, text=True, check=False
     )
@@ -79,17 +72,42 @@ def _run(program: str, *arguments: str) -> None:
         raise CommandError(f"{program} failed: {done.stderr.strip()[-500:]}")
 
 
+def of_libpq(url: str) -> dict[str, str]:
+    """An address as libpq's variables: a password in arguments could be read by everybody."""
+    address = urlsplit(url)
+    asked = dict(parse_qsl(address.query))
+    certificates = {
+        f"PG{name.upper()}": asked[name] for name in ("sslmode", "sslrootcert") if name in asked
+    }
+    return {
+        "PGHOST": address.hostname or "",
+        "PGPORT": str(address.port or 5432),
+        "PGUSER": unquote(address.username or ""),
+        "PGPASSWORD": unquote(address.password or ""),
+        **certificates,
+    }
+
+
 def _find(program: str) -> str:
     """The program of the server's own major version. Errors: CommandError names what to install."""
     major = connection.cursor().connection.server_version // 10_000
-    packaged, on_path = places.packaged_postgres(), shutil.which(program)
-    found = [packaged / program] if packaged else []
-    found += [Path(on_path)] if on_path else []
+    on_path = shutil.which(program)
+    found = [*_packaged(program), *([Path(on_path)] if on_path else [])]
     found += sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
     for path in found:
         if path.exists() and _major(path) == major:
             return str(path)
     raise CommandError(f"{program} of PostgreSQL {major} is not installed")
+
+
+def _packaged(program: str) -> list[Path]:
+    """That of the private servers, which the image of production does not hold."""
+    if importlib.util.find_spec("union_portal.embedded") is None:
+        return []
+    from union_portal.embedded import places
+
+    packaged = places.packaged_postgres()
+    return [packaged / program] if packaged else []
 
 
 def _major(program: Path) -> int:
