@@ -237,7 +237,7 @@ PROXY_COUNT = env.int("PORTAL_PROXY_COUNT", 0)
 # Per address only what a whole factory at the change of shift stays below; `key` is name and
 # address together, or the account whose one-time codes are tried.
 ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "60/m/ip,6/5m/key"}
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password"]
+AXES_SENSITIVE_PARAMETERS = ["username", "login", "ip_address", "password"]
 
 # -- language, time ---------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
