@@ -45,8 +45,20 @@ def kinds() -> dict[str, Edit]:
     }
     edits |= {f"{_short(table)} row removed": partial(_remove, table) for table in tables}
     return edits | {
-        "returnrow verdict": lambda rng: rows.change(APPLIED, rng, "verdict = 'applied'")
+        "returnrow verdict": lambda rng: rows.change(APPLIED, rng, "verdict = 'applied'"),
+        "decision refused after all": _refuse,
     }
+
+
+def _refuse(rng: random.Random) -> int:
+    """Outcome and sum go together: neither can be edited alone into a refusal."""
+    granted = rows.value(
+        "SELECT array_agg(id ORDER BY id) FROM union_portal_decision WHERE outcome = 'granted'"
+    )
+    return rows.execute(
+        "UPDATE union_portal_decision SET outcome = 'refused', amount_fen = 0 WHERE id = %s",
+        rng.choice(granted),
+    )
 
 
 def _change(column: rows.Column, rng: random.Random) -> int:

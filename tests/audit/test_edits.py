@@ -18,15 +18,11 @@ def log(cast):
     assert audit.verify() == []
 
 
-def _by_the_log() -> set[str]:
-    return {"verify_audit"} if audit.verify() else set()
-
-
 def test_every_one_of_a_hundred_edits_of_the_log_is_found(log):
     tally = run.Tally()
-    run.make(log_edits.kinds(), EDITS, SEED, _by_the_log, tally)
+    run.make(log_edits.kinds(), EDITS, SEED, run.by_the_log, tally)
     assert tally.tried.total() == EDITS
-    assert tally.missed == []
+    assert tally.missed == tally.never_made == []
     assert audit.verify() == []  # each was undone
 
 
@@ -36,10 +32,10 @@ def test_a_chain_recomputed_as_a_whole_is_found_by_a_witness_alone(log):
     for kind in ("rewrite from here", "rewrite without", "cut off the end"):
         tally = run.Tally()
         file.write_text("")
-        run.make({kind: log_edits.WHOLE[kind]}, 3, SEED, _by_the_log, tally)
+        run.make({kind: log_edits.WHOLE[kind]}, 3, SEED, run.by_the_log, tally)
         assert tally.found.total() == 0, kind
         file.write_text(kept)
-        run.make({kind: log_edits.WHOLE[kind]}, 3, SEED, _by_the_log, tally)
+        run.make({kind: log_edits.WHOLE[kind]}, 3, SEED, run.by_the_log, tally)
         assert tally.found.total() == 3, kind
 
 
@@ -54,20 +50,27 @@ def test_what_is_not_sealed_yet_is_not_promised(log, cast):
 @pytest.fixture
 def books(doomed_office):
     scene.write_books(doomed_office)
-    assert _by_the_books() == set()
+    assert run.broken_books() == set()
     return doomed_office
-
-
-def _by_the_books() -> set[str]:
-    return run.broken_books()
 
 
 def test_every_edit_of_the_books_is_found(books):
     """Drawn from every column that is kept for ever; the long form makes each of them."""
     tally = run.Tally()
-    run.make(book_edits.kinds(), OF_THE_BOOKS, SEED, _by_the_books, tally)
+    run.make(book_edits.kinds(), OF_THE_BOOKS, SEED, run.broken_books, tally)
     assert tally.tried.total() == OF_THE_BOOKS
-    assert tally.missed == []
+    assert tally.missed == tally.never_made == []
+
+
+def test_what_can_never_be_written_is_known_by_name(books):
+    """Each of the kinds that no run makes, tried alone: refused by what is named for it."""
+    kinds = book_edits.kinds()
+    for kind, constraints in run.CANNOT.items():
+        tally = run.Tally()
+        with pytest.raises(AssertionError, match="every kind of edit was refused"):
+            run.make({kind: kinds[kind]}, 1, SEED, run.broken_books, tally)
+        assert {by for _kind, by in tally.refused} & constraints
+        assert tally.never_made == []
 
 
 def test_what_differs_is_never_recorded_over(books):

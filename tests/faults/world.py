@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ import redis
 from tests.faults.hosts import NETWORK, Host, NotAllowed
 from tests.faults.points import Plan
 from tests.faults.proxy import Proxy
-from tests.processes import family
+from tests.processes import family, until
 from union_portal.embedded import held, places
 from union_portal.embedded.postgres import WORKER
 from union_portal.embedded.processes import end_with_parent
@@ -26,8 +25,6 @@ from union_portal.embedded.surroundings import read_or_make_keys
 
 ROOT = places.CHECKOUT
 DISK_BYTES = 64 * 1024 * 1024
-# A busy machine takes its time to recover a server; none of it is waited for without need.
-PATIENCE_SECONDS = 180
 HOSTS_RULE = f"host all all {NETWORK}.0.0/16 scram-sha-256\n"
 ANSWER_SECONDS = 30
 LOG_FORM = "plain"
@@ -349,11 +346,3 @@ def _is_cut(connection: psycopg2.extensions.connection) -> bool:
     except psycopg2.Error:
         return True
     return False
-
-
-def until(is_true: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
-    deadline = time.monotonic() + patience
-    while not is_true():
-        if time.monotonic() > deadline:
-            raise TimeoutError("a server of the world does not come back")
-        time.sleep(0.02)

@@ -10,6 +10,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 from tests.fuzz.targets import SHARES
 
 ROOT = Path(__file__).parents[2]
+SHARED = Path("/dev/shm")
 MISSING = (
     "The fuzzer is not installed; it is no part of the tests' packages. Install it with\n"
     '    .venv/bin/pip install "atheris>=3"'
@@ -37,9 +39,8 @@ def main() -> int:
         return 2
     seed = options.seed if options.seed is not None else secrets.randbelow(10**6)
     total = Found()
-    wanted = {name: share for name, share in SHARES.items() if name in options.targets}
-    for name, share in wanted.items():
-        one = _run(name, options.inputs * share // sum(wanted.values()), seed, options.out)
+    for name, inputs in shared(options.inputs, options.targets).items():
+        one = _run(name, inputs, seed, options.out)
         print(f"{name}: {one}", flush=True)
         total.inputs += one.inputs
         total.crashes += one.crashes
@@ -49,6 +50,14 @@ def main() -> int:
         flush=True,
     )
     return 1 if total.crashes or total.unjudged or total.inputs < options.inputs else 0
+
+
+def shared(inputs: int, targets: Collection[str]) -> dict[str, int]:
+    """How many inputs each target gets; what does not divide goes to the first."""
+    wanted = {name: share for name, share in SHARES.items() if name in targets}
+    parts = {name: inputs * share // sum(wanted.values()) for name, share in wanted.items()}
+    parts[next(iter(parts))] += inputs - sum(parts.values())
+    return {name: part for name, part in parts.items() if part}
 
 
 def _options() -> argparse.Namespace:
@@ -65,7 +74,8 @@ def _options() -> argparse.Namespace:
 def _run(name: str, inputs: int, seed: int, out: Path) -> Found:
     """One target in a process of its own; its death is a crash as well."""
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    # In memory where there is such a place: every sheet is written there.
+    with tempfile.TemporaryDirectory(dir=SHARED if SHARED.is_dir() else None) as folder:
         command = [sys.executable, "-m", "tests.fuzz.child", name, str(inputs), str(seed)]
         done = subprocess.run([*command, folder, str(out)], cwd=ROOT, check=False)
         told = Path(folder) / "found.json"

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from hashlib import sha256
@@ -60,6 +61,8 @@ def fault_of(target: Callable[[bytes], None], data: bytes) -> str:
         target(data)
     except Unjudged as error:
         return f"Unjudged: {error}"
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
         # Panics of libraries are no Exceptions.
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -87,6 +90,8 @@ def shrunk(data: bytes, is_same: Callable[[bytes], bool]) -> bytes:
 
 def main() -> None:
     name, inputs, seed, folder, out = sys.argv[1:]
+    # Sheets are written there, and go with it: this process ends without tidying up.
+    tempfile.tempdir = folder
     corpus = Path(folder) / "corpus"
     corpus.mkdir()
     for number, content in enumerate(targets.seeds(name)):

@@ -5,11 +5,11 @@ first byte chooses what the rest is: so a fuzzer learns to go from one to the ot
 """
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 import xlsxwriter
@@ -71,25 +71,19 @@ def seeds(target: str) -> Iterator[bytes]:
 
 
 def _read_sheet(content: bytes) -> None:
-    path = Path(_folder().name) / "sheet"
-    path.write_bytes(content)
-    try:
-        with open_sheet(path, limits=Limits(max_rows=2000)) as sheet:
-            rows = list(sheet.rows)
-    except SheetError as refusal:
-        if not (str(refusal) and refusal.remedy_id):
-            raise Unjudged("a refusal says too little") from None
-        return
+    with NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        try:
+            with open_sheet(Path(file.name), limits=Limits(max_rows=2000)) as sheet:
+                rows = list(sheet.rows)
+        except SheetError as refusal:
+            if not (str(refusal) and refusal.remedy_id):
+                raise Unjudged("a refusal says too little") from None
+            return
     for row in rows:
         if not set(row.cells) <= set(sheet.headers) or row.number <= sheet.header_row:
             raise Unjudged("a row is not of its sheet")
-
-
-@cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """In memory where there is such a place: every input is written there."""
-    shared = Path("/dev/shm")
-    return tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None)
 
 
 @cache

@@ -9,12 +9,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz import files, targets
+from tests.fuzz.__main__ import shared
 from tests.fuzz.judging import judge
 from tests.fuzz.layouts import LAYOUTS
 from tests.searching import examples
+from union_portal.embedded import places
 from welfare.disbursement import bankfile, returns
 from welfare.disbursement.bankfile import BankFileRefused, FileHead, Format, PayLine
-from welfare.disbursement.models import ReturnFile, ReturnRow
+from welfare.disbursement.models import (
+    Discrepancy,
+    PayoutLine,
+    ReturnFile,
+    ReturnRow,
+    Verdict,
+)
 from welfare.disbursement.refusals import PayoutRefused
 from welfare.disbursement.simulator import read_orders, write_return
 
@@ -28,6 +36,18 @@ SPOILS = st.lists(
     ),
     min_size=1,
     max_size=4,
+)
+
+# A sign put in the place of another: names and accounts become other ones, sums may still agree.
+TWISTS = st.lists(
+    st.builds(
+        files.Spoil,
+        at=st.integers(0, 1000),
+        cut=st.just(1),
+        token=st.sampled_from([files.TOKENS.index(sign) for sign in (b"0", b"1", b"2")]),
+    ),
+    min_size=1,
+    max_size=2,
 )
 
 
@@ -110,23 +130,42 @@ def test_every_row_that_is_read_gets_its_verdict(office, name):
         office.layout(batch), batch.number, office.says(batch, "paid", "failed", "paid")
     )
 
+    taken = 0
+
     @settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
-    @given(spoils=SPOILS)
+    @given(spoils=SPOILS | TWISTS)
     def import_it(spoils):
-        keep = transaction.savepoint()
+        nonlocal taken
         content = files.spoiled(sound, spoils)
-        try:
-            file = returns.import_return(content=content, name="R01.csv", by=office.cast.feng)
-        except (BankFileRefused, PayoutRefused):
-            assert not ReturnFile.objects.exists() and not ReturnRow.objects.exists()
-        else:
-            assert file.rows.count() == file.rows_count == sum(returns.verdicts(file).values())
-        transaction.savepoint_rollback(keep)
+        with transaction.atomic():
+            try:
+                file = returns.import_return(content=content, name="R01.csv", by=office.cast.feng)
+            except (BankFileRefused, PayoutRefused):
+                assert not ReturnFile.objects.exists() and not ReturnRow.objects.exists()
+            else:
+                taken += content != sound
+                read = bankfile.read_return(office.layout(batch), content)
+                every_row_is_kept_and_judged(file, read)
+            transaction.set_rollback(True)
 
     import_it()
+    assert taken, "no file that differs from the sound one was ever taken"
 
 
-MOST_MEMORY = 400 * 1024
+def every_row_is_kept_and_judged(file, read):
+    """Rows are born as strangers, so that of one whose payment is known more is demanded."""
+    lines = dict(PayoutLine.objects.values_list("e2e", "pk"))
+    rows = list(file.rows.order_by("number"))
+    assert [(row.e2e, row.amount_fen, row.result) for row in rows] == [
+        (row.e2e, row.amount_fen, row.result) for row in read.rows
+    ]
+    for row in rows:
+        assert row.line_id == lines.get(row.e2e)
+        assert (row.verdict == Verdict.NO_MATCH) == (row.e2e not in lines)
+    told = Discrepancy.objects.filter(kind="no_match").values_list("row__number", flat=True)
+    assert sorted(told) == [row.number for row in rows if row.e2e not in lines]
+
+
 # -- what was found --------------------------------------------------------------------
 
 
@@ -236,13 +275,33 @@ def test_a_name_that_no_report_can_hold_is_refused_with_its_line():
         bankfile.build(LAYOUTS["pain.001"], head_of([line]), [line])
 
 
+# A text is read row by row; of a report there is a tree, of no more tags than a file may have.
+MOST_MIB, MOST_MIB_OF_A_TREE = 100, 420
+
+
 def test_fifty_megabytes_of_anything_are_refused_in_bounded_memory():
     """In a process of its own, so that the peak is theirs."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.large"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.fuzz.large"],
+        cwd=places.CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < MOST_MEMORY
+    took = [line.split() for line in done.stdout.splitlines()]
+    assert len(took) > 5
+    for mebibytes, _unit, layout, *_file in took:
+        most = MOST_MIB if LAYOUTS[layout].kind == "delimited" else MOST_MIB_OF_A_TREE
+        assert int(mebibytes) < most, done.stdout
+
+
+@pytest.mark.parametrize("chosen", [["return_file", "roster"], ["workbook"], list(targets.SHARES)])
+def test_every_input_that_is_asked_for_is_some_targets(chosen):
+    for inputs in (1, 7, 999, 1000):
+        parts = shared(inputs, chosen)
+        assert sum(parts.values()) == inputs
+        assert all(parts.values())
 
 
 @pytest.mark.parametrize("target", targets.TARGETS)

@@ -4,8 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -15,7 +14,7 @@ from django.db import connection
 
 from members.models import Person
 from tests import cast
-from tests.processes import surroundings
+from tests.processes import PATIENCE_SECONDS, surroundings, until
 from union_portal import fields, keys
 from union_portal.embedded import places
 from union_portal.kit import fictional
@@ -24,13 +23,17 @@ from union_portal.kit.crypto import generate_key
 # So many chunks that a kill after the first always finds it in the midst of them.
 ROWS, CHUNK = 3000, 10
 # So many people at each end are written to; of the others the rotation has all to itself.
-BUSY = 50
-PATIENCE_SECONDS = 120
+BUSY = 10
+# So many phones are moved while somebody still writes them with the old key: each is a chance to
+# lay an older one over it.
+MET = 500
+Process = subprocess.Popen[str]
+Start = Callable[..., Process]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture
-def rings(settings, tmp_path: Path):
+def rings(settings):
     """Old: knows both, seals with the first. New: seals with the second."""
     first = settings.PORTAL_KEYRING
     second = f"2:sm4:{generate_key()}"
@@ -57,29 +60,32 @@ def people() -> list[Person]:
     return list(Person.objects.order_by("pk"))
 
 
-def start(*words: str, ring: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, *words],
-        cwd=places.CHECKOUT,
-        env=surroundings(PORTAL_KEYRING=ring),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+@pytest.fixture
+def start(transactional_db: None) -> Iterator[Start]:
+    """Starts a process on the test's database; what still runs at the end is ended."""
+    started = []
 
+    def begin(*words: str, ring: str) -> Process:
+        started.append(
+            subprocess.Popen(
+                [sys.executable, *words],
+                cwd=places.CHECKOUT,
+                env=surroundings(PORTAL_KEYRING=ring),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+        return started[-1]
 
-def until(reached: Callable[[], object], *alive: "subprocess.Popen[str]") -> None:
-    """Look again and again; a process that ended meanwhile tells why."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not reached():
-        ended = [one for one in alive if one.poll() is not None]
-        assert not ended, ended[0].communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    yield begin
+    for process in started:
+        with process:
+            process.kill()
 
 
 def test_nothing_is_lost_while_writers_write_and_a_rotation_is_killed(
-    rings: dict[str, str], people: list[Person], settings, tmp_path: Path
+    rings: dict[str, str], people: list[Person], start: Start, settings, tmp_path: Path
 ):
     halves = [
         (people[0].pk, people[BUSY - 1].pk, "new"),
@@ -94,37 +100,44 @@ def test_nothing_is_lost_while_writers_write_and_a_rotation_is_killed(
     settings.PORTAL_KEYRING = rings["new"]
     fields.keyring.cache_clear()
     numbers, phones = _columns("national_id", "phone")
-    try:
-        until(lambda: len(list(tmp_path.glob("ready-*"))) == 2, *writers)
-        rotation = start("manage.py", "rotate_keys", "--chunk", str(CHUNK), ring=rings["new"])
-        until(lambda: _moved("national_id") > 0, *writers, rotation)
-        rotation.send_signal(signal.SIGKILL)
-        rotation.communicate()
-        assert numbers.outdated() > BUSY  # it was killed in the midst of them
-        # The second writer seals with the old key until it is restarted with the new ring.
-        # In one step: a ring that is half there would end the writer.
-        fresh = tmp_path / "fresh"
-        fresh.write_text(rings["new"])
-        fresh.replace(files[1])
-        until(lambda: len(list(tmp_path.glob("ready-*"))) == 3, *writers)
-        again = start("manage.py", "rotate_keys", "--chunk", str(CHUNK), ring=rings["new"])
-        said, _nothing = again.communicate(timeout=PATIENCE_SECONDS)
-        assert again.returncode == 0, said
-        assert said.endswith("0 left\n")
-        assert all(writer.poll() is None for writer in writers)
-    finally:
-        (tmp_path / "stop").touch()
-        for writer in writers:
-            writer.communicate(timeout=PATIENCE_SECONDS)
-    wrote = {}
-    for first, _last, _ring in halves:
-        wrote |= json.loads((tmp_path / f"wrote-{first}.json").read_text())
+    rotate = ("manage.py", "rotate_keys", "--chunk", str(CHUNK))
+    until(lambda: len(list(tmp_path.glob("ready-*"))) == 2, alive=writers)
+    rotation = start(*rotate, ring=rings["new"])
+    until(lambda: _moved("national_id") > 0, alive=[*writers, rotation])
+    rotation.send_signal(signal.SIGKILL)
+    rotation.communicate()
+    assert numbers.outdated() > BUSY  # it was killed in the midst of them
+    # The second writer seals with the old key until it is restarted with the new ring: what is
+    # moved is soon old again, and is moved once more while it is written.
+    until(lambda: phones.reseal(chunk=CHUNK) and _moved("phone") > ROWS + MET, alive=writers)
+    # In one step: a ring that is half there would end the writer.
+    fresh = tmp_path / "fresh"
+    fresh.write_text(rings["new"])
+    fresh.replace(files[1])
+    until(lambda: len(list(tmp_path.glob("ready-*"))) == 3, alive=writers)
+    last = start(*rotate, ring=rings["new"])
+    said, _nothing = last.communicate(timeout=PATIENCE_SECONDS)
+    assert last.returncode == 0, said
+    assert said.endswith("0 left\n")
+    wrote = _ended(writers, tmp_path)
     assert len(wrote) > BUSY
     assert numbers.outdated() == phones.outdated() == 0
-    expected = {one.pk: (one.national_id, wrote.get(str(one.pk), one.phone)) for one in people}
+    expected = {one.pk: (one.national_id, wrote.get(one.pk, one.phone)) for one in people}
     found = {one.pk: (one.national_id, one.phone) for one in Person.objects.all()}
     assert found == expected
     assert _moved("national_id") >= ROWS - 2 * BUSY
+
+
+def _ended(writers: list[Process], folder: Path) -> dict[int, str]:
+    """What the writers wrote last into each row, when they have ended and found nothing amiss."""
+    (folder / "stop").touch()
+    wrote: dict[int, str] = {}
+    for writer in writers:
+        said, _nothing = writer.communicate(timeout=PATIENCE_SECONDS)
+        assert writer.returncode == 0, said
+    for file in folder.glob("wrote-*.json"):
+        wrote |= {int(pk): phone for pk, phone in json.loads(file.read_text()).items()}
+    return wrote
 
 
 def _columns(*names: str) -> list[keys.Column]:
@@ -133,7 +146,7 @@ def _columns(*names: str) -> list[keys.Column]:
 
 
 def _moved(column: str) -> int:
-    """How many values the log says were moved, by both rotations; the writers moved some too."""
+    """How many values the log says were moved, by all rotations; the writers moved some too."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(sum((detail ->> 'count')::bigint), 0) FROM union_portal_auditentry"

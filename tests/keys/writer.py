@@ -2,7 +2,8 @@
 
 `python -m tests.keys.writer FIRST LAST RING FOLDER`: seals with the ring in the file RING, which
 is read anew when it changes, as a process that is restarted would. Ends when FOLDER/stop is
-there, and tells in FOLDER what it wrote last into each row.
+there, and tells in FOLDER what it wrote last into each row. Nobody else writes to these people:
+if one has another phone than was written last, it ends at once and says so.
 """
 
 import json
@@ -31,12 +32,14 @@ def main(first: int, last: int, ring: Path, folder: Path) -> None:
             fields.keyring.cache_clear()
             (folder / f"ready-{first}-{len(list(folder.glob('ready-*')))}").touch()
         pk = rng.randint(first, last)
+        person = Person.objects.get(pk=pk)
+        if person.phone != wrote.get(pk, person.phone):
+            raise SystemExit(f"person {pk} has another phone than was written last")
         phone = f"199{rng.randrange(10**8):08d}"
         # Every third one as a form does it: read the row, change one datum, write it all.
         if rng.randrange(3):
             Person.objects.filter(pk=pk).update(phone=phone)
         else:
-            person = Person.objects.get(pk=pk)
             person.phone = phone
             person.save()
         wrote[pk] = phone

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import unwrap
 from typing import Any
 
 import pytest
@@ -25,7 +26,10 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 
 @dataclass(frozen=True)
 class Defect:
+    """`told` is what the machine must say of it: another complaint has not noticed this."""
+
     name: str
+    told: str
     play: Callable[[Engine], None]
     patch: Patch | None = None
     without: tuple[str, ...] = ()
@@ -119,6 +123,18 @@ def _assembled_after_failures(engine: Engine) -> None:
     engine.assemble(fund=0, who="maker")
 
 
+def _assembled_of_nobody(engine: Engine) -> None:
+    engine.begin(life=0, results=[])
+    engine.assemble(fund=1, who="maker")
+
+
+def _seconded_too_late(engine: Engine) -> None:
+    engine.begin(life=1, results=[])
+    engine.move_to_write_off(pick=0, who="maker")
+    engine.take_it_to_release()
+    engine.let_two_agree()
+
+
 def _contested(engine: Engine) -> None:
     engine.begin(life=1, results=[])
     engine.seal(pick=0, who="maker")
@@ -188,52 +204,87 @@ def _void_while_a_row_waits(engine: Engine) -> None:
 
 FREED = {**ledger.WAYS, EntryKind.FAILED: (LedgerKind.TRANSIT, LedgerKind.AVAILABLE)}
 DEFECTS = (
-    Defect("what is early is dropped", _early, _judged("THEN 'early'", "THEN 'repeat'")),
+    Defect(
+        "what is early is dropped", "lines differ", _early, _judged("THEN 'early'", "THEN 'repeat'")
+    ),
     Defect(
         "amounts are not compared",
+        "no return row or certificate says so",
         _flawed("amount"),
         _judged("WHEN NOT k.sum_fits THEN 'amount'", "WHEN false THEN 'amount'"),
         ("return_row_matches",),
     ),
     Defect(
         "accounts are not compared",
+        "lines differ",
         _flawed("conflict"),
         _judged("WHEN NOT k.account_fits THEN", "WHEN false THEN"),
         ("return_row_matches",),
     ),
-    Defect("what failed is given to the next", _failed, _swap(ledger, "WAYS", FREED)),
+    Defect(
+        "what failed is given to the next", "money differs", _failed, _swap(ledger, "WAYS", FREED)
+    ),
     Defect(
         "what is live is put into another batch",
+        "needs another account or a retry",
         _assembled_twice,
         _swap(EntitlementQuerySet, "unpaid", lambda self: self.filter(state="granted")),
         ("payout_line_one_live_or_paid",),
     ),
     Defect(
         "what failed is swept into the next batch",
+        "needs another account or a retry",
         _assembled_after_failures,
         _swap(candidates, "fresh", lambda entitlements: entitlements),
     ),
-    Defect("a contested decision is checked", _contested, _swap(batches, "unpayable", _no_leavers)),
+    Defect(
+        "a contested decision is checked",
+        "check was not refused",
+        _contested,
+        _swap(batches, "unpayable", _no_leavers),
+    ),
     Defect(
         "one person takes two steps",
+        "check was not refused",
         _one_person_two_steps,
         without=("batch_approval_person_once",),
     ),
     Defect(
-        "a batch is void after its file", _void_after_the_file, _void_whatever,
+        "a batch is void after its file",
+        "second was not refused",
+        _void_after_the_file,
+        _void_whatever,
         ("payout_batch_steps",),
     ),
     Defect(
         "a row waits for what is void",
+        "verdicts differ",
         _void_while_a_row_waits,
         _swap(batches, "_judge_what_waited", lambda batch, by: None),
     ),
-    Defect("what was in a void batch stays live", _void_in_time, _never_void),
+    Defect("what was in a void batch stays live", "lines differ", _void_in_time, _never_void),
     Defect(
-        "what is on its way is withdrawn", _withdrawn_on_its_way, without=("entitlement_steps",)
+        "what is on its way is withdrawn",
+        "second was not refused",
+        _withdrawn_on_its_way,
+        without=("entitlement_steps",),
     ),
     Defect(
-        "a worker with an old fence goes on", _back_with_an_old_ticket,
+        "a worker with an old fence goes on",
+        "generate was not refused",
+        _back_with_an_old_ticket,
         _swap(delivery, "_ours", _any_batch),
     ),
-)  # fmt: skip
+    Defect(
+        "a batch of nobody is refused and stays",
+        "assemble was refused and stands in the log",
+        _assembled_of_nobody,
+        _swap(batches, "assemble", unwrap(batches.assemble)),
+    ),
+    Defect(
+        "a motion that comes too late is refused and counts as seconded",
+        "second was refused and stands in the log",
+        _seconded_too_late,
+        _swap(motions, "second", unwrap(motions.second)),
+    ),
+)

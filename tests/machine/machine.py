@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
@@ -30,7 +31,7 @@ from tests.machine.model import LIVE, WAITING, Batch, Books, Line, Owed, Row
 from union_portal import access, lifecycle
 from union_portal.access import Role
 from union_portal.kit.refusals import Refused
-from union_portal.models import Account, RoleAssignment
+from union_portal.models import Account, AuditEntry, RoleAssignment
 from union_portal.states import DecisionState
 from welfare.disbursement import (
     batches,
@@ -145,7 +146,6 @@ class Engine(RuleBasedStateMachine):
 
     furnish: ClassVar[Callable[[], Stage]]
     commits: ClassVar[bool] = False
-    taken: ClassVar[Counter[tuple[str, str, str]]] = Counter()
     acts: ClassVar[Counter[tuple[str, bool]]] = Counter()
     examples: ClassVar[int] = 0
 
@@ -189,19 +189,45 @@ class Engine(RuleBasedStateMachine):
         self.acts[name, may] += 1
         if currently_in_test_context():
             note(f"{name} {'may' if may else 'may not'}")
+        last = self._last_entry()
         try:
+            # Only what the database refuses is undone here: a refusal must undo its own work.
             with transaction.atomic():
-                result = function(**more)
-                self._ask_what_waits()
+                result, refusal = self._tried(function, also, more)
+        except DatabaseError as error:
+            if not isinstance(error, also):
+                raise
+            result, refusal = None, error
+        if refusal is None:
+            assert may, f"{name} was not refused"
+            return result
+        assert not may, f"{name} was refused: {refusal!r}"
+        assert self._last_entry() == last, f"{name} was refused and stands in the log"
+        return None
+
+    def _tried(
+        self, function: Callable[..., Any], also: tuple[type[Exception], ...], more: dict[str, Any]
+    ) -> tuple[Any, Exception | None]:
+        """The result or the refusal; what the database says goes up to whoever undoes it."""
+        try:
+            result = function(**more)
+            self._ask_what_waits()
+        except DatabaseError:
+            raise
         except (Refused, PermissionDenied, *also) as refusal:
-            assert not may, f"{name} was refused: {refusal!r}"
-            return None
-        assert may, f"{name} was not refused"
-        return result
+            return None, refusal
+        return result, None
 
     def _ask_what_waits(self) -> None:
+        """What PostgreSQL puts off to the commit; where each step commits, it comes by itself."""
+        if self.commits:
+            return
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+    def _last_entry(self) -> int | None:
+        """The newest number in the log."""
+        return AuditEntry.objects.aggregate(last=Max("id"))["last"]
 
     def who(self, name: str) -> Account:
         return self.stage.accounts[name]
@@ -468,7 +494,7 @@ class Engine(RuleBasedStateMachine):
         self.batches.append((batch, made))
         of = {row.pk: model for model, row in self.owed}
         found = {of[line.entitlement_id]: line for line in made.lines.all()}
-        assert set(found) == set(chosen)
+        assert set(found) == set(chosen), "others are in the batch"
         self.lines += [(line, found[line.owed]) for line in batch.lines]
 
     @rule(fund=st.integers(0, 1), who=RIGHT["maker"])
@@ -594,7 +620,7 @@ class Engine(RuleBasedStateMachine):
     @rule()
     def wake(self) -> None:
         claimed = [] if self.books.is_shut else self._claimable()
-        assert self.act(True, claims.wake) == len(claimed)
+        assert self.act(True, claims.wake) == len(claimed), "another number was claimed"
         for batch in claimed:
             batch.fence, batch.is_leased = batch.fence + 1, True
             if batch.state != "approved" or self.books.generate(batch):
@@ -610,7 +636,7 @@ class Engine(RuleBasedStateMachine):
         pk, fence = self.act(True, claims.claim)
         batch = self._claimable()[0]
         batch.fence, batch.is_leased = batch.fence + 1, True
-        assert fence == batch.fence
+        assert fence == batch.fence, "the fence is another"
         self.tickets.append((batch, pk, fence))
 
     @precondition(lambda self: self._claimable() and not self.books.is_shut)
@@ -795,39 +821,40 @@ class Engine(RuleBasedStateMachine):
     @invariant()
     def the_database_says_the_same(self) -> None:
         states = dict(Entitlement.objects.values_list("pk", "state"))
-        assert states == {row.pk: model.state for model, row in self.owed}
+        assert states == {row.pk: model.state for model, row in self.owed}, "entitlements differ"
         states = dict(PayoutLine.objects.values_list("pk", "state"))
-        assert states == {row.pk: model.state for model, row in self.lines}
+        assert states == {row.pk: model.state for model, row in self.lines}, "lines differ"
         states = dict(PayoutBatch.objects.values_list("pk", "state"))
-        assert states == {row.pk: model.state for model, row in self.batches}
+        assert states == {row.pk: model.state for model, row in self.batches}, "batches differ"
         states = dict(Motion.objects.values_list("pk", "state"))
-        assert states == {one.row.pk: one.state for one in self.moved}
-        assert (Gate.objects.get().state == "safe") == self.books.is_shut
+        assert states == {one.row.pk: one.state for one in self.moved}, "motions differ"
+        assert (Gate.objects.get().state == "safe") == self.books.is_shut, "the gate differs"
 
     @invariant()
     def every_row_is_judged_the_same(self) -> None:
         verdicts = list(ReturnRow.objects.order_by("id").values_list("verdict", flat=True))
-        assert verdicts == [row.verdict for row in self.rows]
+        assert verdicts == [row.verdict for row in self.rows], "verdicts differ"
         found = Discrepancy.objects.filter(state="open").values_list("batch", "kind")
         of = {model: row.pk for model, row in self.batches}
         opened = [(of[batch], kind) for batch in of for kind in batch.open]
-        assert Counter(found) == Counter(opened)
+        assert Counter(found) == Counter(opened), "open questions differ"
 
     @invariant()
     def every_fen_is_where_it_must_be(self) -> None:
         for number, fund in enumerate(self.stage.funds):
-            assert ledger.figures(fund).as_dict() == self.books.figures(number)
+            figures = ledger.figures(fund).as_dict()
+            assert figures == self.books.figures(number), "money differs"
 
     @invariant()
     def no_one_is_paid_twice(self) -> None:
         for one in self.books.owed:
-            assert sum(line.state in LIVE for line in one.lines) <= 1
+            assert sum(line.state in LIVE for line in one.lines) <= 1, "paid twice"
 
     @invariant()
     def nothing_that_must_hold_is_broken(self) -> None:
         self._ask_what_waits()
         broken = [one for one in invariants.check_all() if not one.holds]
-        assert not broken, broken
+        assert not broken, f"invariants broken: {broken}"
 
 
 @contextmanager

@@ -67,10 +67,6 @@ class Batch:
         return [step for step in self.steps if duty in step and step not in self.approved]
 
     @property
-    def is_payable(self) -> bool:
-        return all(line.account >= 0 for line in self.lines)
-
-    @property
     def debit(self) -> int:
         return sum(line.owed.fen for line in self.lines if line.state in ("paid", "returned"))
 
@@ -155,15 +151,12 @@ class Books:
 
     # -- people's steps -------------------------------------------------------------------
 
-    def seal(self, batch: Batch) -> bool:
-        """Whoever may not be paid any more leaves it; False if nobody is left."""
-        left = [line for line in batch.lines if line.state == "ready" and self.can_be_paid(line)]
-        if not left:
-            return False
+    def seal(self, batch: Batch) -> None:
+        """Whoever may not be paid any more leaves it."""
         for line in batch.lines:
-            self.set_void(line) if line not in left else None
+            if not (line.state == "ready" and self.can_be_paid(line)):
+                self.set_void(line)
         batch.state, batch.approved = "sealed", {"maker": batch.maker}
-        return True
 
     def void(self, batch: Batch) -> None:
         batch.state, batch.fence = "void", batch.fence + 1

@@ -10,7 +10,8 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db import connection
 
-from tests.faults.world import World, until
+from tests.faults.world import World
+from tests.processes import until
 from union_portal.embedded import held
 
 # What a large database may take to become consistent again, seconds.

@@ -171,7 +171,8 @@ def _read(
         try:
             return bank_format, bankfile.read_return(formats.layout(bank_format), content)
         except BankFileRefused as refusal:
-            first = first or refusal
+            # Without its traceback, which would keep what was read of the file.
+            first = first or refusal.with_traceback(None)
     raise first or PayoutRefused(_("No bank format is in use yet."))
 
 

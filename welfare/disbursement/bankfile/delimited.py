@@ -1,5 +1,6 @@
 """Text layouts: columns between separators of one or several characters."""
 
+import codecs
 import csv
 import io
 import re
@@ -28,8 +29,12 @@ from welfare.disbursement.bankfile.formats import (
 )
 
 Cells = list[str]
+# In characters; how many bytes the widest takes; how many bytes are decoded at once.
 LONGEST_LINE: Final = 10_000
-_LINE: Final = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
+WIDEST_CHARACTER: Final = 4
+PIECE: Final = 1024 * 1024
+MARK: Final = "\ufeff"
+_LINE: Final = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n|$)")
 
 
 def build(layout: Format, head: FileHead, lines: Sequence[PayLine]) -> bytes:
@@ -51,30 +56,34 @@ def build(layout: Format, head: FileHead, lines: Sequence[PayLine]) -> bytes:
 
 
 def read_return(layout: Format, content: bytes) -> ReturnContents:
-    """Read every row, then hold head and trailer against them."""
-    rows = list(_split(layout, _text(layout, content)))
-    if not rows:
-        raise BankFileRefused(_("The file is empty. Fetch it from the bank again."))
+    """Read row by row, never all at once; then hold head and trailer against what was read."""
+    _refuse_another_encoding(layout, content)
+    around: list[Refused] = []
     faults: list[Refused] = []
-    head = _declared(rows.pop(0), layout.return_head, faults) if layout.return_head else {}
-    if layout.return_titles and rows:
-        _pass_titles(layout, *rows.pop(0), faults)
-    foot = {}
-    if layout.return_trailer and rows:
-        foot = _declared(rows.pop(), layout.return_trailer, faults)
+    said: dict[str, dict[str, str]] = {"head": {}, "trailer": {}}
     read: list[ReturnLine] = []
-    for number, row in rows:
-        if len(faults) >= MOST_FAULTS:
-            break
-        if line := _line(layout, number, row, faults):
-            read.append(line)
-    total = sum(line.amount_fen for line in read)
+    part = ""
+    for part, number, cells in _placed(layout, _split(layout, content)):
+        if part == "line":
+            # Beyond so many faults rows are counted and split, and judged no more.
+            is_judged = len(around) + len(faults) < MOST_FAULTS
+            if is_judged and (line := _line(layout, number, cells, faults)):
+                read.append(line)
+        elif part == "titles":
+            _pass_titles(layout, number, cells, around)
+        else:
+            names = layout.return_head if part == "head" else layout.return_trailer
+            said[part] = _declared(number, cells, names, around)
+    if not part:
+        raise BankFileRefused(_("The file is empty. Fetch it from the bank again."))
+    faults = around + faults
     if not faults:
-        for declared in (head, foot):
+        total = sum(line.amount_fen for line in read)
+        for declared in said.values():
             faults += _disagreements(declared, len(read), total)
     if faults:
         raise refused(*faults)
-    return contents(head.get("batch_number", ""), read)
+    return contents(said["head"].get("batch_number", ""), read)
 
 
 def _about(head: FileHead) -> dict[str, str]:
@@ -139,32 +148,67 @@ def _joined(layout: Format, cells: Cells) -> str:
     return out.getvalue()
 
 
-def _text(layout: Format, content: bytes) -> str:
-    encoding = "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
-    try:
-        return content.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-    # Raised out here: as its context the error would carry the whole file with it.
-    raise refused(
-        Refused(
-            _("Row %(row)s is not written in %(encoding)s."),
-            _("Fetch the file again as it is, without opening and saving it."),
-            {"row": row, "encoding": encoding.upper()},
+def _encoding(layout: Format) -> str:
+    """A mark at the beginning of UTF-8 is taken off by `_split`, whatever the encoding."""
+    return "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
+
+
+def _refuse_another_encoding(layout: Format, content: bytes) -> None:
+    """Before any row is read, a piece at a time: as a whole, text may take four times its bytes."""
+    decoder = codecs.getincrementaldecoder(_encoding(layout))()
+    row = 0
+    for at in range(0, len(content), PIECE):
+        piece = content[at : at + PIECE]
+        try:
+            decoder.decode(piece, final=at + PIECE >= len(content))
+        except UnicodeDecodeError as error:
+            # What it could not read is this piece, and what was left over from the one before.
+            start = at + len(piece) - len(error.object) + error.start
+            row = content.count(b"\n", 0, start) + 1
+            break
+    # Raised out here: as its context the error would carry a piece of the file with it.
+    if row:
+        raise refused(
+            Refused(
+                _("Row %(row)s is not written in %(encoding)s."),
+                _("Fetch the file again as it is, without opening and saving it."),
+                {"row": row, "encoding": _encoding(layout).upper()},
+            )
         )
-    )
 
 
-def _split(layout: Format, text: str) -> Iterator[tuple[int, Cells]]:
-    """One row a line, so that no quotation mark left open swallows the payments after it."""
-    for number, match in enumerate(_LINE.finditer(text), start=1):
+def _split(layout: Format, content: bytes) -> Iterator[tuple[int, Cells]]:
+    """One row a line, so that no quotation mark left open swallows the payments after it.
+
+    Split as bytes: in no encoding that is known does a line end stand within a character.
+    """
+    for number, match in enumerate(_LINE.finditer(content), start=1):
         if number > MOST_ROWS + 3:
             raise too_many_rows()
-        line = match[1]
+        if match.end(1) - match.start(1) > WIDEST_CHARACTER * (LONGEST_LINE + len(MARK)):
+            raise refused(_broken(number))
+        line = match[1].decode(_encoding(layout))
+        if number == 1:
+            line = line.removeprefix(MARK)
         if len(line) > LONGEST_LINE:
             raise refused(_broken(number))
         if line:
             yield number, _cells_of(layout, number, line)
+
+
+def _placed(layout: Format, rows: Iterator[tuple[int, Cells]]) -> Iterator[tuple[str, int, Cells]]:
+    """Each row with the part of the file it is: head, titles, line, and the last one trailer."""
+    before = ["head"] * bool(layout.return_head) + ["titles"] * layout.return_titles
+    held: tuple[int, Cells] | None = None
+    for row in rows:
+        if before:
+            yield before.pop(0), *row
+            continue
+        if held:
+            yield "line", *held
+        held = row
+    if held:
+        yield "trailer" if layout.return_trailer else "line", *held
 
 
 def _cells_of(layout: Format, number: int, line: str) -> Cells:
@@ -202,9 +246,8 @@ def _pass_titles(layout: Format, number: int, cells: Cells, faults: list[Refused
 
 
 def _declared(
-    row: tuple[int, Cells], names: tuple[str, ...], faults: list[Refused]
+    number: int, cells: Cells, names: tuple[str, ...], faults: list[Refused]
 ) -> dict[str, str]:
-    number, cells = row
     if len(cells) != len(names):
         faults.append(_wrong_width(number, len(names), len(cells)))
         return {}

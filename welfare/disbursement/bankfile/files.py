@@ -25,7 +25,7 @@ def build(layout: Format, head: FileHead, lines: Sequence[PayLine]) -> bytes:
 
 def read_return(layout: Format, content: bytes) -> ReturnContents:
     """The rows of a return file. Raises BankFileRefused with all faults at once."""
-    if not content.strip():
+    if not content or content.isspace():
         raise BankFileRefused(_("The file is empty. Fetch it from the bank again."))
     if layout.kind == "iso20022":
         return iso20022.read_return(content)

@@ -93,7 +93,7 @@ class FileHead:
     purpose: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReturnLine:
     """One row of a return file. `row` is the line in the file, from 1."""
 
