@@ -316,6 +316,9 @@ PORTAL = ("/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies
 def shown() -> list[str]:
     """Lists, rows and the pages behind their buttons; what members and the public read."""
     found = list(PORTAL)
+    # An application shows more than the case of a round.
+    cases = SubsidyCase.objects.values_list("pk", flat=True)
+    found += [reverse("admin:awards_subsidycase_change", args=[pk]) for pk in cases]
     found += [f"/notices/{pk}/" for pk in Notice.objects.values_list("pk", flat=True)]
     for page in pages():
         found.append(reverse(page.url_name("changelist")))
@@ -335,7 +338,8 @@ def test_what_stands_in_a_column_is_shown_as_text_and_being_read_changes_nothing
     assert len(filled) - len(REFUSED) - len(EMPTY) > 80
     alive, changed, seen = [], [], 0
     mighty = holder("mighty", cast.tree.city, *Role)
-    for account, places_of in ((cast.gao, shown()), (mighty, shown()), (cast.lin, PORTAL)):
+    mine = [*PORTAL, *(f"/me/subsidies/{case.pk}/" for case in cast.lin_person.subsidy_cases.all())]
+    for account, places_of in ((cast.gao, shown()), (mighty, shown()), (cast.lin, mine)):
         client = browser(account)
         client.raise_request_exception = False
         for there in places_of:
