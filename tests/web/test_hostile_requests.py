@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -249,18 +250,23 @@ def _marked(value: Any, key: str = "") -> Any:
     return MARKUP if isinstance(value, str) and key not in KEYS else value
 
 
+def _marked_seal(text: str | None) -> str:
+    """What is to be sealed instead: the markup, or a statement that holds it."""
+    is_statement = (text or "").startswith("{")
+    return json.dumps(_marked(json.loads(text or ""))) if is_statement else MARKUP
+
+
 def _write(model: type[models.Model], field: models.Field) -> int:
     """Put the markup into a column of every row; how many rows hold it now."""
     rows = model._base_manager
-    if isinstance(field, models.JSONField):
-        held = [(pk, value, _marked(value)) for pk, value in rows.values_list("pk", field.name)]
+    if isinstance(field, SealedTextField | models.JSONField):
+        put = _marked_seal if isinstance(field, SealedTextField) else _marked
+        held = [(pk, value, put(value)) for pk, value in rows.values_list("pk", field.name)]
         return sum(
             rows.filter(pk=pk).update(**{field.name: marked})
             for pk, value, marked in held
             if marked != value
         )
-    if isinstance(field, SealedTextField):
-        return rows.update(**{field.name: MARKUP})
     # With the row's number: some names are taken once.
     text = functions.Concat(Value(MARKUP), functions.Cast("pk", models.TextField()))
     return rows.update(**{field.name: text})
