@@ -26,7 +26,6 @@ MARK: Final = (
 )
 ASVS: Final = "ASVS 5.0.0"
 DENGBAO: Final = "GB/T 22239-2019"
-PENDING: Final = "pending:"
 YES, NO, OPERATIONS = "yes", "no", "operations"
 
 # One digit per requirement, in order: its level. The standard, section by section.

@@ -78,15 +78,20 @@ def calls_text_safe(module: ast.Module) -> Iterator[ast.AST]:
             yield node
         if name.rpartition(".")[2] == "Context" and "autoescape" in ast.unparse(node):
             yield node
-        if name.rpartition(".")[2] == "format_html" and not _is_plain(node.args[0]):
+        written = _WRITTEN_DOWN.get(name.rpartition(".")[2], 0)
+        if not all(map(_is_plain, node.args[:written])):
             yield node
+
+
+# How many of their first arguments are taken as they stand.
+_WRITTEN_DOWN = {"format_html": 1, "format_html_join": 2}
 
 
 def _is_plain(node: ast.AST) -> bool:
     """Written down here: a constant, or constants put together."""
     if isinstance(node, ast.BinOp):
         return _is_plain(node.left) and (_is_plain(node.right) or isinstance(node.op, ast.Mult))
-    return isinstance(node, ast.Constant | ast.Name)
+    return isinstance(node, ast.Constant)
 
 
 def speaks_sql(module: ast.Module) -> Iterator[ast.AST]:
@@ -120,13 +125,18 @@ def draws_pdf(module: ast.Module) -> Iterator[ast.AST]:
 def runs_data(module: ast.Module) -> Iterator[ast.AST]:
     """Data is read, never run."""
     for node, name in _imported(module):
-        if name.split(".")[0] in {"pickle", "marshal", "shelve", "dill", "yaml", "code"}:
+        if name.split(".")[0] in {
+            "pickle", "marshal", "shelve", "dill", "yaml", "code", "jsonpickle", "xmlrpc",
+        }:  # fmt: skip
             yield node
     for node, name in _calls(module):
         if name in {"eval", "exec", "compile", "__import__", "os.system", "os.popen"} or any(
             keyword.arg == "shell" and ast.unparse(keyword.value) != "False"
             for keyword in node.keywords
         ):
+            yield node
+        # One text is taken apart by whoever runs it; a list of words is not.
+        if name.startswith("subprocess.") and node.args and isinstance(node.args[0], ast.JoinedStr):
             yield node
 
 
@@ -187,7 +197,8 @@ RULES: dict[str, Rule] = {
     "text is escaped": Rule(
         calls_text_safe,
         ("mark_safe(text)", "SafeString(text)", "format_html(f'<b>{name}</b>')",
-         "format_html('<b>' + name.upper())", "Context({}, autoescape=False)"),
+         "format_html('<b>' + name.upper())", "format_html(text)", "format_html('<b>' + text)",
+         "format_html_join(text, '{}', rows)", "Context({}, autoescape=False)"),
         ("format_html('<b>{}</b>', name)", "format_html('{}' + ' {}' * n, *names)"),
         {
             "union_portal/templatetags/once.py": "an empty string where there is no token",
@@ -219,7 +230,7 @@ RULES: dict[str, Rule] = {
     "data is not run": Rule(
         runs_data,
         ("import pickle", "from yaml import load", "eval(text)", "exec(text)", "os.system('ls')",
-         "subprocess.run('ls', shell=True)"),
+         "import xmlrpc.client", "subprocess.run('ls', shell=True)", "subprocess.Popen(f'ls {x}')"),
         ("re.compile('x')", "model.objects.none()", "subprocess.run(['ls'], shell=False)"),
     ),
     "lots are drawn for fictional people alone": Rule(

@@ -13,7 +13,6 @@ from tests.architecture.security_map import (
     NO,
     OPERATIONS,
     PAPER,
-    PENDING,
     TABLE,
     YES,
     Item,
@@ -60,17 +59,8 @@ def test_twelve_of_level_3_at_least_are_shown():
 def test_what_applies_is_shown_by_tests_that_exist():
     shown = [row for row in ROWS if row.applies == YES]
     assert [row.item for row in shown if not row.names or not row.how or row.reason] == []
-    missing = {
-        (row.item, name)
-        for row in shown
-        for name in row.names
-        if name not in TESTS and not name.startswith(PENDING)
-    }
+    missing = {(row.item, name) for row in shown for name in row.names if name not in TESTS}
     assert missing == set()
-
-
-def test_nothing_is_left_to_be_named_later():
-    assert [row.item for row in ROWS if PENDING in row.tests] == []
 
 
 def test_what_does_not_apply_has_its_reason_and_no_test():
@@ -96,7 +86,7 @@ def test_every_row_says_what_is_asked_in_one_line_that_fits_a_table():
         if not row.asked
         or row.applies not in {YES, NO, OPERATIONS}
         or any("|" in text or "\n" in text for text in vars(row).values())
-        or not re.fullmatch(r"(?:(?:pending:\w+:)?test_\w+;?)*", row.tests)
+        or not re.fullmatch(r"(?:test_\w+;?)*", row.tests)
     ]
     assert faulty == []
 

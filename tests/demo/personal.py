@@ -1,7 +1,8 @@
 """Read by `manage.py shell` of the demo: everything personal its database holds, and all its text.
 
-Prints one JSON object: `data` by kind (names, numbers, phones, accounts, addresses, medical text,
-each opened), and `secrets_found`, the names of secrets that stand in any row of any table.
+Writes one JSON object to the file that `PERSONAL_OUT` names: `data` by column (names, numbers,
+phones, accounts, addresses, medical text, each opened), `secrets` as they are, and
+`secrets_found`, the names of the tables in a row of which one of them stands.
 """
 
 import base64

@@ -8,20 +8,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from allauth.mfa.adapter import get_adapter
-from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal import auth
 from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.test import override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from tests.web import log_in as given
 from union_portal.models import Account
 
 WIDTHS = {"phone": 390, "desk": 1280}
-PASSWORD = "a-long-sentence-for-journeys"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+PASSWORD = given.PASSWORD
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -115,19 +112,7 @@ def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
 
 def may_log_in(account: Account) -> Account:
     """Give an account a password and an authenticator app with a known secret."""
-    account.set_password(PASSWORD)
-    account.save(update_fields=["password"])
-    Authenticator.objects.create(
-        user=account,
-        type=Authenticator.Type.TOTP,
-        data={"secret": get_adapter().encrypt(SECRET)},
-    )
-    return account
-
-
-def code_now() -> str:
-    counter = next(iter(auth.yield_hotp_counters_from_time()))
-    return str(auth.format_hotp_value(auth.hotp_value(SECRET, counter)))
+    return given.may_log_in(account, factor=True)
 
 
 def confirm_it_is_me(page: Page) -> None:
@@ -144,7 +129,7 @@ def log_in(page: Page, server: str, account: Account) -> None:
     page.fill("input[name=password]", PASSWORD)
     page.click("main form[action$='/login/'] button[type=submit]")
     for _ in range(2):  # a code may run out between reading and sending it
-        page.fill("input[name=code]", code_now())
+        page.fill("input[name=code]", given.code_now())
         with page.expect_navigation():
             page.click("main form button[type=submit]")
         if page.url.endswith("/admin/"):

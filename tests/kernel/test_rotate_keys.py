@@ -32,10 +32,6 @@ KEPT = (BankFile, ReturnFile, HomeVisit)
 def office(cast: Cast) -> Cast:
     """A row in every sealed column, and a second factor."""
     scene.play(cast)
-    HomeVisit.objects.create(
-        case=SubsidyCase.objects.first(), visited_on=cast.lin_person.born_on,
-        visitors="Qiao", findings="The roof leaks.", is_confirmed=True, recorded_by=cast.qiao,
-    )  # fmt: skip
     SubsidyCase.objects.update(details="Two operations.", opinion="In need.")
     Message.objects.update(address="13800138000")
     Person.objects.update(address="Yuyang, 1 River Street")

@@ -27,7 +27,7 @@ INSERT = (
 )
 
 
-@pytest.mark.parametrize(("one", "other"), permutations(THREE, 2))
+@pytest.mark.parametrize(("one", "other"), list(permutations(THREE, 2)))
 def test_nobody_holds_two_of_the_three_not_even_by_raw_sql(cast: Cast, one: Role, other: Role):
     held = give_role(cast.wei, one, cast.tree.city)
     with pytest.raises(roles.RolesClash):

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,20 +18,29 @@ from union_portal.kit.refusals import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Bounds(memory=48 * MEBIBYTE, seconds=2)
+ROOMY = replace(SMALL, files=16, file_bytes=MEBIBYTE)
 
 
 class Broken(Refused):
     """A refusal of the tests."""
 
 
+def write(size: int) -> int:
+    with tempfile.TemporaryFile() as file:
+        return file.write(bytes(size))
+
+
 # What a reader that was taken over would try. Each tells what it could do.
 TRIES = {
     "much": lambda: len(bytearray(500 * MEBIBYTE)),
     "endless": lambda: [None for _ in iter(int, 1)],
+    "busy": lambda: all(True for _ in iter(int, 1)),
     "network": lambda: socket.create_connection(("127.0.0.1", 9), 1),
     "listen": lambda: socket.create_server(("127.0.0.1", 0)),
     "read": lambda: Path("/etc/hostname").read_text(),
     "write": tempfile.mkstemp,
+    "write little": lambda: write(1),
+    "write much": lambda: write(2 * MEBIBYTE),
     "program": lambda: os.execv("/bin/true", ["true"]),
     "fork and program": lambda: os.posix_spawn("/bin/true", ["true"], {}),
     "crash": os.abort,
@@ -70,8 +80,14 @@ def trying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         fresh = confined._Process()
         monkeypatch.setattr(confined, "_PROCESS", script)
         monkeypatch.setattr(confined, "_process", fresh)
+        loaded()
         yield
         fresh.stop()
+
+
+def loaded() -> None:
+    """Wait until the process has its readers: that takes as long as it takes."""
+    confined.peak_bytes()
 
 
 def result(what: str, bounds: Bounds = SMALL) -> str:
@@ -103,11 +119,22 @@ def test_what_a_reader_may_not_ends_itself_and_nobody_else(trying: None, what: s
 
 def test_network_stays_closed_even_where_files_may_be_opened(trying: None):
     """A workbook is unpacked into files; the kernel's filter still knows no network."""
-    roomy = Bounds(memory=48 * MEBIBYTE, seconds=2, files=16, file_bytes=MEBIBYTE)
-    assert "'" in result("read", roomy)
+    assert "'" in result("read", ROOMY)
     for what in ("network", "listen", "program"):
         with pytest.raises(confined.Failed, match="PermissionError"):
-            result(what, roomy)
+            result(what, ROOMY)
+
+
+def test_processor_time_ends_what_takes_no_memory(trying: None):
+    with pytest.raises(confined.Failed, match="killed"):
+        result("busy", replace(SMALL, seconds=1))
+    assert result("limits")
+
+
+def test_a_file_grows_to_its_bound_and_no_further(trying: None):
+    assert result("write little", ROOMY) == "1"
+    with pytest.raises(confined.Failed, match=r"OSError|killed"):
+        result("write much", ROOMY)
 
 
 def test_nothing_of_our_environment_is_there(trying: None, monkeypatch: pytest.MonkeyPatch):
@@ -127,6 +154,7 @@ def test_the_process_that_died_is_started_again(trying: None):
     assert result("limits")
     confined._process._running.kill()
     confined._process._running.wait()
+    loaded()
     assert result("limits")
 
 
@@ -153,11 +181,20 @@ def test_it_is_gone_with_its_owner():
     pid = int(owner.stdout)
     gone = threading.Event()
     for _ in range(200):
-        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text():
+        if is_over(pid):
             break
         gone.wait(0.05)
     else:
         pytest.fail(f"process {pid} lives on")
+
+
+def is_over(pid: int) -> bool:
+    """Whether a process has ended, whether or not anybody has asked how."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 def test_the_filter_of_the_kernel_is_known_for_this_machine():

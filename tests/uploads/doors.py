@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 from collections import Counter
@@ -31,6 +32,7 @@ from tests.cast import NOW, TODAY, Cast, make_account, make_person
 from tests.disbursement.conftest import make_office
 from tests.uploads.corpus import MARK, Hostile
 from tests.web.awards_play import ILLNESS, apply, browser, lins_case
+from union_portal.kit import fictional
 from union_portal.models import FileDownload, StoredFile
 from welfare.disbursement.models import ReturnFile, ReturnRow
 
@@ -93,7 +95,8 @@ def doors(cast: Cast) -> list[Door]:
     person = button(cast.lin_person, "enter-account")
     today = timezone.localdate().isoformat()
     found = {"visited_on": today, "visitors": "Qiao", "findings": "Seen.", "is_confirmed": "yes"}
-    account = {"number": "6228480402564890018", "bank_name": "示范银行", "holder": "", "reason": ""}
+    number = fictional.make_card_number(random.Random(1))
+    account = {"number": number, "bank_name": "示范银行", "holder": "", "reason": ""}
     people = reverse("admin:members_importrun_list_do", args=["upload"])
     answers = reverse("admin:disbursement_returnfile_list_do", args=["import"])
     completion = f"/me/subsidies/{case.pk}/complete/"

@@ -63,11 +63,11 @@ _turn = itertools.count()
 
 
 def chosen(known: list[Door]) -> list[Door]:
-    """All doors, or two that come next: so each sees files of every kind in the end."""
+    """All doors, or two in turn: then each door is met, but not by files of every kind."""
     if AT_EVERY_DOOR:
         return known
     turn, half = next(_turn), len(known) // 2
-    return [known[turn % half], known[half + turn % half]]
+    return [known[turn % len(known)], known[(turn + half) % len(known)]]
 
 
 def batches(files: Iterator[Hostile]) -> Iterator[list[Hostile]]:

@@ -11,11 +11,13 @@ from django.core.files.base import ContentFile
 from django.db.models import Model
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
+from awards.states import CaseState
 from members.actions import imports
-from members.models import ImportRun
+from members.models import ImportFinding, ImportRun, LoginCode
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
-from tests.cast import TODAY, Cast, make_decision, make_rule_set
+from tests.cast import NOW, TODAY, Cast, make_decision, make_rule_set
 from tests.disbursement.conftest import make_office
 from tests.web.awards_play import apply, browser
 from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
@@ -30,7 +32,7 @@ from union_portal.models import (
     ReportRun,
 )
 from welfare.disbursement import batches
-from welfare.disbursement.models import StrayPayment
+from welfare.disbursement.models import Cap, StrayPayment
 
 
 def play(cast: Cast) -> None:
@@ -47,6 +49,10 @@ def _money(cast: Cast) -> None:
     sealed = office.sealed(1)
     batches.void(batch=sealed, by=cast.feng_checker, reason="wrong list")
     StrayPayment.objects.create(e2e="x", claim_key="y", amount_fen=1, batch_number="P")
+    Cap.objects.create(
+        person=cast.lin_person, purpose="medical", period="2026", schemes=["medical_relief"],
+        clause="art. 5", ceiling_fen=100,
+    )  # fmt: skip
 
 
 def _honours(cast: Cast) -> None:
@@ -55,8 +61,24 @@ def _honours(cast: Cast) -> None:
     rule_set(cast, "special_hardship")
     model_worker(cast, cast.lin_person)
     assert apply(browser(cast.lin)).status_code == 302
-    model_worker(cast)
+    worker = model_worker(cast)
     propose(cast)
+    _steps(cast, SubsidyCase.objects.get(person=cast.lin_person, round=None))
+    HardshipYear.objects.create(
+        model_worker=worker, year=TODAY.year, evidence="file", recorded_by=cast.officer
+    )
+
+
+def _steps(cast: Cast, case: SubsidyCase) -> None:
+    """What an application leaves behind on its way."""
+    HomeVisit.objects.create(
+        case=case, visited_on=TODAY, visitors="Qiao", findings="The roof leaks.",
+        is_confirmed=True, recorded_by=cast.qiao,
+    )  # fmt: skip
+    ReturnForCompletion.objects.create(
+        case=case, stage=CaseState.SUBMITTED, message="The summary is missing.",
+        returned_by=cast.qiao, answer="Here it is.", answered_at=NOW,
+    )  # fmt: skip
 
 
 def _publicity(cast: Cast) -> None:
@@ -89,16 +111,20 @@ def _records(cast: Cast) -> None:
         subject=cast.lin_person, organization=union, by=cast.qiao,
     )  # fmt: skip
     FileDownload.objects.create(file=file, account=cast.qiao, reason="")
-    ImportRun.objects.create(
+    run = ImportRun.objects.create(
         file_name="people.csv", organization=union, reach=[union.path], uploaded_by=cast.qiao
     )
+    ImportFinding.objects.create(
+        run=run, row=2, column="姓名", shown="林*", severity="error",
+        message_id="“%(value)s” is no name.", params={"value": "1"},
+    )  # fmt: skip
     ReportRun.objects.create(
         kind="disbursement", title="Report", version=1, parameters={}, organization=union,
         subject_type="disbursement.payoutbatch", subject_id="1", requested_by=cast.feng,
     )  # fmt: skip
     Message.objects.create(
         topic="scene", key="scene", channel="portal", recipient=cast.lin.pk,
-        template=telling(),
+        template=telling(), values={"name": "Lin"},
         subject_type="members.person", subject_id=str(cast.lin_person.pk),
     )  # fmt: skip
     every, _new = IntervalSchedule.objects.get_or_create(every=1, period="hours")
@@ -112,6 +138,9 @@ def _accounts(cast: Cast) -> None:
         by=cast.security_admin, today=TODAY, due_on=TODAY + timedelta(days=30)
     )
     FactorReset.objects.create(account=cast.shi, asked_by=cast.account_admin, reason="lost")
+    LoginCode.objects.create(
+        person=cast.lin_person, asked_for="x", asked_from="y", code_hash="z", expires_at=NOW
+    )
 
 
 def telling() -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import re
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,8 +19,10 @@ from tests.cast import Cast
 from tests.roles import the_superuser
 from tests.web.awards_play import apply, browser, lin_may_apply, lins_case
 from tests.web.scene import pages, play, row_of
+from tests.web.test_reach import holder
 from tests.web.walk import address, patterns
-from union_portal.fields import StateField
+from union_portal.access import Role
+from union_portal.fields import SealedTextField
 from union_portal.models import Notice
 
 pytestmark = pytest.mark.django_db
@@ -152,8 +154,9 @@ def test_a_token_of_another_visitor_does_not_count(cast: Cast):
     first, second = Client(), Client(enforce_csrf_checks=True)
     page = first.get(reverse("account_login")).content.decode()
     token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)
+    assert token
     second.get(reverse("account_login"))
-    form = {"login": "lin", "password": "x", "csrfmiddlewaretoken": token[1] if token else ""}
+    form = {"login": "lin", "password": "x", "csrfmiddlewaretoken": token[1]}
     assert second.post(reverse("account_login"), form).status_code == 403
 
 
@@ -198,53 +201,119 @@ MARKUP = "\"'><script>x()</script>{{7*7}}{%x%}"
 WORDS = {
     "scheme", "template", "kind", "encoding", "topic", "clause", "pinyin", "password", "root",
     "previous", "chain", "owner", "bank_format", "sender", "route", "location", "sha256",
-    "asked_for", "asked_from", "action",
+    "asked_for", "asked_from", "action", "arguments", "approval_tiers", "parameters",
+    "required_steps", "schemes",
 }  # fmt: skip
 ENDINGS = ("_type", "_id", "path", "digest", "hash", "code", "key", "index", "fingerprint")
 
 
-def _told(field: models.Field) -> bool:
+# What the database refuses even from its owner: a view, and names that a check knows by heart.
+REFUSED = {
+    "members.StagedRow.bank_name", "members.StagedRow.employer", "members.StagedRow.name",
+    "union_portal.Job.name", "union_portal.StoredFile.purpose",
+}  # fmt: skip
+# No row of the scene holds such a text: files are staged while a worker reads them.
+EMPTY = {
+    "disbursement.Motion.detail", "members.ImportRun.fault_params", "members.ImportRun.result",
+    "members.StagedPerson.account_holder", "members.StagedPerson.bank_name",
+    "members.StagedPerson.employer", "members.StagedPerson.extra",
+    "members.StagedPerson.initials", "members.StagedPerson.name", "members.StagedRow.extra",
+    "union_portal.Job.result",
+}  # fmt: skip
+# Texts in JSON that are read by programs, by the name of their key.
+KEYS = {"message", "kind", "code"}
+
+
+def _is_told(field: models.Field) -> bool:
+    """Whether people read the column: text, sealed or not, and texts within JSON."""
+    if isinstance(field, SealedTextField):
+        return True
+    if field.name in WORDS or field.name.endswith(ENDINGS):
+        return False
+    if isinstance(field, models.JSONField):
+        return True
     return (
         type(field) in {models.CharField, models.TextField}
-        and not isinstance(field, StateField)
         and not field.choices
         and not field.unique
         and not field.primary_key
         and (field.max_length or 999) >= len(MARKUP) + 4
-        and field.name not in WORDS
-        and not field.name.endswith(ENDINGS)
     )
 
 
-def fill() -> list[str]:
-    """Write markup into every text that people read, past every guard; the columns it reached."""
+def _marked(value: Any, key: str = "") -> Any:
+    """A value of JSON with the markup for each of its texts; the names of its keys are ours."""
+    if isinstance(value, dict):
+        return {name: _marked(one, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_marked(one, key) for one in value]
+    return MARKUP if isinstance(value, str) and key not in KEYS else value
+
+
+def _marked_seal(text: str | None) -> str:
+    """What is to be sealed instead: the markup, or a statement that holds it."""
+    is_statement = (text or "").startswith("{")
+    return json.dumps(_marked(json.loads(text or ""))) if is_statement else MARKUP
+
+
+def _write(model: type[models.Model], field: models.Field) -> int:
+    """Put the markup into a column of every row; how many rows hold it now."""
+    rows = model._base_manager
+    if isinstance(field, SealedTextField | models.JSONField):
+        put = _marked_seal if isinstance(field, SealedTextField) else _marked
+        held = [(pk, value, put(value)) for pk, value in rows.values_list("pk", field.name)]
+        return sum(
+            rows.filter(pk=pk).update(**{field.name: marked})
+            for pk, value, marked in held
+            if marked != value
+        )
+    # With the row's number: some names are taken once.
+    text = functions.Concat(Value(MARKUP), functions.Cast("pk", models.TextField()))
+    return rows.update(**{field.name: text})
+
+
+def fill() -> dict[str, int | None]:
+    """Write markup into every text that people read, past every guard.
+
+    By column: how many rows hold it now; nothing where the database refused.
+    """
     ours = {"union_portal", "members", "welfare", "disbursement", "awards", "events"}
-    filled = []
-    with the_superuser(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    filled: dict[str, int | None] = {}
+    with the_superuser():
         for model in apps.get_models():
-            for field in filter(_told, model._meta.local_fields):
+            for field in filter(_is_told, model._meta.local_fields):
                 if model._meta.app_label in ours:
-                    # With the row's number: some names are taken once.
-                    text = functions.Concat(Value(MARKUP), functions.Cast("pk", models.TextField()))
-                    with suppress(DatabaseError), transaction.atomic():
-                        model._base_manager.update(**{field.name: text})
-                        filled.append(f"{model._meta.label}.{field.name}")
-        cursor.execute("SET LOCAL session_replication_role = origin")
+                    name = f"{model._meta.label}.{field.name}"
+                    try:
+                        with transaction.atomic():
+                            filled[name] = _write(model, field)
+                    except DatabaseError:
+                        filled[name] = None
     return filled
 
 
-WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|MERGE|CALL)\b", re.IGNORECASE)
+WRITES = re.compile(
+    r"(?:\d+ times: )?(?:SET LOCAL [\w.]+ = '[^']*';\s*)?\s*(?:WITH\b.*?[()]\s*)?"
+    r"(?:INSERT INTO|UPDATE(?: ONLY)?|DELETE FROM(?: ONLY)?|TRUNCATE(?: TABLE)?|MERGE INTO|CALL)"
+    r'\s+"?(?P<table>\w+)',
+    re.IGNORECASE | re.DOTALL,
+)
 # A page may note that somebody is there and that a message was read.
-NOTED = ("django_session", "union_portal_cache", "union_portal_message", "usersessions_usersession")
+NOTED = {"django_session", "union_portal_cache", "union_portal_message", "usersessions_usersession"}
 
 
 def written(asked: CaptureQueriesContext) -> list[str]:
-    return [
-        query["sql"][:90]
-        for query in asked.captured_queries
-        if WRITES.match(query["sql"]) and not any(table in query["sql"] for table in NOTED)
-    ]
+    """The statements that wrote, of those sent: with their reader before them, alone or many."""
+    found = ((WRITES.match(query["sql"]), query["sql"]) for query in asked.captured_queries)
+    return [sql[:160] for match, sql in found if match and match["table"] not in NOTED]
+
+
+def test_a_page_that_writes_is_found(cast: Cast, settings: Any):
+    settings.ROOT_URLCONF = "tests.web.hostile_urls"
+    client = browser(cast.lin)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/writes/").status_code == 200
+    assert len(written(asked)) == 3, written(asked)
 
 
 PORTAL = ("/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/")
@@ -253,6 +322,9 @@ PORTAL = ("/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies
 def shown() -> list[str]:
     """Lists, rows and the pages behind their buttons; what members and the public read."""
     found = list(PORTAL)
+    # An application shows more than the case of a round.
+    cases = SubsidyCase.objects.values_list("pk", flat=True)
+    found += [reverse("admin:awards_subsidycase_change", args=[pk]) for pk in cases]
     found += [f"/notices/{pk}/" for pk in Notice.objects.values_list("pk", flat=True)]
     for page in pages():
         found.append(reverse(page.url_name("changelist")))
@@ -266,9 +338,14 @@ def shown() -> list[str]:
 def test_what_stands_in_a_column_is_shown_as_text_and_being_read_changes_nothing(cast: Cast):
     """As if markup had come past every form, and as if a link to each page were laid out."""
     play(cast)
-    assert len(fill()) > 60
+    filled = fill()
+    assert {name for name, rows in filled.items() if rows is None} == REFUSED
+    assert {name for name, rows in filled.items() if rows == 0} == EMPTY
+    assert len(filled) - len(REFUSED) - len(EMPTY) > 80
     alive, changed, seen = [], [], 0
-    for account, places_of in ((cast.gao, shown()), (cast.officer, shown()), (cast.lin, PORTAL)):
+    mighty = holder("mighty", cast.tree.city, *Role)
+    mine = [*PORTAL, *(f"/me/subsidies/{case.pk}/" for case in cast.lin_person.subsidy_cases.all())]
+    for account, places_of in ((cast.gao, shown()), (mighty, shown()), (cast.lin, mine)):
         client = browser(account)
         client.raise_request_exception = False
         for there in places_of:
@@ -277,10 +354,10 @@ def test_what_stands_in_a_column_is_shown_as_text_and_being_read_changes_nothing
             changed += [(there, sql) for sql in written(asked)]
             text = "" if answer.streaming else answer.content.decode()
             seen += "&lt;script&gt;x()" in text
-            if "<script>x()" in text or "&#x27;&gt;49" in text:
-                alive.append(there)
-    assert alive == []
-    assert changed == []
+            is_run = "<script>x()" in text or "/script&gt;49" in text or "</script>49" in text
+            if is_run or answer.status_code >= 500:
+                alive.append((there, answer.status_code))
+    assert (alive, changed) == ([], [])
     assert seen > 100
 
 

@@ -270,8 +270,8 @@ def at_the_second_step(account: Account) -> Client:
 
 
 def test_a_code_of_the_app_opens_once(feng: Account):
-    code = code_now()
     first, second = at_the_second_step(feng), at_the_second_step(feng)
+    code = code_now()
     first.post(reverse("mfa_authenticate"), {"code": code})
     second.post(reverse("mfa_authenticate"), {"code": code})
     assert (is_in(first), is_in(second)) == (True, False)

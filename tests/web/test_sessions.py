@@ -7,6 +7,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.forms import PasswordInput
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +24,7 @@ from tests.web.log_in import (
     may_log_in,
     set_back,
 )
-from tests.web.walk import address, patterns
+from tests.web.walk import address, forms, patterns
 from union_portal import accounts, roles, sessions
 from union_portal import settings as defaults
 from union_portal.access import Role
@@ -108,23 +109,15 @@ def test_what_was_typed_into_a_form_that_came_too_late_is_shown_once_more(
 
 def test_no_field_of_a_secret_is_ever_shown_again():
     """Every field for a password or a code, in our forms and those of the libraries."""
-    from django.forms import Form, PasswordInput
-
     secret = {
         name
-        for form in _every_form(Form)
+        for form in forms()
         for name, field in form.base_fields.items()
         if isinstance(field.widget, PasswordInput)
         or field.widget.attrs.get("autocomplete") in {"one-time-code", "new-password"}
     }
     assert len(secret) > 3
     assert [name for name in secret if not is_secret(name)] == []
-
-
-def _every_form(form: Any) -> Any:
-    for one in form.__subclasses__():
-        yield one
-        yield from _every_form(one)
 
 
 # -- where one is logged in -------------------------------------------------------------------

@@ -1,9 +1,10 @@
-"""Every URL of the portal, read from the URLconf, so that a new one is walked by itself."""
+"""Every URL and every form of the portal, found anew each time, so that a new one is walked too."""
 
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from django.forms import BaseForm
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
@@ -45,3 +46,12 @@ def _parameters(route: str) -> Iterator[tuple[str, str, str]]:
         inside = piece.split(">")[0]
         kind, _colon, name = inside.rpartition(":")
         yield kind or "str", name, f"<{inside}>"
+
+
+def forms(kind: type = BaseForm) -> Iterator[type[BaseForm]]:
+    """Every form, ours and the libraries': with the URLconf every view is there, and its forms."""
+    get_resolver().url_patterns  # noqa: B018
+    for form in kind.__subclasses__():
+        if hasattr(form, "base_fields"):  # the libraries' bases have none
+            yield form
+        yield from forms(form)

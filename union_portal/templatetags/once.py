@@ -19,8 +19,9 @@ class KeyedCsrfTokenNode(CsrfTokenNode):
         token = super().render(context)
         if not token:
             return SafeString("")
-        field = '{}<input type="hidden" name="{}" value="{}">'
-        return format_html(field, token, once.FIELD, once.new_key())
+        return format_html(
+            '{}<input type="hidden" name="{}" value="{}">', token, once.FIELD, once.new_key()
+        )
 
 
 @register.tag
