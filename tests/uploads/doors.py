@@ -174,6 +174,9 @@ def _judge(
         tally.crashed += len(files)
         tally.faults.append(f"{door.name}: {families}: {answer.status_code}")
         return
+    if answer.status_code == 302 and answer.url.startswith("/account/"):
+        tally.faults.append(f"{door.name}: {families}: nobody was let in")
+        return
     if answer.status_code == 302:
         _judge_taken(door, files, families, before, tally)
         return
