@@ -53,7 +53,7 @@ DEFECTS = [
     Defect("the sent register writes nothing", by=END + FILES, patch=patches.no_register),
     Defect("a lease that never ends", by=END, patch=patches.long_lease,
            faults=("kill welfare.disbursement.delivery.generate:before",)),
-    Defect("steps of sets leave no trace", by=LOG, patch=patches.no_log),
+    Defect("steps of sets leave no trace", by=LOG + PEOPLE, patch=patches.no_log),
     Defect("money sent counts as spent", by=MONEY + LEDGER, patch=patches.no_transit),
     Defect("money of failed lines is given away", by=MONEY + LEDGER, patch=patches.freed),
     Defect("entries with one leg", by=LEDGER, patch=patches.one_leg,
