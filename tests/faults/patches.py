@@ -191,7 +191,9 @@ def failed_is_paid(swap: Swap) -> None:
     def misread(layout: Any, content: bytes) -> Any:
         contents = read(layout, content)
         rows = [
-            replace(row, result=returns.bankfile.Result.PAID) if row.result == "failed" else row
+            replace(row, result=returns.bankfile.ReturnResult.PAID)
+            if row.result == "failed"
+            else row
             for row in contents.rows
         ]
         return replace(contents, rows=rows)

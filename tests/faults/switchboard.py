@@ -37,6 +37,7 @@ BASE = "faults_base"
 KINDS = {"kill": 70, "stall": 10, "terminate": 10, "bells": 10}
 
 
+STUCK = "the end is not reached"
 # What a patch ends in that no longer fits the engine: nothing was planted, whatever was noticed.
 ROTTEN = ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "ImportError")
 
@@ -61,6 +62,10 @@ class Trial:
     @property
     def is_noticed(self) -> bool:
         return not self.rotten and any(one.startswith(self.by) for one in self.caught_by)
+
+    @property
+    def was_stuck(self) -> bool:
+        return any(one.startswith(STUCK) for one in self.caught_by)
 
     def row(self) -> str:
         told = "; ".join([*self.rotten, *self.caught_by]) or "nothing noticed"
@@ -130,8 +135,12 @@ def _play(world: World, options: argparse.Namespace) -> int:
           f" reached counts after {patience:.0f} s of stillness")  # fmt: skip
     trials = []
     for defect in chosen:
-        trials.append(_try(world, defect, rounds, seed, patience))
-        print(trials[-1].row(), flush=True)
+        trial = _try(world, defect, rounds, seed, patience)
+        if trial.was_stuck and not trial.is_noticed:
+            # Whoever is noticed by something else must have had the time for it.
+            trial = _try(world, defect, rounds, seed, STILLER * patience)
+        trials.append(trial)
+        print(trial.row(), flush=True)
     sound.append(_try(world, None, rounds, seed + 1, SOUND_PATIENCE_SECONDS))
     print(sound[1].row())
     noticed = sum(trial.is_noticed for trial in trials)
@@ -171,7 +180,7 @@ def _try(world: World, defect, rounds, seed: int, patience: float) -> Trial:
         if not found:
             run.settle()
     except Stuck as stuck:
-        found = run.look() or [f"the end is not reached ({stuck})"]
+        found = run.look() or [f"{STUCK} ({stuck})"]
     # A guard that was taken away to let harm happen is not what must notice it.
     with_guards = defect is None or defect.is_guard_alone
     found = found or sorted(run.judge(with_guards=with_guards).caught)
