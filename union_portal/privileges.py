@@ -44,7 +44,7 @@ CLOSED_TO_PAGES: Final = frozenset({"members.stagedperson"})
 WRITTEN_LATER: Final = {"union_portal.auditentry": {WORKER: ("block",)}}
 # Functions that our statements call by name; all others are called by triggers alone.
 CALLED: Final = frozenset(
-    {"disbursement_batch_content", "disbursement_batch_fault", "disbursement_next_number"}
+    {"disbursement_batch_content", "disbursement_batch_fault"}
     # asked by the policies of row security
     | {"portal_reach", "portal_whole", "portal_paths", "portal_person", "awards_honoured"}
     | {"awards_people", "awards_own_cases", "disbursement_people"}

@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from members.models import BankAccount
 from tests.cast import Cast, make_account, make_payee, make_person, make_rule_set
 from tests.disbursement.conftest import SCHEME, Office, make_office
+from tests.roles import playing
 from union_portal.access import Role
 from union_portal.models import Account, AuditEntry, ReportRun
-from welfare.disbursement import batches, formats, gate, invariants, ledger
+from welfare.disbursement import batches, claims, formats, gate, invariants, ledger
 from welfare.disbursement.models import (
     BankFormat,
     BatchApproval,
@@ -230,11 +232,17 @@ def test_more_than_a_file_takes_become_several_drafts_and_the_page_says_how_many
     assert set(answer.context["cl"].queryset) == set(drafts)
 
 
-def test_a_maker_of_a_county_makes_several_drafts_too(office, monkeypatch):
-    """Row security lets each be seen and filled: it stands before its lines."""
+def test_a_maker_of_a_county_makes_several_drafts_while_others_have_sent(office, monkeypatch):
+    """Each draft stands before its lines, so that the database lets it be filled.
+
+    What others sent is not shown to the maker, and yet neither missing to the restore gate nor
+    a number that is free.
+    """
     plain = formats.layout
     monkeypatch.setattr(formats, "layout", lambda row: replace(plain(row), max_rows=2))
-    office.delivered(1)
+    office.owe(1, union=office.cast.tree.other_union)
+    office.release(batches.seal(batch=office.assemble(), by=office.cast.feng))
+    claims.wake()
     county = office.cast.tree.county
     fund = ledger.open_fund(
         code="county", name="County fund", year=2026, organization=county, schemes=[SCHEME],
@@ -247,11 +255,14 @@ def test_a_maker_of_a_county_makes_several_drafts_too(office, monkeypatch):
     rules = make_rule_set(office.cast, SCHEME, fund_code="county")
     for _number in range(3):
         office.owe_one(make_payee(office.cast, office.cast.tree.union), rule_set=rules)
+    with playing("none"), connection.cursor() as cursor:
+        cursor.execute("SELECT setval('disbursement_batch_number', 1, false)")
     chosen = {"fund": fund.pk, "scheme": SCHEME, "period": "2026", "organization": county.pk}
     answer = browser(maker).post(reverse("admin:disbursement_payoutbatch_assemble"), chosen)
     assert answer.status_code == 302, answer.content.decode()
     drafts = PayoutBatch.objects.filter(fund=fund)
     assert sorted(draft.lines.count() for draft in drafts) == [1, 2]
+    assert {draft.number for draft in drafts} == {"P20260000002", "P20260000003"}
     assert not gate.row().is_shut
 
 

@@ -342,8 +342,11 @@ def _draft(
 def _number(today: date) -> str:
     """A number never used, not even by a batch that only the sent register remembers."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT disbursement_next_number(%s)", [today.year])
-        return str(cursor.fetchone()[0])
+        while True:
+            cursor.execute("SELECT nextval('disbursement_batch_number')")
+            number = f"P{today.year}{cursor.fetchone()[0]:07d}"
+            if not gate.has_sent(number):
+                return number
 
 
 def _by_draft(payable: QuerySet[Entitlement], most: int, *, at_most: int | None) -> list[str]:
