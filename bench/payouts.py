@@ -7,9 +7,9 @@ people, their accounts and a clear decision for each. Runs are interleaved; medi
 turns. Everybody writes the same rows into the same tables under the same constraints, foreign
 keys and triggers; the peers are spared the ledger, the audit and the checks of who may be paid.
 
-product  grant_set and assemble until everybody has a line, with the ledger and the audit, as the
-         role of a worker, whose statements row security judges; then the digests of the batches,
-         then again. What audit and digest take is timed within: two runs differ by more.
+product  grant_set and assemble_all, until everybody has a line, with the ledger and the audit, as
+         the role of a worker, whose statements row security judges; then the digests of the
+         batches, then again. What audit and digest take is timed within: two runs differ by more.
 owner    the same as the owner of the tables, whom row security does not judge
 bulk     the same rows by bulk_create in chunks of 5,000, in one transaction
 each     get_or_create row by row, each in its own transaction as Django does it
@@ -223,18 +223,15 @@ def product(rows: int) -> dict[str, Any]:
 
     def write() -> int:
         made = entitlements.grant_set(rows=owed, fund=fund, by=maker)
-        lines = 0
         with suppress(NothingToPay):
-            while lines < rows:
-                batch = batches.assemble(
-                    fund=fund,
-                    scheme=SCHEME,
-                    period="2026",
-                    organization=city,
-                    by=maker,
-                    today=TODAY,
-                )
-                lines += batch.lines.count()
+            batches.assemble_all(
+                fund=fund,
+                scheme=SCHEME,
+                period="2026",
+                organization=city,
+                by=maker,
+                today=TODAY,
+            )
         return made
 
     audited = watch(audit, "record_ref")

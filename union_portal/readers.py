@@ -40,6 +40,7 @@ class Door(StrEnum):
     GRANTING = "granting"
     LIVE_JOB = "live_job"
     PROBES = "probes"
+    REGISTER = "register"
 
 
 @dataclass(frozen=True)

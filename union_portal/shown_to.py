@@ -156,9 +156,17 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("organization", _BATCHES),
         concerns("disbursement_batch_concerns", _PEOPLE),
         Through(Door.PROBES),
+        Through(Door.REGISTER, "state = 'delivering'"),
     ),
     "disbursement.batchapproval": (Following("batch"),),
-    "disbursement.bankfile": (Within("batch__organization", _BATCHES),),
+    "disbursement.bankfile": (
+        Within("batch__organization", _BATCHES),
+        Through(
+            Door.REGISTER,
+            "EXISTS (SELECT 1 FROM disbursement_payoutbatch b"
+            " WHERE b.id = batch_id AND b.state = 'delivering')",
+        ),
+    ),
     "disbursement.payoutline": (
         Within("batch__organization", _BATCHES),
         Following("entitlement", is_reading=True),
@@ -182,6 +190,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             "EXISTS (SELECT 1 FROM disbursement_payoutbatch b WHERE b.number = batch_number)",
             is_reading=True,
         ),
+        Through(Door.REGISTER),
     ),
     "disbursement.straypayment": (Whole((*_BATCHES, _P.TRAIL_VIEW, _P.GATE_LIFT)),),
     # honours and subsidies

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -140,7 +140,8 @@ def enroll_set(*, rows: QuerySet[Any, Any], by: Account) -> Enrolled:
     conferred = _insert(_CONFER, rows, names, by, reach)
     done = Enrolled(enrolled.count, conferred.count)
     if enrolled.count or conferred.count:
-        _analyze("awards_modelworker", "awards_honour")
+        sets.analyse("awards_modelworker")
+        sets.analyse("awards_honour")
         audit.record_ref(
             "modelworker.enrolled_set",
             "awards.modelworker",
@@ -254,7 +255,7 @@ def verify_set(
         after=[reach, year],
     )
     if made.count:
-        _analyze("awards_yearlyverification")
+        sets.analyse("awards_yearlyverification")
         audit.record_ref(
             "modelworker.verified_set",
             "awards.modelworker",
@@ -329,12 +330,6 @@ def record_death(
     person = model_worker.person
     people.record_death(person=person, died_on=died_on, by=by, today=today, reason=reason)
     return honours.end_unpaid(person, by=by, reason=reason or "died")
-
-
-def _analyze(*tables: str) -> None:
-    """The planner knows nothing yet of rows written a moment ago."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def _insert(

@@ -17,7 +17,7 @@ from awards.queries import Candidates, Summary, candidates, measured_again
 from awards.rules import ParameterMissing
 from awards.rules.steps import step
 from awards.states import CaseState, CheckState, RoundState
-from union_portal import access, audit, decisions, lifecycle, notices
+from union_portal import access, audit, decisions, lifecycle, notices, sets
 from union_portal.access import Permission
 from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Decision, Organization, OrganizationLevel, RuleSet
@@ -250,7 +250,7 @@ def _write_cases(round_: SubsidyRound, asked: Candidates) -> None:
             _INSERT_CASES.format(candidates=asked.sql.text), [*values, *asked.sql.params]
         )
         # The planner knows nothing yet of rows written a moment ago.
-        cursor.execute("ANALYZE awards_subsidycase")
+        sets.analyse("awards_subsidycase")
         cursor.execute(_INSERT_CHECKS, [round_.pk])
 
 

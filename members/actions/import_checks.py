@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from members.actions import staging
 from members.models import ImportRun, RowKind, Severity, StagedPerson, StagedRow
 from members.rules.columns import Fault, Layout, groups
+from union_portal import sets
 from union_portal.kit.refusals import Refused
 
 _WRITE: Final = (
@@ -84,7 +85,7 @@ def check_whole(run: ImportRun, layout: Layout) -> None:
     """Find what a row alone can't show, and which rows would change something of a group."""
     headers = {key: layout.headers.get(key, layout.shown[key].header) for key in layout.shown}
     # The planner knows nothing of rows that were copied a moment ago.
-    _run("ANALYZE members_stagedperson (run_id, national_id_index, account_index, is_sound)", {})
+    sets.analyse("members_stagedperson", "run_id", "national_id_index", "account_index", "is_sound")
     _run(
         _DOUBLES,
         {

@@ -174,6 +174,15 @@ def prints_or_logs_a_request(module: ast.Module) -> Iterator[ast.AST]:
             yield node
 
 
+def keeps_tables_as_their_owner(module: ast.Module) -> Iterator[ast.AST]:
+    """ANALYZE by a role that owns no table is passed over with a warning: see `sets.analyse`."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and re.match(
+            r"\s*(ANALYZE|VACUUM|REINDEX|CLUSTER)\b", str(node.value)
+        ):
+            yield node
+
+
 RULES: dict[str, Rule] = {
     "work goes through the queue": Rule(
         rings_past_the_queue,
@@ -249,6 +258,11 @@ RULES: dict[str, Rule] = {
         divides_money,
         ("x = amount_fen / 3", "round(total_fen)", "float(self.amount_fen)", "a / batch.total_fen"),
         ("amount_fen // 3", "divmod(amount_fen, 100)", "ratio = done / total"),
+    ),
+    "tables are kept by their owner": Rule(
+        keeps_tables_as_their_owner,
+        ("cursor.execute('ANALYZE members_person')", "f'ANALYZE {table}'", "'VACUUM FULL x'"),
+        ("sets.analyse('members_person')", "'EXPLAIN ANALYZE SELECT 1'"),
     ),
     "no form is logged": Rule(
         prints_or_logs_a_request,

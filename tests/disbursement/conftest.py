@@ -49,7 +49,13 @@ class Office:
         return decision
 
     def assemble(self, **more: Any) -> PayoutBatch:
-        fields = {
+        return batches.assemble(**{**self._asked(), **more})
+
+    def assemble_all(self, **more: Any) -> list[PayoutBatch]:
+        return batches.assemble_all(**{**self._asked(), **more})
+
+    def _asked(self) -> dict[str, Any]:
+        return {
             "fund": self.fund,
             "scheme": SCHEME,
             "period": "2026",
@@ -57,7 +63,6 @@ class Office:
             "by": self.cast.feng,
             "today": TODAY,
         }
-        return batches.assemble(**{**fields, **more})
 
     def left_out(self) -> dict[int, str]:
         rows = batches.left_out(

@@ -1,5 +1,6 @@
 """Made, checked, released: three people, one content."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -7,13 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from members.models import Person
+from members.models import BankAccount, Person
 from tests.cast import TODAY, give_role, make_account, make_bank_account, make_payee, make_person
 from tests.disbursement.conftest import SCHEME
 from union_portal import lifecycle
 from union_portal.access import Role
+from union_portal.models import AuditEntry
 from union_portal.states import DecisionState
-from welfare.disbursement import batches, claims, entitlements, motions
+from welfare.disbursement import batches, claims, entitlements, formats, motions
 from welfare.disbursement.models import Entitlement, PayoutBatch, PayoutLine
 from welfare.disbursement.refusals import NothingToPay, PayoutRefused
 
@@ -150,8 +152,6 @@ def test_an_objection_before_release_stops_the_batch(office):
 
 
 def test_a_retired_account_stops_the_batch(office):
-    from members.models import BankAccount
-
     batch = office.sealed(1)
     lifecycle.advance(BankAccount.objects.get(state="confirmed"), to="retired", by=office.cast.shi)
     with pytest.raises(PayoutRefused):
@@ -288,16 +288,117 @@ def test_a_void_batch_frees_its_people(office):
     assert not set(again.lines.values_list("e2e")) & set(batch.lines.values_list("e2e"))
 
 
-def test_the_format_limits_a_batch_and_the_rest_waits(office, monkeypatch):
-    from dataclasses import replace
-
-    from welfare.disbursement import formats
-
+@pytest.fixture
+def three_a_file(monkeypatch):
+    """The bank takes three payments in a file."""
     plain = formats.layout
-    monkeypatch.setattr(formats, "layout", lambda row: replace(plain(row), max_rows=2))
-    office.owe(3)
-    assert office.assemble().lines.count() == 2
+    monkeypatch.setattr(formats, "layout", lambda row: replace(plain(row), max_rows=3))
+
+
+def test_the_format_limits_a_batch_and_the_rest_waits(office, three_a_file):
+    office.owe(4)
+    assert office.assemble().lines.count() == 3
     assert office.assemble().lines.count() == 1
+
+
+def test_ten_people_take_four_drafts_of_three_each_paid_on_its_own(office, three_a_file):
+    office.owe(5, union=office.cast.tree.other_union)
+    office.owe(5, union=office.cast.tree.union)
+    made = office.assemble_all()
+    assert [office.states(draft) for draft in made] == [["ready"] * 3] * 3 + [["ready"]]
+    lines = [line for draft in made for line in draft.lines.order_by("position")]
+    assert [line.position for line in lines] == [1, 2, 3] * 3 + [1]
+    assert [line.e2e for line in lines] == [
+        f"{draft.number}-{position:06d}" for draft in made for position in (1, 2, 3)
+    ][:10]
+    order = [(line.entitlement.organization.path, line.entitlement_id) for line in lines]
+    assert order == sorted(order) and len(set(order)) == 10
+    numbers = [int(draft.number[1:]) for draft in made]
+    assert numbers == list(range(numbers[0], numbers[0] + 4))
+    for draft in made:
+        office.release(batches.seal(batch=draft, by=office.cast.feng))
+        claims.wake()
+        office.answer(draft, *office.says(draft, *["paid"] * len(office.states(draft))),
+                      name=f"{draft.number}.csv")  # fmt: skip
+    assert {line.state for line in PayoutLine.objects.all()} == {"paid"}
+    assert office.figures()["spent_fen"] == 300_000
+
+
+def test_each_draft_has_its_own_entries_in_the_log(office, three_a_file):
+    office.owe(4)
+    made = office.assemble_all()
+    entries = AuditEntry.objects.filter(action__startswith="payoutbatch.").order_by("id")
+    assert [(entry.action, entry.subject_id) for entry in entries] == [
+        (f"payoutbatch.{action}", str(draft.pk)) for draft in made for action in ("draft", "fill")
+    ]
+
+
+def test_who_may_not_be_paid_is_in_no_draft_and_told_once(office, three_a_file):
+    office.owe(4)
+    left = office.owe_one(make_person(office.cast.tree.union))
+    office.owe(3)
+    made = office.assemble_all()
+    assert [draft.lines.count() for draft in made] == [3, 3, 1]
+    assert office.left_out() == {left.pk: "no_account"}
+    with pytest.raises(NothingToPay) as caught:
+        office.assemble_all()
+    assert caught.value.reasons == {"no_account": 1}
+    assert PayoutBatch.objects.count() == 3
+
+
+def test_whoever_is_stopped_leaves_their_own_draft(office, stopped, three_a_file):
+    owed = office.owe(4)
+    first, second = office.assemble_all()
+    stopped.add(owed[0].pk)
+    assert batches.seal(batch=first, by=office.cast.feng).lines_count == 2
+    assert batches.seal(batch=second, by=office.cast.feng).lines_count == 1
+
+
+def test_an_account_retired_after_everybody_was_judged_stops_the_assembly(office, monkeypatch):
+    """Nobody is left out of a draft in silence."""
+    office.owe(2)
+    plain = batches._draft
+
+    def retire_first(*given, **more):
+        account = BankAccount.objects.filter(state="confirmed").earliest("pk")
+        lifecycle.advance(account, to="retired", by=office.cast.shi)
+        return plain(*given, **more)
+
+    monkeypatch.setattr(batches, "_draft", retire_first)
+    with pytest.raises(PayoutRefused, match="retired a moment ago"):
+        office.assemble_all()
+    assert not PayoutBatch.objects.exists()
+
+
+def test_when_nobody_can_be_paid_no_number_is_used_up(office):
+    office.owe_one(make_person(office.cast.tree.union))
+    with pytest.raises(NothingToPay):
+        office.assemble_all()
+    office.owe(2)
+    first = office.assemble()
+    with pytest.raises(NothingToPay):
+        office.assemble()
+    office.owe(1)
+    assert int(office.assemble().number[1:]) == int(first.number[1:]) + 1
+
+
+def test_further_drafts_cost_the_same_each_however_many_wait(office, three_a_file):
+    """Everybody is judged and sorted once: no statement looks at all of them again."""
+
+    def statements(count: int) -> int:
+        office.owe(count)
+        with CaptureQueriesContext(connection) as caught:
+            office.assemble_all()
+        return len(caught)
+
+    statements(1)
+    one, two, five = statements(3), statements(6), statements(15)
+    assert five - two == 3 * (two - one)
+    with CaptureQueriesContext(connection) as caught:
+        office.owe(9)
+        office.assemble_all()
+    judging = [query for query in caught if "disbursement_straypayment" in query["sql"]]
+    assert len([query for query in judging if "array_agg" in query["sql"]]) == len(judging) == 1
 
 
 def test_a_second_assembly_finds_nobody(office):

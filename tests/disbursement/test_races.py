@@ -1,5 +1,7 @@
 """Two people, or two workers, in the same second: exactly one of them wins."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.cast import TODAY, make_account, make_payee
@@ -8,7 +10,16 @@ from union_portal import lifecycle
 from union_portal.access import Role
 from union_portal.models import Decision
 from union_portal.states import DecisionState
-from welfare.disbursement import batches, claims, delivery, entitlements, gate, motions, returns
+from welfare.disbursement import (
+    batches,
+    claims,
+    delivery,
+    entitlements,
+    formats,
+    gate,
+    motions,
+    returns,
+)
 from welfare.disbursement.models import (
     BankFile,
     BatchApproval,
@@ -113,6 +124,24 @@ def test_two_assemblies_in_the_same_second(office):
     office.owe(5)
     one_won(together(office.assemble, office.assemble), NothingToPay)
     assert PayoutLine.objects.count() == 5
+
+
+def test_two_assemblies_of_several_drafts_put_nobody_in_twice(office, monkeypatch):
+    plain = formats.layout
+    monkeypatch.setattr(formats, "layout", lambda row: replace(plain(row), max_rows=3))
+    office.owe(10)
+    one_won(together(office.assemble_all, office.assemble_all), NothingToPay)
+    assert sorted(draft.lines.count() for draft in PayoutBatch.objects.all()) == [1, 3, 3, 3]
+    assert PayoutLine.objects.values("entitlement").distinct().count() == 10
+
+
+def test_an_objection_that_comes_first_stops_every_draft(office, monkeypatch):
+    plain = formats.layout
+    monkeypatch.setattr(formats, "layout", lambda row: replace(plain(row), max_rows=1))
+    office.owe(3)
+    runner = meanwhile(lambda: contest(office), office.assemble_all)
+    assert isinstance(runner.error, PayoutRefused)
+    assert (PayoutBatch.objects.count(), PayoutLine.objects.count()) == (0, 0)
 
 
 def test_an_assembly_and_a_withdrawal(office):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 
 from tests.roles import playing
-from union_portal import privileges
+from union_portal import privileges, sets
+from union_portal.models import Holiday
 from union_portal.privileges import APPLICATION, WEB, WORKER
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +81,19 @@ def test_a_new_model_is_covered_by_itself():
     finally:
         del apps.all_models["union_portal"]["later"]
         apps.clear_cache()
+
+
+@pytest.mark.parametrize("role", APPLICATION)
+def test_a_role_that_owns_no_table_tells_the_planner_of_new_rows(role):
+    """Until then a hundred thousand of them count as a few, and are joined one by one."""
+    Holiday.objects.bulk_create(
+        Holiday(day=date(1990, 1, day), name="", source="") for day in range(1, 8)
+    )
+    with playing(role):
+        sets.analyse(Holiday._meta.db_table)
+        sets.analyse(Holiday._meta.db_table, "day", "name")
+    told = rows("SELECT reltuples::int FROM pg_class WHERE relname = 'union_portal_holiday'")
+    assert told == [(Holiday.objects.count(),)]
 
 
 def test_what_was_granted_by_hand_is_told_and_taken_back():

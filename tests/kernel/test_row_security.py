@@ -97,6 +97,10 @@ DOORS = {
         {"union_portal.job", "union_portal.message", "disbursement.payoutbatch"},
         {"union_portal/probes.py"},
     ),
+    Door.REGISTER: (
+        {"disbursement.sentmark", "disbursement.payoutbatch", "disbursement.bankfile"},
+        {"welfare/disbursement/gate.py"},
+    ),
     Door.GRANTING: (
         {"disbursement.fund", "disbursement.ledgeraccount", "disbursement.entry"}
         | {"disbursement.posting"},

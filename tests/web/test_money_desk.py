@@ -1,21 +1,26 @@
 """The finance pages: who sees which button, what a confirm page asks, what a refusal says."""
 
+import html
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from members.models import BankAccount
-from tests.cast import Cast, make_person
+from tests.cast import Cast, make_account, make_payee, make_person, make_rule_set
 from tests.disbursement.conftest import SCHEME, Office, make_office
+from tests.roles import playing
+from union_portal.access import Role
 from union_portal.models import Account, AuditEntry, ReportRun
-from welfare.disbursement import batches, invariants
+from welfare.disbursement import batches, claims, formats, gate, invariants, ledger
 from welfare.disbursement.models import (
     BankFormat,
     BatchApproval,
@@ -204,6 +209,64 @@ def test_a_second_click_on_make_the_draft_makes_no_second_draft(office):
     assert again.status_code == 422
     assert "Nobody is ready to be paid" in again.content.decode()
     assert PayoutBatch.objects.count() == 1
+
+
+def test_more_than_a_file_takes_become_several_drafts_and_the_page_says_how_many(
+    office, monkeypatch
+):
+    plain = formats.layout
+    monkeypatch.setattr(formats, "layout", lambda row: replace(plain(row), max_rows=2))
+    office.owe(5)
+    feng = browser(office.cast.feng)
+    chosen = {
+        "fund": office.fund.pk,
+        "scheme": SCHEME,
+        "period": "2026",
+        "organization": office.cast.tree.city.pk,
+    }
+    answer = feng.post(reverse("admin:disbursement_payoutbatch_assemble"), chosen, follow=True)
+    drafts = PayoutBatch.objects.order_by("id")
+    assert [draft.lines.count() for draft in drafts] == [2, 2, 1]
+    told = f"3 drafts were made, as many as the bank's files take, from {drafts[0]} to {drafts[2]}"
+    assert told in html.unescape(answer.content.decode())
+    assert set(answer.context["cl"].queryset) == set(drafts)
+
+
+def test_a_maker_of_a_county_makes_several_drafts_while_others_have_sent(office, monkeypatch):
+    """Each draft stands before its lines, so that the database lets it be filled.
+
+    What others sent is not shown to the maker, and yet neither missing to the restore gate nor
+    a number that is free.
+    """
+    plain = formats.layout
+    monkeypatch.setattr(formats, "layout", lambda row: replace(plain(row), max_rows=2))
+    office.owe(1, union=office.cast.tree.other_union)
+    sent = office.release(batches.seal(batch=office.assemble(), by=office.cast.feng))
+    claims.wake()
+    county = office.cast.tree.county
+    fund = ledger.open_fund(
+        code="county", name="County fund", year=2026, organization=county, schemes=[SCHEME],
+        payer_name="榆阳区总工会", payer_account="99990000000000000002", by=office.cast.feng,
+    )  # fmt: skip
+    ledger.appropriate(
+        fund=fund, amount_fen=100_000_00, by=office.cast.feng, reason="budget", key="county-2026"
+    )
+    maker = make_account("county_maker", role=Role.FINANCE_MAKER, at=county)
+    rules = make_rule_set(office.cast, SCHEME, fund_code="county")
+    for _number in range(3):
+        office.owe_one(make_payee(office.cast, office.cast.tree.union), rule_set=rules)
+    with playing("none"), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval('disbursement_batch_number', %s, false)", [int(sent.number[5:])]
+        )
+    chosen = {"fund": fund.pk, "scheme": SCHEME, "period": "2026", "organization": county.pk}
+    answer = browser(maker).post(reverse("admin:disbursement_payoutbatch_assemble"), chosen)
+    assert answer.status_code == 302, answer.content.decode()
+    drafts = PayoutBatch.objects.filter(fund=fund)
+    assert sorted(draft.lines.count() for draft in drafts) == [1, 2]
+    numbers = [int(draft.number[1:]) for draft in drafts.order_by("id")]
+    assert numbers == [int(sent.number[1:]) + 1, int(sent.number[1:]) + 2]
+    assert not gate.row().is_shut
 
 
 def test_the_preview_counts_who_is_in_and_names_why_others_are_left_out(office):

@@ -30,7 +30,7 @@ from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 from welfare.admin.shown import link, masked, yuan
 from welfare.disbursement import batches, candidates
-from welfare.disbursement.models import Entitlement, Fund
+from welfare.disbursement.models import Entitlement, Fund, PayoutBatch
 
 if TYPE_CHECKING:
     from union_portal.admin.scoped import ScopedModelAdmin
@@ -40,10 +40,9 @@ LEFT_COLUMNS = (_("Entitlement"), _("Person"), _("Union"), _("Amount"), _("Why")
 IN_COLUMNS = (_("Entitlement"), _("Person"), _("Union"), _("Amount"), _("Account"))
 
 
-def assemble(obj: None, by: Account, data: dict[str, Any]) -> str:
-    """Make the draft and go to it."""
-    batch = batches.assemble(by=by, today=timezone.localdate(), **data)
-    return reverse("admin:disbursement_payoutbatch_change", args=[batch.pk])
+def assemble(obj: None, by: Account, data: dict[str, Any]) -> list[PayoutBatch]:
+    """Make as many drafts as the bank's files need."""
+    return batches.assemble_all(by=by, today=timezone.localdate(), **data)
 
 
 BUTTON = Button(
@@ -53,7 +52,8 @@ BUTTON = Button(
     act=assemble,
     explain=_(
         "Choose what is paid. The preview shows who is in and who is left out, with the"
-        " reason; then make the draft. Nothing is sent yet."
+        " reason; then make the draft. If they are more than one file of the bank takes,"
+        " several drafts are made. Nothing is sent yet."
     ),
     done=_("The batch is a draft: look at it, then seal it."),
     reauth=True,
@@ -115,16 +115,24 @@ def _is_clean(form: forms.Form) -> bool:
 
 
 def _made(request: HttpRequest, account: Account, form: forms.Form) -> HttpResponse | None:
-    """The way to the draft, or None with the refusal in the form."""
+    """The way to the draft or the list of them, or None with the refusal in the form."""
     if not form.is_valid():
         return None
     try:
-        target = assemble(None, account, form.cleaned_data)
+        made = assemble(None, account, form.cleaned_data)
     except (Refused, lifecycle.Stale, PermissionDenied) as refusal:
         form.add_error(None, str(refusal))
         return None
-    messages.success(request, str(BUTTON.done))
-    return redirect(target)
+    if len(made) == 1:
+        messages.success(request, str(BUTTON.done))
+        return redirect("admin:disbursement_payoutbatch_change", made[0].pk)
+    several = _(
+        "%(count)s drafts were made, as many as the bank's files take, from %(first)s to %(last)s:"
+        " look at each, then seal it."
+    )
+    told = {"count": len(made), "first": made[0].number, "last": made[-1].number}
+    messages.success(request, several % told)
+    return redirect(f"{reverse('admin:disbursement_payoutbatch_changelist')}?state__exact=draft")
 
 
 def waiting(account: Account) -> list[dict[str, Any]]:

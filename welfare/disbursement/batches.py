@@ -6,6 +6,7 @@ batch of one hundred thousand lines takes the same statements as a batch of thre
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -38,7 +39,6 @@ from welfare.disbursement.models import (
     MotionKind,
     PayoutBatch,
     PayoutLine,
-    SentMark,
 )
 from welfare.disbursement.refusals import NothingToPay, PayoutRefused, explained
 from welfare.disbursement.states import BatchState, LineState
@@ -46,6 +46,19 @@ from welfare.disbursement.states import BatchState, LineState
 THREE = (BatchStep.MAKER, BatchStep.CHECKER, BatchStep.RELEASER)
 _CHECKS = (BatchStep.CHECKER, BatchStep.SECOND_CHECKER)
 _RELEASES = (BatchStep.RELEASER, BatchStep.SECOND_RELEASER)
+_FILL: Final = """
+    INSERT INTO disbursement_payoutline (batch_id, entitlement_id, attempt, position,
+        e2e, amount_fen, bank_account_id, payee_name, account_number,
+        account_fingerprint, account_last_four, bank_name, bank_code, state)
+    SELECT %s, e.id, 1 + COALESCE((SELECT max(l.attempt) FROM disbursement_payoutline l
+                                   WHERE l.entitlement_id = e.id), 0),
+           c.n, %s || '-' || lpad(c.n::text, 6, '0'), e.amount_fen, a.id, a.holder,
+           a.number, a.fingerprint, a.last_four, a.bank_name, a.bank_code, 'ready'
+    FROM unnest(%s::bigint[]) WITH ORDINALITY c (id, n)
+    JOIN disbursement_entitlement e ON e.id = c.id
+    JOIN members_bankaccount a ON a.person_id = e.person_id AND a.state = 'confirmed'
+    ORDER BY c.n
+"""
 
 
 @transaction.atomic
@@ -58,24 +71,29 @@ def assemble(
     by: Account,
     today: date,
 ) -> PayoutBatch:
-    """Put everybody who can be paid into a draft, up to what the bank's format takes.
+    """Put everybody who can be paid into one draft, up to what the bank's format takes.
 
     Refuses with NothingToPay, counted by reason, if there is nobody; see `left_out`.
     """
-    acting.require(by, Permission.BATCH_MAKE, organization)
-    _refuse_behind_the_register()
-    locks.funds([fund.pk])
-    waiting = candidates.waiting(fund=fund, scheme=scheme, period=period, organization=organization)
-    payable = candidates.judged(candidates.fresh(waiting), scheme=scheme, today=today).filter(
-        because__isnull=True
-    )
-    batch = _draft(fund, scheme, period, organization, by=by, today=today)
-    if _fill(batch, payable) == 0:
-        left = left_out(
-            fund=fund, scheme=scheme, period=period, organization=organization, today=today
-        )
-        raise NothingToPay(candidates.counted(left))
-    return batch
+    (made,) = _assembled(fund, scheme, period, organization, by=by, today=today, at_most=1)
+    return made
+
+
+@transaction.atomic
+def assemble_all(
+    *,
+    fund: Fund,
+    scheme: str,
+    period: str,
+    organization: Organization,
+    by: Account,
+    today: date,
+) -> list[PayoutBatch]:
+    """Put everybody who can be paid into drafts, as many as the bank's format needs.
+
+    Each is judged once, and the drafts are full but for the last. Refuses as `assemble` does.
+    """
+    return _assembled(fund, scheme, period, organization, by=by, today=today)
 
 
 def left_out(
@@ -97,6 +115,13 @@ def reissue(*, batch: PayoutBatch, by: Account, today: date) -> PayoutBatch:
     acting.require(by, Permission.BATCH_MAKE, batch.organization)
     _refuse_behind_the_register()
     locks.batch(batch.pk)
+    most = formats.layout(formats.stored(batch.fund.bank_format)).max_rows
+    chosen = _by_draft(candidates.again(batch, today=today), most, at_most=1)
+    if not chosen:
+        raise PayoutRefused(
+            _("No failed line of this batch can be issued again yet."),
+            _("Enter and confirm the corrected accounts, or have a retry approved."),
+        )
     made = _draft(
         batch.fund,
         batch.scheme,
@@ -106,11 +131,7 @@ def reissue(*, batch: PayoutBatch, by: Account, today: date) -> PayoutBatch:
         today=today,
         corrects=batch,
     )
-    if _fill(made, candidates.again(batch, today=today)) == 0:
-        raise PayoutRefused(
-            _("No failed line of this batch can be issued again yet."),
-            _("Enter and confirm the corrected accounts, or have a retry approved."),
-        )
+    _fill(made, chosen[0])
     return made
 
 
@@ -261,6 +282,38 @@ def _refuse_behind_the_register() -> None:
         )
 
 
+def _assembled(
+    fund: Fund,
+    scheme: str,
+    period: str,
+    organization: Organization,
+    *,
+    by: Account,
+    today: date,
+    at_most: int | None = None,
+) -> list[PayoutBatch]:
+    """The drafts of everybody who can be paid today, `at_most` so many."""
+    acting.require(by, Permission.BATCH_MAKE, organization)
+    _refuse_behind_the_register()
+    locks.funds([fund.pk])
+    waiting = candidates.waiting(fund=fund, scheme=scheme, period=period, organization=organization)
+    payable = candidates.judged(candidates.fresh(waiting), scheme=scheme, today=today).filter(
+        because__isnull=True
+    )
+    most = formats.layout(formats.stored(fund.bank_format)).max_rows
+    made = []
+    for ids in _by_draft(payable, most, at_most=at_most):
+        batch = _draft(fund, scheme, period, organization, by=by, today=today)
+        _fill(batch, ids)
+        made.append(batch)
+    if not made:
+        left = left_out(
+            fund=fund, scheme=scheme, period=period, organization=organization, today=today
+        )
+        raise NothingToPay(candidates.counted(left))
+    return made
+
+
 def _draft(
     fund: Fund,
     scheme: str,
@@ -292,39 +345,48 @@ def _number(today: date) -> str:
         while True:
             cursor.execute("SELECT nextval('disbursement_batch_number')")
             number = f"P{today.year}{cursor.fetchone()[0]:07d}"
-            if not SentMark.objects.filter(batch_number=number).exists():
+            if not gate.has_sent(number):
                 return number
 
 
-def _fill(batch: PayoutBatch, payable: QuerySet[Entitlement]) -> int:
-    """One INSERT … SELECT: lines in the order of unions, payee copied onto each."""
-    most = formats.layout(batch.bank_format).max_rows
-    chosen = sets.source(payable.order_by(), "pk", "amount_fen", "person_id", "organization__path")
+def _by_draft(payable: QuerySet[Entitlement], most: int, *, at_most: int | None) -> list[str]:
+    """Who is paid, in the order of unions, by drafts of `most`: judged and sorted once.
+
+    Each is PostgreSQL's own text of an array of ids, which only travels through here. Drafts
+    have to stand before their lines: whether a line may be added is asked of its batch.
+    """
+    chosen = sets.source(payable.order_by(), "pk", "organization__path")
     if chosen is None:
-        return 0
-    with explained(), connection.cursor() as cursor:
+        return []
+    with connection.cursor() as cursor:
         statistics.make_room(cursor)
         cursor.execute(
             f"""
-            INSERT INTO disbursement_payoutline (batch_id, entitlement_id, attempt, position,
-                e2e, amount_fen, bank_account_id, payee_name, account_number,
-                account_fingerprint, account_last_four, bank_name, bank_code, state)
-            SELECT %s, e.id, 1 + COALESCE((SELECT max(l.attempt) FROM disbursement_payoutline l
-                                           WHERE l.entitlement_id = e.id), 0),
-                   e.n, %s || '-' || lpad(e.n::text, 6, '0'), e.amount_fen, a.id, a.holder,
-                   a.number, a.fingerprint, a.last_four, a.bank_name, a.bank_code, 'ready'
-            FROM (SELECT c.*, row_number() OVER (ORDER BY c.path, c.id) AS n
-                  FROM ({chosen.sql}) c (id, amount_fen, person_id, path)) e
-            JOIN members_bankaccount a ON a.person_id = e.person_id AND a.state = 'confirmed'
-            WHERE e.n <= %s
-            ORDER BY e.n
+            SELECT array_agg(n.id ORDER BY n.path, n.id)::text
+            FROM (SELECT c.*, (row_number() OVER (ORDER BY c.path, c.id) - 1) / %s AS draft
+                  FROM ({chosen.sql}) c (id, path)) n
+            GROUP BY n.draft ORDER BY n.draft LIMIT %s
             """,  # noqa: S608
-            [batch.pk, batch.number, *chosen.parameters, most],
+            [most, *chosen.parameters, at_most],
         )
+        return [ids for (ids,) in cursor.fetchall()]
+
+
+def _fill(batch: PayoutBatch, ids: str) -> None:
+    """One INSERT … SELECT: a line for each in their order, payee copied onto it.
+
+    Refuses if an account was retired since everybody was judged.
+    """
+    with explained(), connection.cursor() as cursor:
+        statistics.make_room(cursor)
+        cursor.execute(_FILL, [batch.pk, batch.number, ids])
         count = cursor.rowcount
+    if count != ids.count(",") + 1:
+        raise PayoutRefused(
+            _("A bank account was retired a moment ago."), _("Reload the list and assemble again.")
+        )
     sets.refresh(PayoutLine, count)
     audit.record("payoutbatch.fill", batch, by=batch.made_by, count=count)
-    return int(count)
 
 
 def _leave_out(batch: PayoutBatch, *, by: Account) -> int:

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from union_portal import audit, lifecycle
+from union_portal import audit, lifecycle, readers
+from union_portal.readers import Door
 from welfare.disbursement import acting
 from welfare.disbursement.models import Gate, PayoutBatch, SentMark
 from welfare.disbursement.register import RegisterBroken, SentRegister
@@ -28,8 +29,13 @@ def register() -> SentRegister:
     return SentRegister(Path(settings.REGISTER_DIR))
 
 
+@readers.seeing(Door.REGISTER)
 def look() -> Gate:
-    """The gate as it stands, shut now if database and register do not agree."""
+    """The gate as it stands, shut now if database and register do not agree.
+
+    Judged by everything that was sent, whoever asks: to a reader who is shown their own union's
+    marks alone, all others would be missing.
+    """
     gate = row()
     if gate.is_shut:
         return gate
@@ -71,6 +77,12 @@ def open_again(*, by: acting.Actor, reason: str) -> None:
     gate = Gate.objects.select_for_update().get(pk=1)
     lifecycle.advance(gate, to=GateState.OPEN, by=by, reason=reason)
     _remember_server(gate)
+
+
+@readers.seeing(Door.REGISTER)
+def has_sent(number: str) -> bool:
+    """Whether the register holds a batch of this number, whosever it is."""
+    return SentMark.objects.filter(batch_number=number).exists()
 
 
 def mirror(mark: Mark) -> None:
