@@ -192,7 +192,15 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         ),
         Through(Door.REGISTER),
     ),
-    "disbursement.straypayment": (Whole((*_BATCHES, _P.TRAIL_VIEW, _P.GATE_LIFT)),),
+    "disbursement.straypayment": (
+        Whole((*_BATCHES, _P.TRAIL_VIEW, _P.GATE_LIFT)),
+        # Whoever pays somebody knows that the register has paid them already.
+        Matching(
+            "EXISTS (SELECT 1 FROM disbursement_entitlement e"
+            " WHERE e.claim_key = disbursement_straypayment.claim_key)",
+            is_reading=True,
+        ),
+    ),
     # honours and subsidies
     "awards.subsidyround": (ACCOUNTS,),
     "awards.countycheck": (Within("county", _PEOPLE),),

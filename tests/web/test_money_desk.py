@@ -17,7 +17,8 @@ from django.urls import reverse
 from members.models import BankAccount
 from tests.cast import Cast, make_account, make_payee, make_person, make_rule_set
 from tests.disbursement.conftest import SCHEME, Office, make_office
-from tests.roles import playing
+from tests.roles import playing, serving
+from union_portal import readers
 from union_portal.access import Role
 from union_portal.models import Account, AuditEntry, ReportRun
 from welfare.disbursement import batches, claims, formats, gate, invariants, ledger
@@ -30,6 +31,7 @@ from welfare.disbursement.models import (
     Motion,
     PayoutBatch,
     ReturnFile,
+    StrayPayment,
 )
 from welfare.disbursement.simulator import write_return
 
@@ -232,6 +234,39 @@ def test_more_than_a_file_takes_become_several_drafts_and_the_page_says_how_many
     assert set(answer.context["cl"].queryset) == set(drafts)
 
 
+def county_desk(office, *, owed: int):
+    """A county with a fund of its own that owes so many people: its maker, and what they choose."""
+    county = office.cast.tree.county
+    fund = ledger.open_fund(
+        code="county", name="County fund", year=2026, organization=county, schemes=[SCHEME],
+        payer_name="榆阳区总工会", payer_account="99990000000000000002", by=office.cast.feng,
+    )  # fmt: skip
+    ledger.appropriate(
+        fund=fund, amount_fen=100_000_00, by=office.cast.feng, reason="budget", key="county-2026"
+    )
+    rules = make_rule_set(office.cast, SCHEME, fund_code="county")
+    for _number in range(owed):
+        office.owe_one(make_payee(office.cast, office.cast.tree.union), rule_set=rules)
+    chosen = {"fund": fund.pk, "scheme": SCHEME, "period": "2026", "organization": county.pk}
+    return make_account("county_maker", role=Role.FINANCE_MAKER, at=county), chosen
+
+
+def test_a_maker_of_a_county_leaves_out_whom_the_register_has_paid_already(office):
+    """What is not shown of the federation's register would stop the whole draft."""
+    maker, chosen = county_desk(office, owed=3)
+    paid, *others = Entitlement.objects.filter(fund__code="county")
+    StrayPayment.objects.create(
+        e2e="x", claim_key=paid.claim_key, amount_fen=paid.amount_fen, batch_number="P20259999999"
+    )
+    StrayPayment.objects.create(e2e="y", claim_key="another's", amount_fen=1, batch_number="P")
+    answer = browser(maker).post(reverse("admin:disbursement_payoutbatch_assemble"), chosen)
+    assert answer.status_code == 302, answer.content.decode()
+    (draft,) = PayoutBatch.objects.filter(fund__code="county")
+    assert {line.entitlement for line in draft.lines.all()} == set(others)
+    with serving(), readers.reading_as(maker.pk):
+        assert [one.e2e for one in StrayPayment.objects.all()] == ["x"]
+
+
 def test_a_maker_of_a_county_makes_several_drafts_while_others_have_sent(office, monkeypatch):
     """Each draft stands before its lines, so that the database lets it be filled.
 
@@ -243,23 +278,12 @@ def test_a_maker_of_a_county_makes_several_drafts_while_others_have_sent(office,
     office.owe(1, union=office.cast.tree.other_union)
     sent = office.release(batches.seal(batch=office.assemble(), by=office.cast.feng))
     claims.wake()
-    county = office.cast.tree.county
-    fund = ledger.open_fund(
-        code="county", name="County fund", year=2026, organization=county, schemes=[SCHEME],
-        payer_name="榆阳区总工会", payer_account="99990000000000000002", by=office.cast.feng,
-    )  # fmt: skip
-    ledger.appropriate(
-        fund=fund, amount_fen=100_000_00, by=office.cast.feng, reason="budget", key="county-2026"
-    )
-    maker = make_account("county_maker", role=Role.FINANCE_MAKER, at=county)
-    rules = make_rule_set(office.cast, SCHEME, fund_code="county")
-    for _number in range(3):
-        office.owe_one(make_payee(office.cast, office.cast.tree.union), rule_set=rules)
+    maker, chosen = county_desk(office, owed=3)
+    fund = Fund.objects.get(code="county")
     with playing("none"), connection.cursor() as cursor:
         cursor.execute(
             "SELECT setval('disbursement_batch_number', %s, false)", [int(sent.number[5:])]
         )
-    chosen = {"fund": fund.pk, "scheme": SCHEME, "period": "2026", "organization": county.pk}
     answer = browser(maker).post(reverse("admin:disbursement_payoutbatch_assemble"), chosen)
     assert answer.status_code == 302, answer.content.decode()
     drafts = PayoutBatch.objects.filter(fund=fund)
