@@ -48,8 +48,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder for schedule.txt and report.json")
     parser.add_argument(
         "--pace", choices=["quick", "production"], default="quick",
-        help="leases and beat of 2 and 1 seconds, or of 30 as in production, where a run fails"
-             " if the workers take too long to go on after a fault",
+        help="leases and beat of 2 and 1 seconds, or of 30 and 20 as in production, where faults"
+             " come one by one and a run fails if the workers take too long to go on after one",
     )  # fmt: skip
     parser.add_argument(
         "--hosts", type=int, default=0, choices=[0, *range(2, len(setting.CLOCKS) + 1)],

@@ -51,7 +51,7 @@ NOT_THERE = (
 )
 CUTS = ("cut-postgres", "cut-redis")
 STILL_WAITING = "its place still waited for the one before"
-NOBODY_CAME = "nobody came by before the end"
+NOBODY_CAME = "nobody came by"
 
 
 class Stuck(Exception):
@@ -198,6 +198,8 @@ class Run:
         """Order a kill at places that are passed so seldom that they fall behind."""
         so_far = min(each, each * len(self.story.injected) // count)
         for point in self.spared(so_far) - self._waiting.keys():
+            if self._is_another_under_way(time.monotonic()):
+                return
             self._order(Fault("kill", point))
 
     def _order(self, fault: Fault) -> None:
@@ -346,6 +348,8 @@ class Run:
 
     def _inject(self, faults: Iterator[Fault], count: int) -> None:
         now = time.monotonic()
+        if self._is_another_under_way(now):
+            return
         fresh = sum(now - given < FRESH_SECONDS for _fault, given in self._waiting.values())
         if fresh >= WAITING_ORDERS or not self._has_drawn_breath(now):
             return
@@ -365,6 +369,20 @@ class Run:
             self.story.count(fault)
             # From before the strike: it may last as long as the outage.
             self._watch(fault.kind, now, self._step_before)
+
+    def _is_another_under_way(self, now: float) -> bool:
+        """Whether faults come one by one, and one has not struck or not been got over yet.
+
+        An order that nobody came for in a while makes room for the next.
+        """
+        if not self.world.pace.is_one_by_one:
+            return False
+        for point, (fault, given) in list(self._waiting.items()):
+            is_stale = now - given > LONG_BREATH * self.world.pace.breath
+            if is_stale and self.world.plan.take_back(point):
+                del self._waiting[point]
+                self.story.left_out[fault.kind, NOBODY_CAME] += 1
+        return bool(self._watched or self._waiting)
 
     def _next(self, faults: Iterator[Fault]) -> Fault | None:
         """The next fault whose turn it is; at a place that still waits, one keeps its turn."""

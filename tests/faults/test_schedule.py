@@ -1,5 +1,6 @@
 """Which fault strikes when, how often each place, and what is said of those that do not."""
 
+import time
 from itertools import islice
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from tests.faults.points import Plan
 from tests.faults.proxy import Proxy
 from tests.faults.run import LIMITS, Run, Story
 from tests.faults.schedule import WEIGHTS, WEIGHTS_OF_HOSTS, Fault, draw
+from tests.faults.world import PRODUCTION, QUICK
 
 PLACES = ["deliver.after_file", "welfare.disbursement.batches.seal:before", "z:after"]
 
@@ -74,6 +76,19 @@ def test_a_fault_whose_place_still_waits_keeps_its_turn_and_a_third_is_told(run)
     run._waiting.clear()
     assert run._next(faults) == kill
     assert run._next(faults) is None
+
+
+def test_at_production_pace_a_fault_waits_for_the_one_before(run, monkeypatch):
+    run.world.pace = PRODUCTION
+    assert not run._is_another_under_way(time.monotonic())
+    run._order(Fault("kill", PLACES[0]))
+    assert run._is_another_under_way(time.monotonic())
+    assert not run._is_another_under_way(time.monotonic() + 61)
+    assert run.story.left_out == {("kill", runs.NOBODY_CAME): 1}
+    run._watch("kill", time.monotonic(), 1)
+    assert run._is_another_under_way(time.monotonic())
+    run.world.pace = QUICK
+    assert not run._is_another_under_way(time.monotonic())
 
 
 def test_what_nobody_came_for_is_told(run, monkeypatch):

@@ -40,6 +40,8 @@ class Pace:
     breath: float = 0.15
     # After which silence a database connection is given up, seconds.
     silence: int = 6
+    # Whether each fault waits until the workers went on after the one before.
+    is_one_by_one: bool = False
 
     @property
     def patience(self) -> float:
@@ -48,7 +50,7 @@ class Pace:
 
 
 QUICK = Pace()
-PRODUCTION = Pace(lease=30, beat=30.0, breath=3.0, silence=60)
+PRODUCTION = Pace(lease=30, beat=20.0, breath=3.0, silence=60, is_one_by_one=True)
 
 
 @dataclass
