@@ -20,7 +20,8 @@ PLACES = ["deliver.after_file", "welfare.disbursement.batches.seal:before", "z:a
 @pytest.fixture
 def run(tmp_path):
     """A run without a world, but with its plan."""
-    return Run(SimpleNamespace(plan=Plan(tmp_path)), bank=None, rounds=[], patience=1.0)
+    world = SimpleNamespace(plan=Plan(tmp_path), pace=QUICK)
+    return Run(world, bank=None, rounds=[], patience=1.0)
 
 
 def test_a_seed_draws_the_same_faults_again():
