@@ -1,13 +1,23 @@
 """The sent register holds what left, in order, once, and shows when somebody changed it."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from welfare.disbursement.register import NameTaken, RegisterBroken, SentRegister, put_once
+from welfare.disbursement import archive, claims
+from welfare.disbursement.register import (
+    NameTaken,
+    RegisterBroken,
+    SentRegister,
+    drop_old_drafts,
+    put_once,
+)
 
 
 def note(register: SentRegister, number: int, content: str = "a" * 64):
@@ -103,6 +113,30 @@ def test_drafts_of_processes_that_died_do_not_stay(tmp_path):
     (tmp_path / ".B2.csv.4711.part").write_bytes(b"of another file")
     put_once(tmp_path, "B1.csv", b"abc")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".B2.csv.4711.part", "B1.csv"]
+
+
+def test_old_drafts_of_files_that_others_offered_do_not_stay_either(tmp_path, monkeypatch):
+    """However wrong the clock of the host is that looks."""
+    put_once(tmp_path, "B1.csv", b"abc")
+    for name, age in ((".B1.csv.4711.part", 151), (".B2.csv.4712.part", 100)):
+        (tmp_path / name).write_bytes(b"payees")
+        then = (tmp_path / name).stat().st_mtime - age
+        os.utime(tmp_path / name, (then, then))
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert drop_old_drafts(tmp_path, seconds=150) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".B2.csv.4712.part", "B1.csv"]
+    assert drop_old_drafts(tmp_path / "missing", seconds=0) == 0
+
+
+def test_a_worker_that_wakes_clears_old_drafts_away(office, settings):
+    settings.QUEUE_LEASE_SECONDS = 0
+    outgoing = Path(settings.BANK_DIR) / "outgoing"
+    for folder in (outgoing, archive.folder()):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".B1.csv.4711.part").write_bytes(b"payees")
+        os.utime(folder / ".B1.csv.4711.part", (0, 0))
+    claims.wake()
+    assert [*outgoing.glob(".*.part"), *archive.folder().glob(".*.part")] == []
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):

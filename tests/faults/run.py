@@ -21,7 +21,7 @@ from tests.faults.hosts import Host
 from tests.faults.logs import LOST
 from tests.faults.proxy import Proxy
 from tests.faults.schedule import AT_A_PLACE, Fault
-from tests.faults.verdict import Verdict, judge, look
+from tests.faults.verdict import Verdict, judge, look, unfinished_files
 from tests.faults.world import World
 from union_portal.celery import app
 
@@ -315,7 +315,7 @@ class Run:
                 return
             # Something may move for ever and lead nowhere.
             if now - moved > self.patience or now - began > TURNS * self.patience:
-                told = f"unpaid, open batches, unowed, unanswered, asleep: {state}"
+                told = f"unpaid, open batches, unowed, unanswered, asleep, drafts: {state}"
                 raise Stuck(f"{told}; {self._open_batches()}")
             time.sleep(0.05)
 
@@ -330,7 +330,8 @@ class Run:
         )
         unpaid, is_open, owed = row or (1, 1, 0)
         away = len(self._asleep) + len(self._cut_off)
-        return unpaid, is_open, expected - owed, len(self.bank.answers), away
+        drafts = len(unfinished_files())
+        return unpaid, is_open, expected - owed, len(self.bank.answers), away, drafts
 
     def _open_batches(self) -> str:
         row = self._query(

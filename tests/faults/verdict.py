@@ -89,9 +89,14 @@ def _hold_to_lines(verdict: Verdict, bank: Bank) -> None:
         if said.get(e2e) != truth.get(e2e)
     )
     verdict.note("lines against the bank's books", len(differing), differing)
-    left_over = [
+    left_over = unfinished_files()
+    verdict.note("unfinished files left behind", len(left_over), left_over)
+
+
+def unfinished_files() -> list[str]:
+    """What processes left that died while they wrote, until a worker clears it away."""
+    return [
         path.name
         for folder in (settings.BANK_DIR / "outgoing", settings.REGISTER_DIR)
         for path in folder.rglob("*.part")
     ]
-    verdict.note("unfinished files left behind", len(left_over), left_over)

@@ -33,6 +33,7 @@ def wake() -> int:
             taken += 1
             _drive(*claimed)
         settlement.reconcile_all(by=audit.WORKER)
+        delivery.forget_drafts()
     return taken
 
 

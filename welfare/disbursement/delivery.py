@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -34,10 +34,12 @@ from welfare.disbursement import (
 )
 from welfare.disbursement.models import BankFile, EntryKind, PayoutBatch, ReturnFile
 from welfare.disbursement.refusals import PayoutRefused, explained
-from welfare.disbursement.register import SentRegister, put_once
+from welfare.disbursement.register import SentRegister, drop_old_drafts, put_once
 from welfare.disbursement.states import BatchState, LineState
 
 log = logging.getLogger(__name__)
+# So many leases after its last byte nobody writes a draft to its end.
+DRAFT_LEASES: Final = 5
 
 
 class Abandoned(Exception):
@@ -110,6 +112,13 @@ def hand_over(batch_id: int, fence: int) -> None:
         gate.mirror(mark)
         _advance(held, to=BatchState.DELIVERED, delivered_at=acting.now(), lease_until=None)
         settlement.reconcile_if_done([held.pk], by=audit.WORKER)
+
+
+def forget_drafts() -> None:
+    """Clear away what dead workers left of files that others have offered: see `register`."""
+    age = DRAFT_LEASES * settings.QUEUE_LEASE_SECONDS
+    for folder in (Path(settings.BANK_DIR) / "outgoing", archive.folder()):
+        drop_old_drafts(folder, seconds=age)
 
 
 def content_of(file: BankFile | ReturnFile) -> bytes:

@@ -10,8 +10,9 @@ import fcntl
 import glob
 import json
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -150,6 +151,26 @@ def put_once(folder: Path, name: str, content: bytes) -> Path:
     _drop_left_drafts(folder, name)
     _fsync_folder(folder)
     return target
+
+
+def drop_old_drafts(folder: Path, *, seconds: int) -> int:
+    """Remove drafts that nobody has written to for so long; how many.
+
+    Whoever died while it wrote a file that another had offered meanwhile left one that no later
+    offer clears away, and payees stand in it. By the disk's own clock: a host's may be wrong.
+    """
+    drafts = list(folder.glob(".*.part"))
+    if not drafts:
+        return 0
+    with tempfile.TemporaryFile(dir=folder) as clock:
+        now = os.fstat(clock.fileno()).st_mtime
+    gone = 0
+    for draft in drafts:
+        with suppress(FileNotFoundError):
+            if now - draft.stat().st_mtime > seconds:
+                draft.unlink()
+                gone += 1
+    return gone
 
 
 def _drop_left_drafts(folder: Path, name: str) -> None:
