@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tests.faults.world import Program
 
 PEOPLE, IN_A_ROUND, REHEARSAL_ROUNDS = 40, 8, 6
+# A run of so many faults strikes every place in proportion, not only once.
+LONG = 1000
 
 
 def main() -> int:
@@ -74,7 +76,8 @@ def _play(world: World, options: argparse.Namespace, seed: int) -> int:
     layout = formats.layout(formats.stored(Fund.objects.get().bank_format))
     rng = random.Random(f"bank {seed}")
     bank = Bank(world.folder / "bank", world.folder / "books", layout, rng)
-    setting.start_programs(world)
+    # A killed desk takes its time to come back: more of them pass the rare places of a long run.
+    setting.start_programs(world, desks=4 if options.faults >= LONG else 2)
     run = Run(world, bank, rounds, world.pace.patience)
     began = time.monotonic()
     try:
@@ -116,7 +119,7 @@ def _schedule(options: argparse.Namespace, seed: int, points: list[str]) -> Iter
 
 def _each(faults: int) -> int:
     """How often at least a long run strikes every place; a short one strikes each once."""
-    return faults // 100 if faults >= 1000 else 1
+    return faults // 100 if faults >= LONG else 1
 
 
 def _report(run: "Run", verdict: "Verdict", out: Path | None) -> None:

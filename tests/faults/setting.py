@@ -95,8 +95,8 @@ def copy_database(world: World, template: str, name: str) -> None:
         world.ask(sql.SQL(right).format(sql.Identifier(name), roles))
 
 
-def start_programs(world: World) -> None:
-    """Workers, beat and desk, as in production but for their number."""
+def start_programs(world: World, *, desks: int = 2) -> None:
+    """Workers, beat and desks, as in production but for their number."""
     common = ["--loglevel", "WARNING"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--concurrency", "2"]
     workers = list(CLOCKS.items())[: len(world.hosts) or None]
@@ -104,8 +104,8 @@ def start_programs(world: World) -> None:
         argv = ["worker", *common, *quiet, "--hostname", f"{name}@faults"]
         world.add(name, *argv, host=host, FAULTS_CLOCK=str(skew))
     world.add("beat", "beat", *common, "--max-interval", "1", "--pidfile", "")
-    for name in ("desk1", "desk2"):
-        world.add(name, "desk")
+    for number in range(1, desks + 1):
+        world.add(f"desk{number}", "desk")
 
 
 def populate(count: int) -> list[int]:
