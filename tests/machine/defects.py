@@ -123,11 +123,6 @@ def _assembled_after_failures(engine: Engine) -> None:
     engine.assemble(fund=0, who="maker")
 
 
-def _assembled_of_nobody(engine: Engine) -> None:
-    engine.begin(life=0, results=[])
-    engine.assemble(fund=1, who="maker")
-
-
 def _seconded_too_late(engine: Engine) -> None:
     engine.begin(life=1, results=[])
     engine.move_to_write_off(pick=0, who="maker")
@@ -274,12 +269,6 @@ DEFECTS = (
         "generate was not refused",
         _back_with_an_old_ticket,
         _swap(delivery, "_ours", _any_batch),
-    ),
-    Defect(
-        "a batch of nobody is refused and stays",
-        "assemble was refused and stands in the log",
-        _assembled_of_nobody,
-        _swap(batches, "assemble", unwrap(batches.assemble)),
     ),
     Defect(
         "a motion that comes too late is refused and counts as seconded",
