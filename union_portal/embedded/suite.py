@@ -38,8 +38,14 @@ JOURNEYS: Final = "tests/journeys"
 PARTS: Final[Mapping[str, Sequence[str]]] = {
     # In the order of the folders: by their number the files of one long test would all come last.
     "tests": (
-        "tests", f"--ignore={JOURNEYS}", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder",
-    ),  # fmt: skip
+        "tests",
+        f"--ignore={JOURNEYS}",
+        "-n",
+        "2",
+        "--dist",
+        "loadfile",
+        "--no-loadscope-reorder",
+    ),
     "browser journeys": (JOURNEYS, "-n", "2"),
 }
 COUNTS: Final = ("failed", "passed", "skipped", "errors")
