@@ -15,7 +15,7 @@ from union_portal import lifecycle
 from union_portal.access import Role
 from union_portal.models import AuditEntry
 from union_portal.states import DecisionState
-from welfare.disbursement import batches, claims, entitlements, formats, motions
+from welfare.disbursement import batches, claims, drafts, entitlements, formats, motions
 from welfare.disbursement.models import Entitlement, PayoutBatch, PayoutLine
 from welfare.disbursement.refusals import NothingToPay, PayoutRefused
 
@@ -357,14 +357,14 @@ def test_whoever_is_stopped_leaves_their_own_draft(office, stopped, three_a_file
 def test_an_account_retired_after_everybody_was_judged_stops_the_assembly(office, monkeypatch):
     """Nobody is left out of a draft in silence."""
     office.owe(2)
-    plain = batches._draft
+    plain = drafts.begin
 
     def retire_first(*given, **more):
         account = BankAccount.objects.filter(state="confirmed").earliest("pk")
         lifecycle.advance(account, to="retired", by=office.cast.shi)
         return plain(*given, **more)
 
-    monkeypatch.setattr(batches, "_draft", retire_first)
+    monkeypatch.setattr(drafts, "begin", retire_first)
     with pytest.raises(PayoutRefused, match="retired a moment ago"):
         office.assemble_all()
     assert not PayoutBatch.objects.exists()

@@ -18,7 +18,7 @@ from unittest.mock import patch
 from django.conf import settings
 from django.db import connection, transaction
 
-from union_portal import audit, lifecycle
+from union_portal import audit, lifecycle, sets
 from welfare.disbursement import (
     batches,
     claims,
@@ -41,13 +41,13 @@ Swap = Callable[[Any, str, Any], None]
 def no_locks(swap: Swap) -> None:
     """Nobody waits for the fund, and the filling of a batch takes its time."""
     swap(locks, "funds", lambda fund_ids: None)
-    refresh = batches.sets.refresh
+    refresh = sets.refresh
 
     def slowly(*arguments: Any) -> None:
         refresh(*arguments)
         time.sleep(1.0)
 
-    swap(batches.sets, "refresh", slowly)
+    swap(sets, "refresh", slowly)
 
 
 def fresh_names(swap: Swap) -> None:

@@ -6,7 +6,6 @@ batch of one hundred thousand lines takes the same statements as a batch of thre
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -15,19 +14,19 @@ from django.utils.translation import gettext_noop as _
 
 from members.models import BankAccount
 from members.states import BankAccountState
-from union_portal import audit, lifecycle, sets
+from union_portal import audit, lifecycle
 from union_portal.access import Permission
 from union_portal.models import Account, Organization
 from welfare.disbursement import (
     acting,
     bell,
     candidates,
+    drafts,
     formats,
     gate,
     locks,
     motions,
     settlement,
-    statistics,
 )
 from welfare.disbursement.candidates import LeftOut
 from welfare.disbursement.models import (
@@ -46,19 +45,6 @@ from welfare.disbursement.states import BatchState, LineState
 THREE = (BatchStep.MAKER, BatchStep.CHECKER, BatchStep.RELEASER)
 _CHECKS = (BatchStep.CHECKER, BatchStep.SECOND_CHECKER)
 _RELEASES = (BatchStep.RELEASER, BatchStep.SECOND_RELEASER)
-_FILL: Final = """
-    INSERT INTO disbursement_payoutline (batch_id, entitlement_id, attempt, position,
-        e2e, amount_fen, bank_account_id, payee_name, account_number,
-        account_fingerprint, account_last_four, bank_name, bank_code, state)
-    SELECT %s, e.id, 1 + COALESCE((SELECT max(l.attempt) FROM disbursement_payoutline l
-                                   WHERE l.entitlement_id = e.id), 0),
-           c.n, %s || '-' || lpad(c.n::text, 6, '0'), e.amount_fen, a.id, a.holder,
-           a.number, a.fingerprint, a.last_four, a.bank_name, a.bank_code, 'ready'
-    FROM unnest(%s::bigint[]) WITH ORDINALITY c (id, n)
-    JOIN disbursement_entitlement e ON e.id = c.id
-    JOIN members_bankaccount a ON a.person_id = e.person_id AND a.state = 'confirmed'
-    ORDER BY c.n
-"""
 
 
 @transaction.atomic
@@ -116,13 +102,13 @@ def reissue(*, batch: PayoutBatch, by: Account, today: date) -> PayoutBatch:
     _refuse_behind_the_register()
     locks.batch(batch.pk)
     most = formats.layout(formats.stored(batch.fund.bank_format)).max_rows
-    chosen = _by_draft(candidates.again(batch, today=today), most, at_most=1)
+    chosen = drafts.parted(candidates.again(batch, today=today), most, at_most=1)
     if not chosen:
         raise PayoutRefused(
             _("No failed line of this batch can be issued again yet."),
             _("Enter and confirm the corrected accounts, or have a retry approved."),
         )
-    made = _draft(
+    made = drafts.begin(
         batch.fund,
         batch.scheme,
         batch.period,
@@ -131,7 +117,7 @@ def reissue(*, batch: PayoutBatch, by: Account, today: date) -> PayoutBatch:
         today=today,
         corrects=batch,
     )
-    _fill(made, chosen[0])
+    drafts.fill(made, chosen[0])
     return made
 
 
@@ -302,9 +288,9 @@ def _assembled(
     )
     most = formats.layout(formats.stored(fund.bank_format)).max_rows
     made = []
-    for ids in _by_draft(payable, most, at_most=at_most):
-        batch = _draft(fund, scheme, period, organization, by=by, today=today)
-        _fill(batch, ids)
+    for ids in drafts.parted(payable, most, at_most=at_most):
+        batch = drafts.begin(fund, scheme, period, organization, by=by, today=today)
+        drafts.fill(batch, ids)
         made.append(batch)
     if not made:
         left = left_out(
@@ -312,81 +298,6 @@ def _assembled(
         )
         raise NothingToPay(candidates.counted(left))
     return made
-
-
-def _draft(
-    fund: Fund,
-    scheme: str,
-    period: str,
-    organization: Organization,
-    *,
-    by: Account,
-    today: date,
-    corrects: PayoutBatch | None = None,
-) -> PayoutBatch:
-    made = PayoutBatch.objects.create(
-        number=_number(today),
-        fund=fund,
-        scheme=scheme,
-        period=period,
-        organization=organization,
-        bank_format=formats.stored(fund.bank_format),
-        pay_on=today,
-        corrects=corrects,
-        made_by=by,
-    )
-    audit.record("payoutbatch.draft", made, by=by, corrects=corrects.number if corrects else None)
-    return made
-
-
-def _number(today: date) -> str:
-    """A number never used, not even by a batch that only the sent register remembers."""
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute("SELECT nextval('disbursement_batch_number')")
-            number = f"P{today.year}{cursor.fetchone()[0]:07d}"
-            if not gate.has_sent(number):
-                return number
-
-
-def _by_draft(payable: QuerySet[Entitlement], most: int, *, at_most: int | None) -> list[str]:
-    """Who is paid, in the order of unions, by drafts of `most`: judged and sorted once.
-
-    Each is PostgreSQL's own text of an array of ids, which only travels through here. Drafts
-    have to stand before their lines: whether a line may be added is asked of its batch.
-    """
-    chosen = sets.source(payable.order_by(), "pk", "organization__path")
-    if chosen is None:
-        return []
-    with connection.cursor() as cursor:
-        statistics.make_room(cursor)
-        cursor.execute(
-            f"""
-            SELECT array_agg(n.id ORDER BY n.path, n.id)::text
-            FROM (SELECT c.*, (row_number() OVER (ORDER BY c.path, c.id) - 1) / %s AS draft
-                  FROM ({chosen.sql}) c (id, path)) n
-            GROUP BY n.draft ORDER BY n.draft LIMIT %s
-            """,  # noqa: S608
-            [most, *chosen.parameters, at_most],
-        )
-        return [ids for (ids,) in cursor.fetchall()]
-
-
-def _fill(batch: PayoutBatch, ids: str) -> None:
-    """One INSERT … SELECT: a line for each in their order, payee copied onto it.
-
-    Refuses if an account was retired since everybody was judged.
-    """
-    with explained(), connection.cursor() as cursor:
-        statistics.make_room(cursor)
-        cursor.execute(_FILL, [batch.pk, batch.number, ids])
-        count = cursor.rowcount
-    if count != ids.count(",") + 1:
-        raise PayoutRefused(
-            _("A bank account was retired a moment ago."), _("Reload the list and assemble again.")
-        )
-    sets.refresh(PayoutLine, count)
-    audit.record("payoutbatch.fill", batch, by=batch.made_by, count=count)
 
 
 def _leave_out(batch: PayoutBatch, *, by: Account) -> int:
