@@ -1,7 +1,5 @@
 """One person's subsidy of one scheme and year, from a round or from an application."""
 
-from itertools import combinations
-
 import pgtrigger
 from django.db import models
 from django.utils import timezone
@@ -13,6 +11,7 @@ from members.models import Person
 from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.models import Account, Decision, Organization, StoredFile
 from union_portal.models.audit import append_only, refuse_truncate
+from union_portal.row_guards import four_eyes
 from union_portal.triggers import Trigger
 
 
@@ -22,19 +21,6 @@ class Ground(models.TextChoices):
     ILLNESS = "illness", _("(a) major or chronic illness in the family")
     LIVELIHOOD = "livelihood", _("(b) lay-off, lost work capacity or schooling")
     DISASTER = "disaster", _("(c) natural disaster or family accident")
-
-
-def four_eyes(*columns: str) -> list[models.CheckConstraint]:
-    """No two of the columns may name one account."""
-    return [
-        models.CheckConstraint(
-            condition=models.Q(**{f"{one}__isnull": True})
-            | models.Q(**{f"{other}__isnull": True})
-            | ~models.Q(**{one: models.F(other)}),
-            name=f"case_{one}_not_{other}",
-        )
-        for one, other in combinations(columns, 2)
-    ]
 
 
 class SubsidyCase(models.Model):
@@ -143,7 +129,7 @@ class SubsidyCase(models.Model):
                 name="case_ineligible_with_clause",
             ),
             # Whoever applied or proposed, visited, reviewed and decided are four people.
-            *four_eyes("created_by", "visited_by", "reviewed_by", "decided_by"),
+            *four_eyes("case", "created_by", "visited_by", "reviewed_by", "decided_by"),
         ]
         triggers = [
             CASE.trigger(),

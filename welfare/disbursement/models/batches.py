@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.models import Account, Organization
 from union_portal.models.audit import append_only
+from union_portal.row_guards import frozen, guard, kept, refusal
 from union_portal.triggers import Trigger
-from welfare.disbursement.models.guards import frozen, guard, kept, refusal
 from welfare.disbursement.models.ledger import Fund
 from welfare.disbursement.states import BATCH, BatchState
 

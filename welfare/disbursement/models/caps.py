@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import Person
 from union_portal.fields import FenField
+from union_portal.row_guards import frozen, guard, kept, refusal
 from union_portal.triggers import Trigger
-from welfare.disbursement.models.guards import frozen, guard, kept, refusal
 
 # A yearly ceiling counts the months of its year too: 2026 covers 2026 and 2026-03.
 COUNTED: Final = (

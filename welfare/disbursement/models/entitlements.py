@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from members.models import Person
 from union_portal.fields import FenField, StateField
 from union_portal.models import Decision, Organization
+from union_portal.row_guards import frozen, guard, kept, pairs
 from union_portal.triggers import Trigger
 from welfare.disbursement.models.caps import COUNTED_WHEN_BORN, GIVEN_BACK_WHEN_ENDED
-from welfare.disbursement.models.guards import frozen, guard, kept, pairs
 from welfare.disbursement.models.ledger import Fund
 from welfare.disbursement.states import (
     ENTITLEMENT,

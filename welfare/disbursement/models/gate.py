@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.fields import FenField, StateField
 from union_portal.models import Account
 from union_portal.models.audit import append_only
+from union_portal.row_guards import frozen, guard, kept
 from union_portal.triggers import Trigger
 from welfare.disbursement.models.batches import PayoutBatch
 from welfare.disbursement.models.entitlements import Entitlement
-from welfare.disbursement.models.guards import frozen, guard, kept
 from welfare.disbursement.models.lines import PayoutLine
 from welfare.disbursement.states import GATE, MOTION, GateState, MotionState
 

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import BankAccount
 from union_portal.fields import FenField, SealedTextField, StateField
+from union_portal.row_guards import frozen, guard, kept, pairs
 from union_portal.triggers import Trigger
 from welfare.disbursement.models.batches import PayoutBatch
 from welfare.disbursement.models.entitlements import Entitlement
-from welfare.disbursement.models.guards import frozen, guard, kept, pairs
 from welfare.disbursement.states import IN_TRANSIT, LINE, LIVE_OR_PAID, LineState
 
 

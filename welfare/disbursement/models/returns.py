@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.models import Account
 from union_portal.models.audit import append_only
+from union_portal.row_guards import frozen, guard, kept, refusal
 from union_portal.triggers import Trigger
 from welfare.disbursement.models.batches import BankFormat, PayoutBatch
-from welfare.disbursement.models.guards import frozen, guard, kept, refusal
 from welfare.disbursement.models.lines import PayoutLine
 from welfare.disbursement.states import DISCREPANCY, DiscrepancyState
 
