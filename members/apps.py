@@ -12,8 +12,8 @@ class MembersConfig(AppConfig):
     def ready(self) -> None:
         from members import reports  # noqa: F401  (registers the letters)
         from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
-        from members.states import BANK_ACCOUNT, IMPORT_RUN
+        from members.states import LIFECYCLES
         from union_portal import lifecycle
 
-        lifecycle.register("members.bankaccount", BANK_ACCOUNT)
-        lifecycle.register("members.importrun", IMPORT_RUN)
+        for label, table in LIFECYCLES.items():
+            lifecycle.register(label, table)

@@ -48,6 +48,7 @@ CALLED: Final = frozenset(
     # asked by the policies of row security
     | {"portal_reach", "portal_whole", "portal_paths", "portal_person", "awards_honoured"}
     | {"awards_people", "awards_own_cases", "disbursement_people"}
+    | {"members_moving", "members_moving_memberships", "portal_merchant"}
     | {"disbursement_fund_concerns", "disbursement_batch_concerns"}
     # narrow looks past it
     | {"members_named", "members_spelled", "members_sharers", "members_shown_runs"}

@@ -41,6 +41,11 @@ class Door(StrEnum):
     LIVE_JOB = "live_job"
     PROBES = "probes"
     REGISTER = "register"
+    JOINING = "joining"
+    TRANSFER = "transfer"
+    TILL = "till"
+    DIRECTORY = "directory"
+    MERCHANT_APPLYING = "merchant_applying"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ _PEOPLE = (_P.PERSON_VIEW,)
 _MONEY = (_P.BATCH_VIEW, _P.FUND_VIEW)
 _BATCHES = (_P.BATCH_VIEW,)
 _EVERY_STAFF = (_P.STAFF_SITE,)
+_BENEFITS = (_P.BENEFIT_VIEW,)
+_OWN_PERSON = Own("person__account")
+# What the register holds of a person: their union's staff, and the person.
+_OF_PERSON = (Within("person__organization", _PEOPLE), _OWN_PERSON)
+_OF_MERCHANT = Matching("merchant_id = (SELECT portal_merchant())")
 _REVIEWS = (Whole((_P.ROLE_GRANT,)), Whole((_P.AUDIT_VIEW,), is_reading=True))
 # Who decides on a person reserves the money, in a fund whose pages may be closed to them.
 _GRANTING = Through(Door.GRANTING, is_reading=False)
@@ -45,6 +50,11 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         # Whoever handles a case or its money knows whose it is, wherever they have moved.
         listed("awards_people", _PEOPLE),
         listed("disbursement_people", _MONEY),
+        # Both unions of a transfer know who comes and goes.
+        listed("members_moving", _PEOPLE),
+        Through(Door.TRANSFER, is_reading=False),
+        Through(Door.TILL),
+        Through(Door.JOINING),
         Through(Door.FIRST_LOG_IN, is_reading=False),
         Through(Door.HONOURS_ROLL, "id IN (SELECT awards_honoured())"),
     ),
@@ -55,6 +65,108 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.importrun": (Within("organization", (_P.PERSON_IMPORT,)),),
     "members.importfinding": (Following("run"),),
     "members.logincode": (Through(Door.FIRST_LOG_IN, is_reading=False),),
+    "members.memberprofile": (
+        Within("person__organization", _PEOPLE),
+        Own("person__account", is_reading=True),
+        Through(Door.TRANSFER, is_reading=False),
+    ),
+    "members.membership": (
+        Within("person__organization", _PEOPLE),
+        Own("person__account", is_reading=True),
+        Within("organization", _PEOPLE, is_reading=True),
+        listed("members_moving_memberships", _PEOPLE),
+        Through(Door.TRANSFER, is_reading=False),
+    ),
+    "members.membershipchange": (
+        Within("membership__person__organization", _PEOPLE),
+        Following("membership", is_reading=True),
+        Through(Door.TRANSFER, is_reading=False),
+    ),
+    "members.joinapplication": (
+        Within("organization", _PEOPLE),
+        Own("applied_by"),
+        Through(Door.JOINING, is_reading=False),
+    ),
+    "members.membershiptransfer": (
+        Within("source", _PEOPLE),
+        Within("target", _PEOPLE),
+        Own("membership__person__account"),
+    ),
+    "members.personmerge": (Within("organization", _PEOPLE),),
+    "members.unionprofile": (Within("organization", _PEOPLE),),
+    "members.unionyear": (Within("organization", _PEOPLE),),
+    # service cards
+    "members.servicecard": (
+        *_OF_PERSON,
+        Through(Door.TRANSFER),
+        Through(Door.TILL),
+    ),
+    "members.cardbatch": (
+        Within("organization", (_P.CARD_BATCH, _P.CARD_APPROVE)),
+        Within("organization", (_P.TRAIL_VIEW,), is_reading=True),
+    ),
+    "members.cardresultfile": (Following("batch"),),
+    "members.cardresultrow": (Following("file"),),
+    "members.cardcode": (
+        Own("card__person__account"),
+        Through(Door.TILL, is_reading=False),
+    ),
+    # merchants, offers and their use
+    "members.merchant": (
+        Matching("state IN ('approved', 'suspended')", is_reading=True),
+        Within("organization", _BENEFITS),
+        Matching("id = (SELECT portal_merchant())", is_reading=True),
+        Through(Door.MERCHANT_APPLYING, is_reading=False),
+    ),
+    "members.merchantagreement": (
+        Matching("state = 'confirmed'", is_reading=True),
+        Within("merchant__organization", _BENEFITS),
+        Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
+    ),
+    "members.merchantaccount": (
+        Within("merchant__organization", _BENEFITS),
+        Within("merchant__organization", (_P.ACCOUNT_NUMBER_CONFIRM,)),
+        Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
+    ),
+    "members.merchantplace": (
+        Following("merchant", is_reading=True),
+        Within("merchant__organization", _BENEFITS),
+        _OF_MERCHANT,
+    ),
+    "members.merchantlogin": (
+        Within("merchant__organization", _BENEFITS),
+        Own("account", is_reading=True),
+    ),
+    "members.benefitoffer": (
+        Matching("state IN ('published', 'paused')", is_reading=True),
+        Within("merchant__organization", _BENEFITS),
+        _OF_MERCHANT,
+    ),
+    "members.redemption": (
+        Own("person__account", is_reading=True),
+        _OF_MERCHANT,
+        Within("organization", _BENEFITS, is_reading=True),
+        Within("merchant__organization", _BENEFITS, is_reading=True),
+    ),
+    "members.rating": (
+        Following("redemption", is_reading=True),
+        Own("redemption__person__account"),
+        Through(Door.DIRECTORY),
+    ),
+    "members.merchantcomplaint": (
+        _OWN_PERSON,
+        Within("merchant__organization", (_P.COMPLAINT_ANSWER,)),
+        Within("merchant__organization", (_P.TRAIL_VIEW,), is_reading=True),
+    ),
+    "members.favourite": (_OWN_PERSON,),
+    # consent and privacy
+    "members.consent": _OF_PERSON,
+    "members.correction": _OF_PERSON,
+    "members.familymember": _OF_PERSON,
+    "members.retentionrun": (
+        Whole((_P.RETENTION_RUN,)),
+        Whole((_P.AUDIT_VIEW,), is_reading=True),
+    ),
     # what was decided, published, contested
     "union_portal.decision": (
         Within("organization", _PEOPLE),
@@ -237,6 +349,11 @@ OPEN: Final[dict[str, str]] = {
     "union_portal.sentform": "keyed hashes and an address, asked by key alone",
     "members.stagedperson": "closed to web processes altogether (privileges.py)",
     "members.stagedrow": "a view: it shows the rows of the imports that its reader is shown",
+    "members.cardbank": _OFFICE,
+    "members.consenttext": _OFFICE,
+    "members.benefitcategory": _OFFICE,
+    "members.benefitprogramme": "the money of a year: a figure that the public is told",
+    "members.benefitoffer_places": "which offers are to be had at which shop",
     "disbursement.bankformat": _OFFICE,
     "disbursement.gate": "one row, which every payment asks",
     "awards.honourtitle": _OFFICE,
