@@ -350,6 +350,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal-audit": {"task": "union_portal.seal_audit", "schedule": 2 * BEAT_SECONDS},
     "send-witnesses": {"task": "union_portal.send_witnesses", "schedule": 3600.0},
     "send-messages": {"task": "union_portal.send_messages", "schedule": 2 * BEAT_SECONDS},
+    "count-figures": {"task": "union_portal.count_figures", "schedule": 3600.0},
     "forget-the-past": {"task": "union_portal.forget_the_past", "schedule": 3600.0},
     "lapse-roles": {"task": "union_portal.lapse_roles", "schedule": 3600.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": BEAT_SECONDS},

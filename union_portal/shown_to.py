@@ -137,6 +137,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("merchant__organization", _BENEFITS),
         Own("account", is_reading=True),
     ),
+    "members.benefitprogramme": (Within("organization", _BENEFITS),),
     "members.benefitoffer": (
         Matching("state IN ('published', 'paused')", is_reading=True),
         Within("merchant__organization", _BENEFITS),
@@ -345,6 +346,7 @@ OPEN: Final[dict[str, str]] = {
     "union_portal.organization": _OFFICE,
     "union_portal.ruleset": _OFFICE,
     "union_portal.holiday": _OFFICE,
+    "union_portal.countedfigure": "numbers that the public is told",
     "union_portal.auditblock": "digests alone, and workers write them",
     "union_portal.sentform": "keyed hashes and an address, asked by key alone",
     "members.stagedperson": "closed to web processes altogether (privileges.py)",
@@ -352,7 +354,6 @@ OPEN: Final[dict[str, str]] = {
     "members.cardbank": _OFFICE,
     "members.consenttext": _OFFICE,
     "members.benefitcategory": _OFFICE,
-    "members.benefitprogramme": "the money of a year: a figure that the public is told",
     "members.benefitoffer_places": "which offers are to be had at which shop",
     "disbursement.bankformat": _OFFICE,
     "disbursement.gate": "one row, which every payment asks",

@@ -7,6 +7,7 @@ from django.utils import timezone
 from union_portal import (
     account_reviews,
     audit,
+    figures,
     health,
     history,
     notifications,
@@ -38,6 +39,12 @@ def send_witnesses() -> None:
     today = timezone.localdate()
     history.record(today=today)
     witness_mail.write_digests(today=today)
+
+
+@shared_task(name="union_portal.count_figures")
+@outages.outlived()
+def count_figures() -> None:
+    figures.keep(today=timezone.localdate())
 
 
 @shared_task(name="union_portal.send_messages")

@@ -39,6 +39,7 @@ account = [
 
 portal = [
     path("", public.home, name="home"),
+    path("figures/", public.figure_list, name="figure-list"),
     path("notices/", public.notice_list, name="notice-list"),
     path("notices/<int:notice_id>/", public.notice, name="notice"),
     path(

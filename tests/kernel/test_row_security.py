@@ -106,6 +106,15 @@ DOORS = {
         | {"disbursement.posting"},
         {"welfare/disbursement/entitlements.py"},
     ),
+    Door.JOINING: ({"members.person", "members.joinapplication"}, set()),
+    Door.TRANSFER: (
+        {"members.person", "members.membership", "members.membershipchange"}
+        | {"members.memberprofile", "members.servicecard"},
+        set(),
+    ),
+    Door.TILL: ({"members.person", "members.servicecard", "members.cardcode"}, set()),
+    Door.DIRECTORY: ({"members.rating"}, set()),
+    Door.MERCHANT_APPLYING: ({"members.merchant"}, set()),
 }
 
 

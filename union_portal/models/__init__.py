@@ -6,6 +6,7 @@ from union_portal.models.appeals import Appeal
 from union_portal.models.audit import AuditBlock, AuditEntry
 from union_portal.models.decisions import Decision, DecisionOutcome, RuleSet
 from union_portal.models.factors import FactorReset
+from union_portal.models.figures import CountedFigure
 from union_portal.models.files import StoredFile
 from union_portal.models.holidays import Holiday
 from union_portal.models.jobs import Job
@@ -22,6 +23,7 @@ __all__ = [
     "AuditBlock",
     "AuditEntry",
     "Channel",
+    "CountedFigure",
     "Decision",
     "DecisionOutcome",
     "FactorReset",

@@ -1,0 +1,62 @@
+"""Headline figures: counted by a worker, kept by the day, told to everybody."""
+
+from datetime import date
+
+import pytest
+from django.urls import reverse
+
+from union_portal import figures
+from union_portal.models import CountedFigure
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    """Two figures of the test's own; what they count is changed by the test."""
+    rows = {"lamps": 3, "lamp_fen": 12345}
+    monkeypatch.setattr(figures, "_figures", {})
+    figures.figure("lamps", title="Lamps")(lambda: rows["lamps"])
+    figures.figure("lamp_fen", title="Spent on lamps", unit=figures.FEN)(lambda: rows["lamp_fen"])
+    return rows
+
+
+def test_a_day_is_counted_once_and_the_last_count_stands(counting):
+    figures.keep(today=date(2026, 3, 2))
+    counting["lamps"] = 4
+    figures.keep(today=date(2026, 3, 2))
+    assert list(CountedFigure.objects.filter(key="lamps").values_list("value", flat=True)) == [4]
+
+
+def test_each_month_is_told_by_its_last_day_the_oldest_first(counting):
+    for day, lamps in [((2026, 1, 5), 1), ((2026, 1, 31), 2), ((2026, 2, 28), 4)]:
+        counting["lamps"] = lamps
+        figures.keep(today=date(*day))
+    (lamps, _spent) = figures.kept()
+    assert [(month.day, share) for month, _text, share in lamps.bars] == [
+        (date(2026, 1, 31), 500),
+        (date(2026, 2, 28), 1000),
+    ]
+    assert lamps.newest.value == 4
+
+
+def test_no_more_months_than_asked_for(counting):
+    for month in range(1, 13):
+        figures.keep(today=date(2025, month, 1))
+    figures.keep(today=date(2026, 1, 1))
+    assert [kept.months[0].day for kept in figures.kept(months=3)] == [date(2025, 11, 1)] * 2
+
+
+def test_the_public_page_shows_sums_in_yuan_and_asks_two_queries_at_most(
+    client, counting, django_assert_max_num_queries
+):
+    figures.keep(today=date(2026, 3, 2))
+    with django_assert_max_num_queries(2):
+        page = client.get(reverse("portal:figure-list")).content.decode()
+    assert "123.45" in page
+    assert "Lamps" in page
+
+
+def test_nothing_counted_yet_says_what_comes(client):
+    page = client.get(reverse("portal:figure-list"))
+    assert "一小时内" in page.content.decode()
