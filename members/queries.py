@@ -124,29 +124,32 @@ def with_cautions(accounts: QuerySet[BankAccount]) -> QuerySet[Any]:
     """Bank accounts with what their checker should know.
 
     `sharers`: other people with the same account; `rivals`: other proposals of the same
-    person; `is_replacement`: a confirmed one would retire; `is_other_holder`: the holder
-    is not the person.
+    payee; `is_replacement`: a confirmed one would retire; `is_other_holder`: the holder
+    is not the payee.
     """
     # Of other unions too, whose accounts the checker is not shown.
     sharers = Func(
-        "fingerprint", "person_id", function="members_sharers", output_field=IntegerField()
+        "fingerprint",
+        Coalesce("person_id", 0),
+        function="members_sharers",
+        output_field=IntegerField(),
     )
     rivals = (
-        BankAccount.objects.filter(person=OuterRef("person"), state=BankAccountState.PROPOSED)
+        BankAccount.objects.filter(payee=OuterRef("payee"), state=BankAccountState.PROPOSED)
         .exclude(pk=OuterRef("pk"))
         .order_by()
-        .values("person")
+        .values("payee")
         .annotate(n=Count("pk"))
         .values("n")
     )
     confirmed = BankAccount.objects.filter(
-        person=OuterRef("person"), state=BankAccountState.CONFIRMED
+        payee=OuterRef("payee"), state=BankAccountState.CONFIRMED
     ).exclude(pk=OuterRef("pk"))
     return accounts.annotate(
         sharers=sharers,
         rivals=Coalesce(Subquery(rivals, output_field=IntegerField()), 0),
         is_replacement=Exists(confirmed),
-        is_other_holder=~Q(holder=F("person__name")),
+        is_other_holder=~Q(holder=Coalesce(F("person__name"), F("merchant__name"))),
     )
 
 

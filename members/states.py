@@ -286,15 +286,6 @@ MERCHANT_AGREEMENT = transitions(
     },
 )
 
-MERCHANT_ACCOUNT = transitions(
-    "merchant_account",
-    {BankAccountState.PROPOSED},
-    {
-        BankAccountState.PROPOSED: {BankAccountState.CONFIRMED, BankAccountState.REJECTED},
-        BankAccountState.CONFIRMED: {BankAccountState.RETIRED},
-    },
-)
-
 
 class OfferState(models.TextChoices):
     DRAFT = "draft", _("being written")
@@ -360,7 +351,7 @@ LIFECYCLES: Final = {
     "members.cardbatch": CARD_BATCH,
     "members.merchant": MERCHANT,
     "members.merchantagreement": MERCHANT_AGREEMENT,
-    "members.merchantaccount": MERCHANT_ACCOUNT,
+    "members.merchantaccount": BANK_ACCOUNT,
     "members.benefitoffer": BENEFIT_OFFER,
     "members.redemption": REDEMPTION,
     "members.merchantcomplaint": COMPLAINT,

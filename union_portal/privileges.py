@@ -120,7 +120,11 @@ def of_model(model: type[models.Model], role: str) -> frozenset[str]:
 
 
 def _wanted() -> Iterator[Grant]:
-    by_table = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
+    by_table = {
+        model._meta.db_table: model
+        for model in apps.get_models(include_auto_created=True)
+        if not model._meta.proxy
+    }
     for kind, name in _things():
         for role in APPLICATION:
             model = by_table.get(name)

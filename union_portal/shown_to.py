@@ -61,6 +61,9 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.bankaccount": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
+        # Of merchants.
+        Within("merchant__organization", (_P.BENEFIT_VIEW, _P.ACCOUNT_NUMBER_CONFIRM)),
+        Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
     ),
     "members.importrun": (Within("organization", (_P.PERSON_IMPORT,)),),
     "members.importfinding": (Following("run"),),
@@ -121,11 +124,6 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.merchantagreement": (
         Matching("state = 'confirmed'", is_reading=True),
         Within("merchant__organization", _BENEFITS),
-        Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
-    ),
-    "members.merchantaccount": (
-        Within("merchant__organization", _BENEFITS),
-        Within("merchant__organization", (_P.ACCOUNT_NUMBER_CONFIRM,)),
         Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
     ),
     "members.merchantplace": (
@@ -260,6 +258,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "disbursement.entitlement": (
         Within("organization", (*_MONEY, *_PEOPLE)),
         Own("person__account", is_reading=True),
+        Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
     ),
     "disbursement.cap": (
         Within("person__organization", _PEOPLE),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from members.actions.people import require_reason
 from members.actions.refusals import PeopleRefused
-from members.models import BankAccount, Person
+from members.models import BankAccount, Merchant, Person
 from members.queries import caution_codes, with_cautions
 from members.rules.rows import read_bank, require_own_account
 from members.states import BankAccountState
@@ -82,7 +82,7 @@ def confirm(*, account: BankAccount, by: Account, now: datetime) -> None:
     Whoever entered it can't confirm it. That others use the same account is no obstacle:
     the checker is shown it (`queries.with_cautions`) and it is logged.
     """
-    held = Person.objects.select_for_update().get(pk=account.person_id)
+    held = _held_owner(account)
     access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, held.organization)
     if account.entered_by_id == by.pk:
         raise PeopleRefused(
@@ -91,10 +91,12 @@ def confirm(*, account: BankAccount, by: Account, now: datetime) -> None:
         )
     if account.holder != held.name and not account.reason:
         raise PeopleRefused(
-            gettext_noop("The account holder is not the person's name any more."),
+            gettext_noop("The account holder is not the payee's name any more."),
             gettext_noop("Reject it and have the account entered again."),
         )
-    before = BankAccount.objects.filter(person=held, state=BankAccountState.CONFIRMED).first()
+    before = BankAccount.objects.filter(
+        payee=account.payee, state=BankAccountState.CONFIRMED
+    ).first()
     if before is not None:
         lifecycle.advance(before, to=BankAccountState.RETIRED, by=by)
     judged = with_cautions(BankAccount.objects.filter(pk=account.pk)).get()
@@ -114,7 +116,7 @@ def confirm(*, account: BankAccount, by: Account, now: datetime) -> None:
 @transaction.atomic
 def reject(*, account: BankAccount, by: Account, reason: str) -> None:
     """Turn a proposed account down, with the reason."""
-    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.person.organization)
+    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.owner.organization)
     why = require_reason(reason)
     lifecycle.advance(account, to=BankAccountState.REJECTED, by=by, reason=why)
 
@@ -122,18 +124,18 @@ def reject(*, account: BankAccount, by: Account, reason: str) -> None:
 @transaction.atomic
 def retire(*, account: BankAccount, by: Account, reason: str) -> None:
     """Stop paying to a confirmed account, for instance because the bank closed it."""
-    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.person.organization)
+    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.owner.organization)
     why = require_reason(reason)
     lifecycle.advance(account, to=BankAccountState.RETIRED, by=by, reason=why)
 
 
 def unmask(*, account: BankAccount, by: Account, reason: str) -> str:
     """Show the whole number; the person sees who looked and why."""
-    access.require(by, Permission.PERSON_UNMASK, account.person.organization)
+    access.require(by, Permission.PERSON_UNMASK, account.owner.organization)
     why = require_reason(reason)
     audit.record(
         "person.unmask",
-        account.person,
+        account.owner,
         by=by,
         reason=why,
         field="bank_account",
@@ -196,6 +198,13 @@ def confirm_set(
         picked, to=BankAccountState.CONFIRMED, by=by, confirmed_by=by.pk, confirmed_at=now
     )
     return SetConfirmed(confirmed=confirmed, retired=retired, **counts)
+
+
+def _held_owner(account: BankAccount) -> Person | Merchant:
+    """The person or merchant, locked: two confirmations of one payee wait for each other."""
+    if account.person_id is not None:
+        return Person.objects.select_for_update().get(pk=account.person_id)
+    return Merchant.objects.select_for_update().get(pk=account.owner.pk)
 
 
 def _require_new(account: BankAccount) -> None:

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0004_row_security'),
-        ('union_portal', '0009_benefits_officer'),
+        ('union_portal', '0010_counted_figures'),
         ('union_portal', '__first__'),
     ]
 
@@ -174,21 +174,13 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'yearly report of a union',
                 'verbose_name_plural': 'yearly reports of unions',
-                'ordering': ['-year', 'organization'],
+                'ordering': ['-year', 'organization_id'],
             },
         ),
         migrations.AddField(
             model_name='person',
             name='merged_into',
             field=models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged_from', to='members.person', verbose_name='same person as'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['merged_into'], name='person_merged'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('merged_into__isnull', True), models.Q(('merged_into', models.F('id')), _negated=True), _connector='OR'), name='person_not_merged_into_itself'),
         ),
         migrations.AddField(
             model_name='joinapplication',
@@ -316,8 +308,32 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='reported by'),
         ),
         migrations.AddIndex(
+            model_name='person',
+            index=models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['merged_into'], name='person_merged'),
+        ),
+        migrations.AddIndex(
             model_name='membership',
             index=models.Index(fields=['organization', 'state', 'id'], name='membership_organization'),
+        ),
+        migrations.AddIndex(
+            model_name='joinapplication',
+            index=models.Index(fields=['organization', 'state', 'id'], name='join_organization_state'),
+        ),
+        migrations.AddIndex(
+            model_name='membershipchange',
+            index=models.Index(fields=['on', 'new_state'], name='membership_change_day'),
+        ),
+        migrations.AddIndex(
+            model_name='membershiptransfer',
+            index=models.Index(fields=['source', 'state'], name='transfer_source_state'),
+        ),
+        migrations.AddIndex(
+            model_name='membershiptransfer',
+            index=models.Index(fields=['target', 'state'], name='transfer_target_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='person',
+            constraint=models.CheckConstraint(condition=models.Q(('merged_into__isnull', True), models.Q(('merged_into', models.F('id')), _negated=True), _connector='OR'), name='person_not_merged_into_itself'),
         ),
         migrations.AddConstraint(
             model_name='membership',
@@ -334,6 +350,62 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='membership',
             constraint=models.CheckConstraint(condition=models.Q(('first_joined_on__lte', models.F('joined_on'))), name='membership_first_joined_before'),
+        ),
+        migrations.AddConstraint(
+            model_name='joinapplication',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('applied', 'checked', 'returned'))), fields=('national_id_index',), name='join_one_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='joinapplication',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), models.Q(('checked_by__isnull', False), ('decided_by__isnull', False), ('membership__isnull', False)), _connector='OR'), name='join_approved_with_membership'),
+        ),
+        migrations.AddConstraint(
+            model_name='joinapplication',
+            constraint=models.CheckConstraint(condition=models.Q(('checked_by__isnull', True), ('decided_by__isnull', True), models.Q(('checked_by', models.F('decided_by')), _negated=True), _connector='OR'), name='join_checked_by_not_decided_by'),
+        ),
+        migrations.AddConstraint(
+            model_name='membershiptransfer',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('requested', 'released'))), fields=('membership',), name='transfer_one_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='membershiptransfer',
+            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='transfer_moves'),
+        ),
+        migrations.AddConstraint(
+            model_name='membershiptransfer',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), models.Q(('decided_by__isnull', False), ('made__isnull', False), ('released_by__isnull', False)), _connector='OR'), name='transfer_accepted_by_both'),
+        ),
+        migrations.AddConstraint(
+            model_name='personmerge',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'refused'), _negated=True), fields=('merged',), name='merge_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='personmerge',
+            constraint=models.CheckConstraint(condition=models.Q(('kept', models.F('merged')), _negated=True), name='merge_of_two'),
+        ),
+        migrations.AddConstraint(
+            model_name='personmerge',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'proposed'), ('decided_by__isnull', False), _connector='OR'), name='merge_decided_by_someone'),
+        ),
+        migrations.AddConstraint(
+            model_name='personmerge',
+            constraint=models.CheckConstraint(condition=models.Q(('proposed_by__isnull', True), ('decided_by__isnull', True), models.Q(('proposed_by', models.F('decided_by')), _negated=True), _connector='OR'), name='merge_proposed_by_not_decided_by'),
+        ),
+        migrations.AddConstraint(
+            model_name='unionprofile',
+            constraint=models.CheckConstraint(condition=models.Q(('committee_until__isnull', True), ('committee_until__gte', models.F('committee_on')), _connector='OR'), name='union_profile_committee_ends_after_start'),
+        ),
+        migrations.AddConstraint(
+            model_name='unionyear',
+            constraint=models.UniqueConstraint(fields=('organization', 'year'), name='union_year_reported_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='unionyear',
+            constraint=models.CheckConstraint(condition=models.Q(('women_count__lte', models.F('workers_count')), ('farmer_workers_count__lte', models.F('workers_count'))), name='union_year_parts_within_workers'),
+        ),
+        migrations.AddConstraint(
+            model_name='unionyear',
+            constraint=models.CheckConstraint(condition=models.Q(('brought_forward_fen__gte', 0), ('dues_fen__gte', 0), ('other_income_fen__gte', 0), ('retained_fen__gte', 0)), name='union_year_income_not_negative'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='membership',
@@ -355,22 +427,6 @@ class Migration(migrations.Migration):
             model_name='membership',
             trigger=pgtrigger.compiler.Trigger(name='membership_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'membership: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'membership_no_truncate';\n        ", hash='7787a92203f19040976a598d6fe181a95398f9ec', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_membership_no_truncate_036be', table='members_membership', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='joinapplication',
-            index=models.Index(fields=['organization', 'state', 'id'], name='join_organization_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='joinapplication',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('applied', 'checked', 'returned'))), fields=('national_id_index',), name='join_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='joinapplication',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), models.Q(('checked_by__isnull', False), ('decided_by__isnull', False), ('membership__isnull', False)), _connector='OR'), name='join_approved_with_membership'),
-        ),
-        migrations.AddConstraint(
-            model_name='joinapplication',
-            constraint=models.CheckConstraint(condition=models.Q(('checked_by__isnull', True), ('decided_by__isnull', True), models.Q(('checked_by', models.F('decided_by')), _negated=True), _connector='OR'), name='join_checked_by_not_decided_by'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='joinapplication',
             trigger=pgtrigger.compiler.Trigger(name='join_application_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('applied') THEN\n                        RAISE EXCEPTION 'join_application: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'join_application_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('applied>checked', 'applied>refused', 'applied>returned', 'applied>taken_back', 'checked>approved', 'checked>refused', 'checked>returned', 'checked>taken_back', 'returned>applied', 'returned>taken_back') THEN\n                    RAISE EXCEPTION 'join_application: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'join_application_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='3494d501319488fc15b6ef1be9e0eae2ee36c70b', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_join_application_steps_0b9be', table='members_joinapplication', when='BEFORE')),
@@ -383,10 +439,6 @@ class Migration(migrations.Migration):
             model_name='joinapplication',
             trigger=pgtrigger.compiler.Trigger(name='join_application_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'join_application: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'join_application_no_truncate';\n        ", hash='5311ca59b869d6cef77816215866b657a7c2fa83', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_join_application_no_truncate_e66a1', table='members_joinapplication', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='membershipchange',
-            index=models.Index(fields=['on', 'new_state'], name='membership_change_day'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='membershipchange',
             trigger=pgtrigger.compiler.Trigger(name='membership_change_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'membership_change: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'membership_change_append_only';\n            ", hash='59a36cb831bb0f7463abff6cb4614ee1ce3035b2', operation='UPDATE OR DELETE', pgid='pgtrigger_membership_change_append_only_b152e', table='members_membershipchange', when='BEFORE')),
@@ -394,26 +446,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='membershipchange',
             trigger=pgtrigger.compiler.Trigger(name='membership_change_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'membership_change: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'membership_change_no_truncate';\n        ", hash='5f7f43e1d12ee1b48dd2d138a3a9de538063328c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_membership_change_no_truncate_fca11', table='members_membershipchange', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='membershiptransfer',
-            index=models.Index(fields=['source', 'state'], name='transfer_source_state'),
-        ),
-        migrations.AddIndex(
-            model_name='membershiptransfer',
-            index=models.Index(fields=['target', 'state'], name='transfer_target_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershiptransfer',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('requested', 'released'))), fields=('membership',), name='transfer_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershiptransfer',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='transfer_moves'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershiptransfer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), models.Q(('decided_by__isnull', False), ('made__isnull', False), ('released_by__isnull', False)), _connector='OR'), name='transfer_accepted_by_both'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='membershiptransfer',
@@ -431,22 +463,6 @@ class Migration(migrations.Migration):
             model_name='membershiptransfer',
             trigger=pgtrigger.compiler.Trigger(name='membership_transfer_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'membership_transfer: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'membership_transfer_no_truncate';\n        ", hash='984f18d58751d97da987a8e298fffd9c1e82030f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_membership_transfer_no_truncate_82715', table='members_membershiptransfer', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='personmerge',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'refused'), _negated=True), fields=('merged',), name='merge_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='personmerge',
-            constraint=models.CheckConstraint(condition=models.Q(('kept', models.F('merged')), _negated=True), name='merge_of_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='personmerge',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'proposed'), ('decided_by__isnull', False), _connector='OR'), name='merge_decided_by_someone'),
-        ),
-        migrations.AddConstraint(
-            model_name='personmerge',
-            constraint=models.CheckConstraint(condition=models.Q(('proposed_by__isnull', True), ('decided_by__isnull', True), models.Q(('proposed_by', models.F('decided_by')), _negated=True), _connector='OR'), name='merge_proposed_by_not_decided_by'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='personmerge',
             trigger=pgtrigger.compiler.Trigger(name='person_merge_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('proposed') THEN\n                        RAISE EXCEPTION 'person_merge: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'person_merge_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('proposed>confirmed', 'proposed>refused') THEN\n                    RAISE EXCEPTION 'person_merge: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'person_merge_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='4c437ba60e63a6386862713e9fef24b68dcb3171', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_person_merge_steps_089b6', table='members_personmerge', when='BEFORE')),
@@ -462,21 +478,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='personmerge',
             trigger=pgtrigger.compiler.Trigger(name='person_merge_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'person_merge: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'person_merge_no_truncate';\n        ", hash='a3b773a599e68c2490a9877228a078a4de9514d2', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_person_merge_no_truncate_23c18', table='members_personmerge', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='unionprofile',
-            constraint=models.CheckConstraint(condition=models.Q(('committee_until__isnull', True), ('committee_until__gte', models.F('committee_on')), _connector='OR'), name='union_profile_committee_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='unionyear',
-            constraint=models.UniqueConstraint(fields=('organization', 'year'), name='union_year_reported_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='unionyear',
-            constraint=models.CheckConstraint(condition=models.Q(('women_count__lte', models.F('workers_count')), ('farmer_workers_count__lte', models.F('workers_count'))), name='union_year_parts_within_workers'),
-        ),
-        migrations.AddConstraint(
-            model_name='unionyear',
-            constraint=models.CheckConstraint(condition=models.Q(('brought_forward_fen__gte', 0), ('dues_fen__gte', 0), ('other_income_fen__gte', 0), ('retained_fen__gte', 0)), name='union_year_income_not_negative'),
         ),
     ]

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'row of a result file',
                 'verbose_name_plural': 'rows of a result file',
-                'ordering': ['file', 'row'],
+                'ordering': ['file_id', 'row'],
             },
         ),
         migrations.CreateModel(
@@ -204,34 +204,6 @@ class Migration(migrations.Migration):
             name='card',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='results', to='members.servicecard', verbose_name='card'),
         ),
-        migrations.AddConstraint(
-            model_name='cardbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['made', 'cancelled']), ('file__isnull', False), _connector='OR'), name='card_batch_sent_with_file'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cardbatch',
-            trigger=pgtrigger.compiler.Trigger(name='card_batch_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('made') THEN\n                        RAISE EXCEPTION 'card_batch: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'card_batch_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('made>cancelled', 'made>sent', 'sent>answered') THEN\n                    RAISE EXCEPTION 'card_batch: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'card_batch_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='62a8e22a2b0a71a2bd145faa3590df73c30a5959', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_card_batch_steps_0536e', table='members_cardbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cardbatch',
-            trigger=pgtrigger.compiler.Trigger(name='card_batch_frozen', sql=union_portal.triggers.GuardSql(condition="WHEN ((OLD.state <> 'made') AND (NEW.number, NEW.bank_id, NEW.file_id, NEW.cards_count) IS DISTINCT FROM (OLD.number, OLD.bank_id, OLD.file_id, OLD.cards_count))", func="RAISE EXCEPTION 'card_batch: a batch that went to the bank stays as it is' USING ERRCODE = 'check_violation', CONSTRAINT = 'card_batch_frozen', TABLE = 'card';", hash='ab85216fc5a567a2a1f6f7c98552e5822efc1a09', operation='UPDATE', pgid='pgtrigger_card_batch_frozen_be4d2', table='members_cardbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cardbatch',
-            trigger=pgtrigger.compiler.Trigger(name='card_batch_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'card_batch: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'card_batch_no_delete', TABLE = 'card';", hash='ce5704bbb0b2acab3535fa6112ecbfbafaec3e60', operation='DELETE', pgid='pgtrigger_card_batch_no_delete_6de62', table='members_cardbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cardbatch',
-            trigger=pgtrigger.compiler.Trigger(name='card_batch_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'card_batch: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'card_batch_no_truncate';\n        ", hash='2a64cfae628b8b7cae31a581c91a59f6db4262ac', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_card_batch_no_truncate_0550c', table='members_cardbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cardresultfile',
-            trigger=pgtrigger.compiler.Trigger(name='card_result_file_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'card_result_file: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'card_result_file_append_only';\n            ", hash='045ba7ebc2230eed835145cadbcc7e650c88b88a', operation='UPDATE OR DELETE', pgid='pgtrigger_card_result_file_append_only_62653', table='members_cardresultfile', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cardresultfile',
-            trigger=pgtrigger.compiler.Trigger(name='card_result_file_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'card_result_file: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'card_result_file_no_truncate';\n        ", hash='f90ca5f15d060feae33b928992134d32689ae9ff', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_card_result_file_no_truncate_df409', table='members_cardresultfile', when='BEFORE')),
-        ),
         migrations.AddIndex(
             model_name='servicecard',
             index=models.Index(fields=['organization', 'state', 'id'], name='card_organization_state'),
@@ -243,6 +215,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='servicecard',
             index=models.Index(condition=models.Q(('issued_on__isnull', False)), fields=['issued_on'], name='card_issued_on'),
+        ),
+        migrations.AddConstraint(
+            model_name='cardbatch',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['made', 'cancelled']), ('file__isnull', False), _connector='OR'), name='card_batch_sent_with_file'),
         ),
         migrations.AddConstraint(
             model_name='servicecard',
@@ -268,6 +244,34 @@ class Migration(migrations.Migration):
             model_name='servicecard',
             constraint=models.CheckConstraint(condition=models.Q(('checked_by__isnull', True), ('approved_by__isnull', True), models.Q(('checked_by', models.F('approved_by')), _negated=True), _connector='OR'), name='card_checked_by_not_approved_by'),
         ),
+        migrations.AddConstraint(
+            model_name='cardresultrow',
+            constraint=models.UniqueConstraint(fields=('file', 'row'), name='card_result_row_once'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cardbatch',
+            trigger=pgtrigger.compiler.Trigger(name='card_batch_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('made') THEN\n                        RAISE EXCEPTION 'card_batch: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'card_batch_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('made>cancelled', 'made>sent', 'sent>answered') THEN\n                    RAISE EXCEPTION 'card_batch: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'card_batch_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='62a8e22a2b0a71a2bd145faa3590df73c30a5959', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_card_batch_steps_0536e', table='members_cardbatch', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cardbatch',
+            trigger=pgtrigger.compiler.Trigger(name='card_batch_frozen', sql=union_portal.triggers.GuardSql(condition="WHEN ((OLD.state <> 'made') AND (NEW.number, NEW.bank_id, NEW.file_id, NEW.cards_count) IS DISTINCT FROM (OLD.number, OLD.bank_id, OLD.file_id, OLD.cards_count))", func="RAISE EXCEPTION 'card_batch: a batch that went to the bank stays as it is' USING ERRCODE = 'check_violation', CONSTRAINT = 'card_batch_frozen', TABLE = 'card';", hash='ab85216fc5a567a2a1f6f7c98552e5822efc1a09', operation='UPDATE', pgid='pgtrigger_card_batch_frozen_be4d2', table='members_cardbatch', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cardbatch',
+            trigger=pgtrigger.compiler.Trigger(name='card_batch_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'card_batch: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'card_batch_no_delete', TABLE = 'card';", hash='ce5704bbb0b2acab3535fa6112ecbfbafaec3e60', operation='DELETE', pgid='pgtrigger_card_batch_no_delete_6de62', table='members_cardbatch', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cardbatch',
+            trigger=pgtrigger.compiler.Trigger(name='card_batch_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'card_batch: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'card_batch_no_truncate';\n        ", hash='2a64cfae628b8b7cae31a581c91a59f6db4262ac', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_card_batch_no_truncate_0550c', table='members_cardbatch', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cardresultfile',
+            trigger=pgtrigger.compiler.Trigger(name='card_result_file_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'card_result_file: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'card_result_file_append_only';\n            ", hash='045ba7ebc2230eed835145cadbcc7e650c88b88a', operation='UPDATE OR DELETE', pgid='pgtrigger_card_result_file_append_only_62653', table='members_cardresultfile', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cardresultfile',
+            trigger=pgtrigger.compiler.Trigger(name='card_result_file_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'card_result_file: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'card_result_file_no_truncate';\n        ", hash='f90ca5f15d060feae33b928992134d32689ae9ff', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_card_result_file_no_truncate_df409', table='members_cardresultfile', when='BEFORE')),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='servicecard',
             trigger=pgtrigger.compiler.Trigger(name='service_card_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('active', 'draft', 'union_review') THEN\n                        RAISE EXCEPTION 'service_card: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'service_card_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('active>cancelled', 'active>lost', 'active>suspended', 'city_review>cancelled', 'city_review>draft', 'city_review>ready', 'collected>active', 'collected>cancelled', 'collected>lost', 'draft>cancelled', 'draft>union_review', 'issued>cancelled', 'issued>collected', 'issued>lost', 'lost>active', 'lost>cancelled', 'lost>replaced', 'ready>cancelled', 'ready>city_review', 'ready>sent_to_bank', 'sent_to_bank>cancelled', 'sent_to_bank>city_review', 'sent_to_bank>issued', 'suspended>active', 'suspended>cancelled', 'suspended>lost', 'union_review>cancelled', 'union_review>city_review', 'union_review>draft') THEN\n                    RAISE EXCEPTION 'service_card: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'service_card_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='3d9cc3d715d2f86f7dbc109cf167a22450972447', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_service_card_steps_d8900', table='members_servicecard', when='BEFORE')),
@@ -287,10 +291,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='servicecard',
             trigger=pgtrigger.compiler.Trigger(name='service_card_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'service_card: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'service_card_no_truncate';\n        ", hash='c127a9b3c10b8b5f7f180d1075c0b53ec605331c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_service_card_no_truncate_8728a', table='members_servicecard', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='cardresultrow',
-            constraint=models.UniqueConstraint(fields=('file', 'row'), name='card_result_row_once'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cardresultrow',

@@ -1,4 +1,5 @@
 import django.db.models.deletion
+import django.db.models.functions.comparison
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -15,6 +16,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='bankaccount',
+            name='bank_account_frozen',
+        ),
+        migrations.RemoveConstraint(
+            model_name='bankaccount',
+            name='bank_account_one_confirmed',
+        ),
         migrations.CreateModel(
             name='BenefitCategory',
             fields=[
@@ -112,27 +121,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='MerchantAccount',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('holder', models.CharField(max_length=60, verbose_name='account holder')),
-                ('number', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_account', null=False, verbose_name='account number')),
-                ('fingerprint', union_portal.fields.BlindIndexField(editable=False, kind='bank_account', max_length=64, null=False, source='number', verbose_name='fingerprint of the account')),
-                ('last_four', models.CharField(max_length=4, verbose_name='last four digits')),
-                ('bank_name', models.CharField(max_length=80, verbose_name='bank')),
-                ('bank_code', models.CharField(blank=True, max_length=14, verbose_name='bank code (CNAPS)')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('entered_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='entered at')),
-                ('confirmed_at', models.DateTimeField(editable=False, null=True, verbose_name='confirmed at')),
-                ('state', union_portal.fields.StateField(choices=[('proposed', 'entered, not confirmed'), ('confirmed', 'confirmed'), ('rejected', 'rejected'), ('retired', 'retired')], default='proposed', editable=False, max_length=24, verbose_name='state')),
-            ],
-            options={
-                'verbose_name': 'account of a merchant',
-                'verbose_name_plural': 'accounts of merchants',
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
             name='MerchantAgreement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -183,6 +171,24 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'places of merchants',
                 'ordering': ['name'],
             },
+        ),
+        migrations.CreateModel(
+            name='MerchantAccount',
+            fields=[
+            ],
+            options={
+                'verbose_name': 'account of a merchant',
+                'verbose_name_plural': 'accounts of merchants',
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('members.bankaccount',),
+        ),
+        migrations.AlterField(
+            model_name='bankaccount',
+            name='person',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bank_accounts', to='members.person', verbose_name='person'),
         ),
         migrations.AddField(
             model_name='benefitoffer',
@@ -255,24 +261,9 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='members.merchant', verbose_name='merchant'),
         ),
         migrations.AddField(
-            model_name='merchantaccount',
-            name='confirmed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='confirmed by'),
-        ),
-        migrations.AddField(
-            model_name='merchantaccount',
-            name='entered_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by'),
-        ),
-        migrations.AddField(
-            model_name='merchantaccount',
-            name='evidence',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.storedfile', verbose_name='evidence'),
-        ),
-        migrations.AddField(
-            model_name='merchantaccount',
+            model_name='bankaccount',
             name='merchant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_accounts', to='members.merchant', verbose_name='merchant'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bank_accounts', to='members.merchant', verbose_name='merchant'),
         ),
         migrations.AddField(
             model_name='merchantagreement',
@@ -324,25 +315,34 @@ class Migration(migrations.Migration):
             name='places',
             field=models.ManyToManyField(related_name='offers', to='members.merchantplace', verbose_name='places'),
         ),
-        migrations.AddConstraint(
-            model_name='benefitprogramme',
-            constraint=models.CheckConstraint(condition=models.Q(('committed_fen__gte', 0), ('committed_fen__lte', models.F('budget_fen'))), name='programme_within_budget'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='benefitprogramme',
-            trigger=pgtrigger.compiler.Trigger(name='benefit_programme_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'benefit_programme: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'benefit_programme_no_delete', TABLE = 'benefit';", hash='b645c9d10221434c06f7a21b45bb1ee8f85d2bca', operation='DELETE', pgid='pgtrigger_benefit_programme_no_delete_4eb61', table='members_benefitprogramme', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='benefitprogramme',
-            trigger=pgtrigger.compiler.Trigger(name='benefit_programme_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'benefit_programme: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'benefit_programme_no_truncate';\n        ", hash='8c3ddbffabd344ee0b7cac43cb8167def9415815', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_benefit_programme_no_truncate_51bca', table='members_benefitprogramme', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='favourite',
-            constraint=models.UniqueConstraint(fields=('person', 'offer'), name='favourite_once'),
+        migrations.AddField(
+            model_name='bankaccount',
+            name='payee',
+            field=models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Coalesce(models.F('person_id'), models.Func(models.F('merchant_id'), template='(- %(expressions)s)'), output_field=models.BigIntegerField()), output_field=models.BigIntegerField(), verbose_name='payee'),
         ),
         migrations.AddIndex(
             model_name='merchant',
             index=models.Index(fields=['organization', 'state'], name='merchant_organization'),
+        ),
+        migrations.AddIndex(
+            model_name='benefitoffer',
+            index=models.Index(fields=['state', 'category'], name='offer_state_category'),
+        ),
+        migrations.AddConstraint(
+            model_name='bankaccount',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'confirmed')), fields=('payee',), name='bank_account_one_confirmed'),
+        ),
+        migrations.AddConstraint(
+            model_name='bankaccount',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merchant__isnull', True), ('person__isnull', False)), models.Q(('merchant__isnull', False), ('person__isnull', True)), _connector='OR'), name='bank_account_of_one_payee'),
+        ),
+        migrations.AddConstraint(
+            model_name='benefitprogramme',
+            constraint=models.CheckConstraint(condition=models.Q(('committed_fen__gte', 0), ('committed_fen__lte', models.F('budget_fen'))), name='programme_within_budget'),
+        ),
+        migrations.AddConstraint(
+            model_name='favourite',
+            constraint=models.UniqueConstraint(fields=('person', 'offer'), name='favourite_once'),
         ),
         migrations.AddConstraint(
             model_name='merchant',
@@ -355,42 +355,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='merchant',
             constraint=models.CheckConstraint(condition=models.Q(('reviewed_by__isnull', True), ('approved_by__isnull', True), models.Q(('reviewed_by', models.F('approved_by')), _negated=True), _connector='OR'), name='merchant_reviewed_by_not_approved_by'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchant',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('applied', 'invited') THEN\n                        RAISE EXCEPTION 'merchant: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'merchant_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('applied>refused', 'applied>reviewed', 'approved>ended', 'approved>suspended', 'invited>refused', 'invited>reviewed', 'reviewed>applied', 'reviewed>approved', 'reviewed>invited', 'reviewed>refused', 'suspended>approved', 'suspended>ended') THEN\n                    RAISE EXCEPTION 'merchant: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'merchant_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='f040d2e656c30b1d83f17f0c42bffde88a75811a', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_merchant_steps_aa3a2', table='members_merchant', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchant',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'merchant: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'merchant_no_delete', TABLE = 'merchant';", hash='dd3d1b3716819c0cfaa73b041edbdaef4dbd8705', operation='DELETE', pgid='pgtrigger_merchant_no_delete_8a94c', table='members_merchant', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchant',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'merchant: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'merchant_no_truncate';\n        ", hash='29d777a0965eda8daafe164f67803e31c8ce9e02', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_merchant_no_truncate_faaec', table='members_merchant', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='merchantaccount',
-            index=models.Index(fields=['fingerprint'], name='merchant_account_fingerprint'),
-        ),
-        migrations.AddConstraint(
-            model_name='merchantaccount',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'confirmed')), fields=('merchant',), name='merchant_account_one_confirmed'),
-        ),
-        migrations.AddConstraint(
-            model_name='merchantaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('entered_by')), _negated=True), _connector='OR'), name='merchant_account_confirmed_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='merchantaccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), ('confirmed_by__isnull', False), _connector='OR'), name='merchant_account_confirmed_by_someone'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantaccount',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_account_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('proposed') THEN\n                        RAISE EXCEPTION 'merchant_account: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'merchant_account_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('confirmed>retired', 'proposed>confirmed', 'proposed>rejected') THEN\n                    RAISE EXCEPTION 'merchant_account: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'merchant_account_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='c0cd7c9a692b0d7992f31fa8945e9eac2ea07ae6', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_merchant_account_steps_61e34', table='members_merchantaccount', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantaccount',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_account_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN (((NEW.merchant_id, NEW.fingerprint, NEW.holder) IS DISTINCT FROM (OLD.merchant_id, OLD.fingerprint, OLD.holder)))', func="\n                    RAISE EXCEPTION 'merchant_account: an account is replaced, never edited'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'merchant_account_frozen';\n                ", hash='d04d2dc1ed88b239a5e649fced84ed785f7a2fb9', operation='UPDATE', pgid='pgtrigger_merchant_account_frozen_3e714', table='members_merchantaccount', when='BEFORE')),
         ),
         migrations.AddConstraint(
             model_name='merchantagreement',
@@ -408,26 +372,6 @@ class Migration(migrations.Migration):
             model_name='merchantagreement',
             constraint=models.CheckConstraint(condition=models.Q(('entered_by__isnull', True), ('confirmed_by__isnull', True), models.Q(('entered_by', models.F('confirmed_by')), _negated=True), _connector='OR'), name='agreement_entered_by_not_confirmed_by'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantagreement',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_agreement_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('entered') THEN\n                        RAISE EXCEPTION 'merchant_agreement: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'merchant_agreement_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('confirmed>terminated', 'entered>confirmed', 'entered>rejected') THEN\n                    RAISE EXCEPTION 'merchant_agreement: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'merchant_agreement_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='86f6a00517b3c5341931da07be58d7ddd01e51c5', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_merchant_agreement_steps_d5440', table='members_merchantagreement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantagreement',
-            trigger=pgtrigger.compiler.Trigger(name='agreement_frozen', sql=union_portal.triggers.GuardSql(condition="WHEN ((OLD.state <> 'entered') AND (NEW.merchant_id, NEW.number, NEW.signed_on, NEW.valid_from, NEW.valid_to, NEW.document_id) IS DISTINCT FROM (OLD.merchant_id, OLD.number, OLD.signed_on, OLD.valid_from, OLD.valid_to, OLD.document_id))", func="RAISE EXCEPTION 'agreement: a signed agreement is replaced, never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_frozen', TABLE = 'agreement';", hash='dd83cdc219700bfd74b1ecb3daaa05b4ff6c5511', operation='UPDATE', pgid='pgtrigger_agreement_frozen_bdf88', table='members_merchantagreement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantagreement',
-            trigger=pgtrigger.compiler.Trigger(name='agreement_without_overlap', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state = 'confirmed')", func="\n                    PERFORM 1 FROM members_merchant WHERE id = NEW.merchant_id FOR UPDATE;\n                    IF EXISTS (\n                        SELECT 1 FROM members_merchantagreement a\n                        WHERE a.merchant_id = NEW.merchant_id AND a.id <> NEW.id\n                          AND a.state = 'confirmed'\n                          AND daterange(a.valid_from, a.valid_to, '[]')\n                              && daterange(NEW.valid_from, NEW.valid_to, '[]')\n                    ) THEN\n                        RAISE EXCEPTION 'agreement: another one holds on some of these days'\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'agreement_without_overlap';\n                    END IF;\n                    RETURN NEW;\n                ", hash='cb20c843c046afe0b0b740dd16f6297aabbb3d9e', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_agreement_without_overlap_52af5', table='members_merchantagreement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantagreement',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_agreement_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'merchant_agreement: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'merchant_agreement_no_delete', TABLE = 'merchant';", hash='db479b811b7889b6b05b47f616782a9b4f3bd9dd', operation='DELETE', pgid='pgtrigger_merchant_agreement_no_delete_db141', table='members_merchantagreement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantagreement',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_agreement_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'merchant_agreement: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'merchant_agreement_no_truncate';\n        ", hash='2c4055c54b3961a425e5b9340e5f5c65dd7f2dff', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_merchant_agreement_no_truncate_a33da', table='members_merchantagreement', when='BEFORE')),
-        ),
         migrations.AddConstraint(
             model_name='merchantplace',
             constraint=models.UniqueConstraint(fields=('merchant', 'name'), name='merchant_place_name_once'),
@@ -435,10 +379,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='merchantplace',
             constraint=models.CheckConstraint(condition=models.Q(('latitude__gte', 3), ('latitude__lte', 54), ('longitude__gte', 73), ('longitude__lte', 136)), name='merchant_place_in_china'),
-        ),
-        migrations.AddIndex(
-            model_name='benefitoffer',
-            index=models.Index(fields=['state', 'category'], name='offer_state_category'),
         ),
         migrations.AddConstraint(
             model_name='benefitoffer',
@@ -467,6 +407,50 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='benefitoffer',
             constraint=models.CheckConstraint(condition=models.Q(('entered_by__isnull', True), ('approved_by__isnull', True), models.Q(('entered_by', models.F('approved_by')), _negated=True), _connector='OR'), name='offer_entered_by_not_approved_by'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='bankaccount',
+            trigger=pgtrigger.compiler.Trigger(name='bank_account_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN (((NEW.person_id, NEW.merchant_id, NEW.fingerprint, NEW.holder) IS DISTINCT FROM (OLD.person_id, OLD.merchant_id, OLD.fingerprint, OLD.holder)))', func="\n                    RAISE EXCEPTION 'bank_account: an account is replaced, never edited'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_account_frozen';\n                ", hash='f9b248b31665bbad5133effa13bd4192d8a61bdd', operation='UPDATE', pgid='pgtrigger_bank_account_frozen_f436b', table='members_bankaccount', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='benefitprogramme',
+            trigger=pgtrigger.compiler.Trigger(name='benefit_programme_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'benefit_programme: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'benefit_programme_no_delete', TABLE = 'benefit';", hash='b645c9d10221434c06f7a21b45bb1ee8f85d2bca', operation='DELETE', pgid='pgtrigger_benefit_programme_no_delete_4eb61', table='members_benefitprogramme', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='benefitprogramme',
+            trigger=pgtrigger.compiler.Trigger(name='benefit_programme_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'benefit_programme: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'benefit_programme_no_truncate';\n        ", hash='8c3ddbffabd344ee0b7cac43cb8167def9415815', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_benefit_programme_no_truncate_51bca', table='members_benefitprogramme', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchant',
+            trigger=pgtrigger.compiler.Trigger(name='merchant_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('applied', 'invited') THEN\n                        RAISE EXCEPTION 'merchant: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'merchant_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('applied>refused', 'applied>reviewed', 'approved>ended', 'approved>suspended', 'invited>refused', 'invited>reviewed', 'reviewed>applied', 'reviewed>approved', 'reviewed>invited', 'reviewed>refused', 'suspended>approved', 'suspended>ended') THEN\n                    RAISE EXCEPTION 'merchant: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'merchant_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='f040d2e656c30b1d83f17f0c42bffde88a75811a', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_merchant_steps_aa3a2', table='members_merchant', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchant',
+            trigger=pgtrigger.compiler.Trigger(name='merchant_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'merchant: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'merchant_no_delete', TABLE = 'merchant';", hash='dd3d1b3716819c0cfaa73b041edbdaef4dbd8705', operation='DELETE', pgid='pgtrigger_merchant_no_delete_8a94c', table='members_merchant', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchant',
+            trigger=pgtrigger.compiler.Trigger(name='merchant_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'merchant: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'merchant_no_truncate';\n        ", hash='29d777a0965eda8daafe164f67803e31c8ce9e02', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_merchant_no_truncate_faaec', table='members_merchant', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchantagreement',
+            trigger=pgtrigger.compiler.Trigger(name='merchant_agreement_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('entered') THEN\n                        RAISE EXCEPTION 'merchant_agreement: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'merchant_agreement_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('confirmed>terminated', 'entered>confirmed', 'entered>rejected') THEN\n                    RAISE EXCEPTION 'merchant_agreement: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'merchant_agreement_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='86f6a00517b3c5341931da07be58d7ddd01e51c5', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_merchant_agreement_steps_d5440', table='members_merchantagreement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchantagreement',
+            trigger=pgtrigger.compiler.Trigger(name='agreement_frozen', sql=union_portal.triggers.GuardSql(condition="WHEN ((OLD.state <> 'entered') AND (NEW.merchant_id, NEW.number, NEW.signed_on, NEW.valid_from, NEW.valid_to, NEW.document_id) IS DISTINCT FROM (OLD.merchant_id, OLD.number, OLD.signed_on, OLD.valid_from, OLD.valid_to, OLD.document_id))", func="RAISE EXCEPTION 'agreement: a signed agreement is replaced, never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_frozen', TABLE = 'agreement';", hash='dd83cdc219700bfd74b1ecb3daaa05b4ff6c5511', operation='UPDATE', pgid='pgtrigger_agreement_frozen_bdf88', table='members_merchantagreement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchantagreement',
+            trigger=pgtrigger.compiler.Trigger(name='agreement_without_overlap', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state = 'confirmed')", func="\n                    PERFORM 1 FROM members_merchant WHERE id = NEW.merchant_id FOR UPDATE;\n                    IF EXISTS (\n                        SELECT 1 FROM members_merchantagreement a\n                        WHERE a.merchant_id = NEW.merchant_id AND a.id <> NEW.id\n                          AND a.state = 'confirmed'\n                          AND daterange(a.valid_from, a.valid_to, '[]')\n                              && daterange(NEW.valid_from, NEW.valid_to, '[]')\n                    ) THEN\n                        RAISE EXCEPTION 'agreement: another one holds on some of these days'\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'agreement_without_overlap';\n                    END IF;\n                    RETURN NEW;\n                ", hash='cb20c843c046afe0b0b740dd16f6297aabbb3d9e', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_agreement_without_overlap_52af5', table='members_merchantagreement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchantagreement',
+            trigger=pgtrigger.compiler.Trigger(name='merchant_agreement_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'merchant_agreement: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'merchant_agreement_no_delete', TABLE = 'merchant';", hash='db479b811b7889b6b05b47f616782a9b4f3bd9dd', operation='DELETE', pgid='pgtrigger_merchant_agreement_no_delete_db141', table='members_merchantagreement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchantagreement',
+            trigger=pgtrigger.compiler.Trigger(name='merchant_agreement_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'merchant_agreement: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'merchant_agreement_no_truncate';\n        ", hash='2c4055c54b3961a425e5b9340e5f5c65dd7f2dff', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_merchant_agreement_no_truncate_a33da', table='members_merchantagreement', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='benefitoffer',

@@ -162,29 +162,9 @@ class Migration(migrations.Migration):
             name='card',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codes', to='members.servicecard', verbose_name='card'),
         ),
-        migrations.AddConstraint(
-            model_name='rating',
-            constraint=models.CheckConstraint(condition=models.Q(('stars__gte', 1), ('stars__lte', 5)), name='rating_of_five_stars'),
-        ),
         migrations.AddIndex(
             model_name='merchantcomplaint',
             index=models.Index(fields=['merchant', 'state'], name='complaint_merchant_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='merchantcomplaint',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'open'), models.Q(('answered_by__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='complaint_answered_with_words'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantcomplaint',
-            trigger=pgtrigger.compiler.Trigger(name='complaint_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'complaint: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'complaint_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>answered') THEN\n                    RAISE EXCEPTION 'complaint: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'complaint_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='05c70fa5563be9615b9f8bc71240e6c78b0793f1', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_complaint_steps_5d0fa', table='members_merchantcomplaint', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantcomplaint',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_complaint_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'merchant_complaint: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'merchant_complaint_no_delete', TABLE = 'merchant';", hash='289be2783fc497a131a77ac8d9e1e2287e7b89f9', operation='DELETE', pgid='pgtrigger_merchant_complaint_no_delete_373f3', table='members_merchantcomplaint', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantcomplaint',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_complaint_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'merchant_complaint: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'merchant_complaint_no_truncate';\n        ", hash='2ba7f32a6ba7742ce84cd84b44c3bde1c3ab5463', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_merchant_complaint_no_truncate_07b8b', table='members_merchantcomplaint', when='BEFORE')),
         ),
         migrations.AddIndex(
             model_name='redemption',
@@ -193,6 +173,18 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='redemption',
             index=models.Index(fields=['redeemed_at'], name='redemption_day'),
+        ),
+        migrations.AddIndex(
+            model_name='cardcode',
+            index=models.Index(fields=['expires_at'], name='card_code_expires'),
+        ),
+        migrations.AddConstraint(
+            model_name='rating',
+            constraint=models.CheckConstraint(condition=models.Q(('stars__gte', 1), ('stars__lte', 5)), name='rating_of_five_stars'),
+        ),
+        migrations.AddConstraint(
+            model_name='merchantcomplaint',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'open'), models.Q(('answered_by__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='complaint_answered_with_words'),
         ),
         migrations.AddConstraint(
             model_name='redemption',
@@ -209,6 +201,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='redemption',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), ('undone_at__isnull', True)), models.Q(('state', 'undone'), ('undone_at__isnull', False), ('undone_by__isnull', False)), _connector='OR'), name='redemption_undone_by_someone'),
+        ),
+        migrations.AddConstraint(
+            model_name='cardcode',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'live')), fields=('card',), name='card_code_one_live'),
+        ),
+        migrations.AddConstraint(
+            model_name='cardcode',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('offer__isnull', True), ('offer_revision__isnull', True)), models.Q(('offer__isnull', False), ('offer_revision__isnull', False)), _connector='OR'), name='card_code_offer_as_seen'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchantcomplaint',
+            trigger=pgtrigger.compiler.Trigger(name='complaint_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'complaint: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'complaint_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>answered') THEN\n                    RAISE EXCEPTION 'complaint: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'complaint_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='05c70fa5563be9615b9f8bc71240e6c78b0793f1', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_complaint_steps_5d0fa', table='members_merchantcomplaint', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchantcomplaint',
+            trigger=pgtrigger.compiler.Trigger(name='merchant_complaint_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'merchant_complaint: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'merchant_complaint_no_delete', TABLE = 'merchant';", hash='289be2783fc497a131a77ac8d9e1e2287e7b89f9', operation='DELETE', pgid='pgtrigger_merchant_complaint_no_delete_373f3', table='members_merchantcomplaint', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='merchantcomplaint',
+            trigger=pgtrigger.compiler.Trigger(name='merchant_complaint_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'merchant_complaint: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'merchant_complaint_no_truncate';\n        ", hash='2ba7f32a6ba7742ce84cd84b44c3bde1c3ab5463', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_merchant_complaint_no_truncate_07b8b', table='members_merchantcomplaint', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='redemption',
@@ -229,17 +241,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='redemption',
             trigger=pgtrigger.compiler.Trigger(name='redemption_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'redemption: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'redemption_no_truncate';\n        ", hash='ef925a4992ac4d25cea7364927b9125509f4c401', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_redemption_no_truncate_478f5', table='members_redemption', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='cardcode',
-            index=models.Index(fields=['expires_at'], name='card_code_expires'),
-        ),
-        migrations.AddConstraint(
-            model_name='cardcode',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'live')), fields=('card',), name='card_code_one_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='cardcode',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('offer__isnull', True), ('offer_revision__isnull', True)), models.Q(('offer__isnull', False), ('offer_revision__isnull', False)), _connector='OR'), name='card_code_offer_as_seen'),
         ),
     ]

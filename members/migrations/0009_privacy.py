@@ -181,6 +181,30 @@ class Migration(migrations.Migration):
             model_name='consenttext',
             constraint=models.CheckConstraint(condition=models.Q(('written_by__isnull', True), ('adopted_by__isnull', True), models.Q(('written_by', models.F('adopted_by')), _negated=True), _connector='OR'), name='consent_text_written_by_not_adopted_by'),
         ),
+        migrations.AddConstraint(
+            model_name='consent',
+            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('person', 'text'), name='consent_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='consent',
+            constraint=models.CheckConstraint(condition=models.Q(('withdrawn_at__isnull', True), ('withdrawn_at__gte', models.F('given_at')), _connector='OR'), name='consent_withdrawn_after_given'),
+        ),
+        migrations.AddConstraint(
+            model_name='correction',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'asked')), fields=('person', 'field'), name='correction_one_open_per_field'),
+        ),
+        migrations.AddConstraint(
+            model_name='familymember',
+            constraint=models.UniqueConstraint(fields=('person', 'national_id_index'), name='family_member_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='familymember',
+            constraint=models.CheckConstraint(condition=models.Q(('guardian_consent__isnull', True), models.Q(('guardian', ''), _negated=True), _connector='OR'), name='family_guardian_named'),
+        ),
+        migrations.AddConstraint(
+            model_name='retentionrun',
+            constraint=models.CheckConstraint(condition=models.Q(('is_dry', True), ('shown_by__isnull', False), _connector='OR'), name='retention_shown_before'),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='consenttext',
             trigger=pgtrigger.compiler.Trigger(name='consent_text_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((OLD.adopted_at IS NOT NULL) AND (NEW.purpose, NEW.version, NEW.text, NEW.text_en, NEW.valid_from) IS DISTINCT FROM (OLD.purpose, OLD.version, OLD.text, OLD.text_en, OLD.valid_from))', func="RAISE EXCEPTION 'consent_text: an adopted text is replaced, never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_text_frozen', TABLE = 'consent';", hash='f77d9c99afa8d0a5ee7384aa62afcb6a30d562c6', operation='UPDATE', pgid='pgtrigger_consent_text_frozen_29d23', table='members_consenttext', when='BEFORE')),
@@ -192,14 +216,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='consenttext',
             trigger=pgtrigger.compiler.Trigger(name='consent_text_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'consent_text: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'consent_text_no_truncate';\n        ", hash='f8f0a2a62d03cf4e8ac25bfaf10cb440de817ff5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_text_no_truncate_5d0e5', table='members_consenttext', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('person', 'text'), name='consent_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('withdrawn_at__isnull', True), ('withdrawn_at__gte', models.F('given_at')), _connector='OR'), name='consent_withdrawn_after_given'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='consent',
@@ -217,10 +233,6 @@ class Migration(migrations.Migration):
             model_name='consent',
             trigger=pgtrigger.compiler.Trigger(name='consent_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'consent: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'consent_no_truncate';\n        ", hash='cd2c02090f7bd15b24556608f228b6b09c0ca7e4', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_no_truncate_70afc', table='members_consent', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='correction',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'asked')), fields=('person', 'field'), name='correction_one_open_per_field'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='correction',
             trigger=pgtrigger.compiler.Trigger(name='correction_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('asked') THEN\n                        RAISE EXCEPTION 'correction: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'correction_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('asked>declined', 'asked>done') THEN\n                    RAISE EXCEPTION 'correction: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'correction_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='4e0c9fd21764f93224885315dc01ce7e4e018e7d', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_correction_steps_72488', table='members_correction', when='BEFORE')),
@@ -232,18 +244,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='correction',
             trigger=pgtrigger.compiler.Trigger(name='correction_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'correction: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'correction_no_truncate';\n        ", hash='2ffa9e411590fae0b478998b5a832bdd0ab22bfa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_correction_no_truncate_173fa', table='members_correction', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='familymember',
-            constraint=models.UniqueConstraint(fields=('person', 'national_id_index'), name='family_member_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='familymember',
-            constraint=models.CheckConstraint(condition=models.Q(('guardian_consent__isnull', True), models.Q(('guardian', ''), _negated=True), _connector='OR'), name='family_guardian_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='retentionrun',
-            constraint=models.CheckConstraint(condition=models.Q(('is_dry', True), ('shown_by__isnull', False), _connector='OR'), name='retention_shown_before'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='retentionrun',

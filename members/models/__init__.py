@@ -1,6 +1,6 @@
 """Shape and constraints of the members app."""
 
-from members.models.bank_accounts import BankAccount, PayableAccount
+from members.models.bank_accounts import BankAccount, MerchantAccount
 from members.models.cards import (
     CardBank,
     CardBatch,
@@ -34,7 +34,6 @@ from members.models.memberships import (
 from members.models.merchants import (
     BenefitCategory,
     Merchant,
-    MerchantAccount,
     MerchantAgreement,
     MerchantLogin,
     MerchantPlace,
@@ -111,7 +110,6 @@ __all__ = [
     "MerchantPlace",
     "Need",
     "OfferKind",
-    "PayableAccount",
     "Person",
     "PersonMerge",
     "PoliticalStatus",

@@ -1,22 +1,46 @@
 """The accounts that money may go to: of people, and of merchants."""
 
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar
 
 import pgtrigger
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from members.models.payees import one_payee, payee_field
 from members.models.people import Person
 from members.states import BANK_ACCOUNT, BankAccountState
 from union_portal.fields import BlindIndexField, SealedTextField, StateField
 from union_portal.models import Account, StoredFile
 from union_portal.triggers import Trigger
 
+if TYPE_CHECKING:
+    from members.models.merchants import Merchant
 
-class PayableAccount(models.Model):
-    """An account at a bank. Entered by one, confirmed by another, never edited."""
 
+class BankAccount(models.Model):
+    """An account of a person, or of a merchant whose statements are settled to it.
+
+    Entered by one, confirmed by another, never edited.
+    """
+
+    person = models.ForeignKey(
+        Person,
+        models.PROTECT,
+        verbose_name=_("person"),
+        null=True,
+        blank=True,
+        related_name="bank_accounts",
+    )
+    merchant = models.ForeignKey(
+        "members.Merchant",
+        models.PROTECT,
+        verbose_name=_("merchant"),
+        null=True,
+        blank=True,
+        related_name="bank_accounts",
+    )
+    payee = payee_field()
     holder = models.CharField(_("account holder"), max_length=60)
     number = SealedTextField(_("account number"), kind="bank_account", null=False)
     fingerprint = BlindIndexField(
@@ -45,60 +69,67 @@ class PayableAccount(models.Model):
     state = StateField(choices=BankAccountState.choices, default=BankAccountState.PROPOSED)
 
     class Meta:
-        abstract = True
+        verbose_name = _("bank account")
+        verbose_name_plural = _("bank accounts")
+        indexes = [models.Index(fields=["fingerprint"], name="bank_account_fingerprint")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["payee"],
+                condition=models.Q(state="confirmed"),
+                name="bank_account_one_confirmed",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(confirmed_by__isnull=True)
+                | ~models.Q(confirmed_by=models.F("entered_by")),
+                name="bank_account_confirmed_by_another",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="confirmed") | models.Q(confirmed_by__isnull=False),
+                name="bank_account_confirmed_by_someone",
+            ),
+            one_payee("bank_account"),
+        ]
+        triggers = [
+            BANK_ACCOUNT.trigger(),
+            Trigger(
+                name="bank_account_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "((NEW.person_id, NEW.merchant_id, NEW.fingerprint, NEW.holder) IS DISTINCT"
+                    " FROM (OLD.person_id, OLD.merchant_id, OLD.fingerprint, OLD.holder))"
+                ),
+                func="""
+                    RAISE EXCEPTION 'bank_account: an account is replaced, never edited'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_account_frozen';
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.bank_name} …{self.last_four}"
 
-
-def account_constraints(table: str, owner: str) -> list[Any]:
-    """One confirmed account an owner, confirmed by somebody else than who entered it."""
-    return [
-        models.UniqueConstraint(
-            fields=[owner],
-            condition=models.Q(state="confirmed"),
-            name=f"{table}_one_confirmed",
-        ),
-        models.CheckConstraint(
-            condition=models.Q(confirmed_by__isnull=True)
-            | ~models.Q(confirmed_by=models.F("entered_by")),
-            name=f"{table}_confirmed_by_another",
-        ),
-        models.CheckConstraint(
-            condition=~models.Q(state="confirmed") | models.Q(confirmed_by__isnull=False),
-            name=f"{table}_confirmed_by_someone",
-        ),
-    ]
+    @property
+    def owner(self) -> "Person | Merchant":
+        """Whose account it is: of one of the two, by a constraint."""
+        owner = self.person or self.merchant
+        assert owner is not None
+        return owner
 
 
-def account_frozen(table: str, owner: str) -> Trigger:
-    """Owner, number and holder stay as they were entered."""
-    return Trigger(
-        name=f"{table}_frozen",
-        when=pgtrigger.Before,
-        operation=pgtrigger.Update,
-        condition=pgtrigger.Condition(
-            f"((NEW.{owner}_id, NEW.fingerprint, NEW.holder)"
-            f" IS DISTINCT FROM (OLD.{owner}_id, OLD.fingerprint, OLD.holder))"
-        ),
-        func=f"""
-                    RAISE EXCEPTION '{table}: an account is replaced, never edited'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = '{table}_frozen';
-                """,
-    )
+class MerchantAccounts(models.Manager["MerchantAccount"]):
+    """The accounts of merchants alone."""
+
+    def get_queryset(self) -> models.QuerySet["MerchantAccount"]:
+        return super().get_queryset().filter(merchant__isnull=False)
 
 
-class BankAccount(PayableAccount):
-    """An account of the person."""
+class MerchantAccount(BankAccount):
+    """The same table, as those see it who look after merchants."""
 
-    person = models.ForeignKey(
-        Person, models.PROTECT, verbose_name=_("person"), related_name="bank_accounts"
-    )
+    objects: ClassVar[MerchantAccounts] = MerchantAccounts()
 
-    class Meta(PayableAccount.Meta):
-        abstract = False
-        verbose_name = _("bank account")
-        verbose_name_plural = _("bank accounts")
-        indexes = [models.Index(fields=["fingerprint"], name="bank_account_fingerprint")]
-        constraints = account_constraints("bank_account", "person")
-        triggers = [BANK_ACCOUNT.trigger(), account_frozen("bank_account", "person")]
+    class Meta:
+        proxy = True
+        verbose_name = _("account of a merchant")
+        verbose_name_plural = _("accounts of merchants")

@@ -5,10 +5,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from members.models.bank_accounts import PayableAccount, account_constraints, account_frozen
 from members.states import (
     MERCHANT,
-    MERCHANT_ACCOUNT,
     MERCHANT_AGREEMENT,
     AgreementState,
     MerchantState,
@@ -192,22 +190,6 @@ class MerchantAgreement(models.Model):
 
     def __str__(self) -> str:
         return self.number
-
-
-class MerchantAccount(PayableAccount):
-    """The merchant's own account that statements are settled to."""
-
-    merchant = models.ForeignKey(
-        Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="bank_accounts"
-    )
-
-    class Meta(PayableAccount.Meta):
-        abstract = False
-        verbose_name = _("account of a merchant")
-        verbose_name_plural = _("accounts of merchants")
-        indexes = [models.Index(fields=["fingerprint"], name="merchant_account_fingerprint")]
-        constraints = account_constraints("merchant_account", "merchant")
-        triggers = [MERCHANT_ACCOUNT.trigger(), account_frozen("merchant_account", "merchant")]
 
 
 class MerchantPlace(models.Model):

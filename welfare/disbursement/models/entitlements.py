@@ -9,7 +9,8 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Person
+from members.models import Merchant, Person
+from members.models.payees import one_payee, payee_field
 from union_portal.fields import FenField, StateField
 from union_portal.models import Decision, Organization
 from union_portal.row_guards import frozen, guard, kept, pairs
@@ -56,8 +57,8 @@ _BORN = (
                        OR e.scheme IS DISTINCT FROM d.scheme
                        OR e.period IS DISTINCT FROM d.period
                        OR e.organization_id IS DISTINCT FROM d.organization_id) AS content,
-               bool_or(e.claim_key IS DISTINCT FROM
-                       d.scheme || ':' || p.national_id_index || ':' || d.period
+               bool_or(e.claim_key IS DISTINCT FROM d.scheme || ':'
+                       || COALESCE(p.national_id_index, 'uscc-' || m.uscc) || ':' || d.period
                        || CASE WHEN e.adjusts_id IS NULL THEN '' ELSE ':+' || d.id END) AS claim,
                bool_or(f.code IS DISTINCT FROM r.fund_code
                        OR NOT f.schemes @> to_jsonb(d.scheme)) AS fund
@@ -65,6 +66,7 @@ _BORN = (
         LEFT JOIN union_portal_decision d ON d.id = e.decision_id
         LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id
         LEFT JOIN members_person p ON p.id = e.person_id
+        LEFT JOIN members_merchant m ON m.id = e.merchant_id
         LEFT JOIN disbursement_fund f ON f.id = e.fund_id
         LEFT JOIN disbursement_entitlement o ON o.id = e.adjusts_id
         LEFT JOIN union_portal_decision od ON od.id = o.decision_id
@@ -132,11 +134,12 @@ _STEPS = (
 
 
 class Entitlement(models.Model):
-    """One obligation to one human.
+    """One obligation to one human, or to one merchant for the month's uses.
 
-    `claim_key` is scheme, keyed hash of the identity number, and period (for a claim: its
-    settlement number). It is unique among granted entitlements over all batches and funds.
-    An entitlement that `adjusts` a paid one holds the difference a later decision added.
+    `claim_key` is scheme, keyed hash of the identity number (of a merchant: its credit code),
+    and period (for a claim: its settlement number). It is unique among granted entitlements
+    over all batches and funds. An entitlement that `adjusts` a paid one holds the difference
+    a later decision added.
     """
 
     # The trigger compares decision, fund and union once a set, and none of them is ever
@@ -149,8 +152,23 @@ class Entitlement(models.Model):
         db_constraint=False,
     )
     person = models.ForeignKey(
-        Person, models.PROTECT, verbose_name=_("person"), related_name="entitlements"
+        Person,
+        models.PROTECT,
+        verbose_name=_("person"),
+        null=True,
+        blank=True,
+        related_name="entitlements",
     )
+    merchant = models.ForeignKey(
+        Merchant,
+        models.PROTECT,
+        verbose_name=_("merchant"),
+        null=True,
+        blank=True,
+        related_name="entitlements",
+        db_index=False,  # entitlement_of_merchant below
+    )
+    payee = payee_field()
     fund = models.ForeignKey(
         Fund,
         models.PROTECT,
@@ -191,6 +209,11 @@ class Entitlement(models.Model):
         ordering = ["id"]
         indexes = [
             models.Index(fields=["fund", "scheme", "period", "id"], name="entitlement_of_period"),
+            models.Index(
+                fields=["merchant"],
+                name="entitlement_of_merchant",
+                condition=models.Q(merchant__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -206,6 +229,7 @@ class Entitlement(models.Model):
                 condition=models.Q(adjusts__isnull=False),
                 name="entitlement_adjusted_once",
             ),
+            one_payee("entitlement"),
             # What a line's composite foreign key points to.
             models.UniqueConstraint(fields=["id", "amount_fen"], name="entitlement_amount_key"),
         ]
@@ -238,8 +262,8 @@ class Entitlement(models.Model):
             ),
             frozen(
                 "entitlement_frozen",
-                "decision_id, person_id, fund_id, organization_id, scheme, period, amount_fen,"
-                " claim_key, adjusts_id, granted_at",
+                "decision_id, person_id, merchant_id, fund_id, organization_id, scheme, period,"
+                " amount_fen, claim_key, adjusts_id, granted_at",
                 "entitlement: what is owed is never edited",
             ),
             Trigger(
@@ -254,3 +278,10 @@ class Entitlement(models.Model):
 
     def __str__(self) -> str:
         return f"E{self.pk:08d}"
+
+    @property
+    def payee_row(self) -> Person | Merchant:
+        """The person or the merchant: one of the two, by a constraint."""
+        owner = self.person or self.merchant
+        assert owner is not None
+        return owner
