@@ -164,10 +164,10 @@ def shown(parameter: Parameter, value: Any) -> str:
     if parameter.kind == "flag":
         return gettext("yes") if value else gettext("no")
     if parameter.kind == "yearly_fen":
-        amounts = [f"{year}: ¥{money.yuan(fen)}" for year, fen in sorted(value.items())]
+        amounts = [f"{year}: {money.shown(fen)}" for year, fen in sorted(value.items())]
         return "; ".join(amounts) or gettext("not stated: nothing is paid by it")
     if parameter.kind == "fen":
-        return f"¥{money.yuan(value)}"
+        return money.shown(value)
     if value == DECISION_DAY:
         return gettext("the day of the decision")
     return str(value)

@@ -25,6 +25,19 @@ FESTIVAL = "festival_gift"
 HARDSHIP = "special_hardship"
 LIVING = "living_allowance"
 
+# Under which the city may refuse a special hardship, each with what it asks.
+REFUSABLE = {
+    "X3": _("a municipal model worker, alive and keeping the honour"),
+    "X6": _("one of the grounds: illness, livelihood, or disaster"),
+    "X6(a)": _(
+        "a major or chronic illness in the family whose costs stay heavy after insurance and aid"
+    ),
+    "X6(b)": _("lay-off, lost work capacity, or schooling within China"),
+    "X6(c)": _("a natural disaster, or an accident in the family"),
+    "X7": _("one subsidy a year, by degree of hardship, within the band"),
+    "X11": _("home visit and review come before the decision"),
+}
+
 # X3: a municipal model worker, alive and keeping the honour.
 _BENEFICIARY = (
     Clause("X3", Fact("is_municipal"), _("Holds no municipal model-worker title.")),

@@ -18,6 +18,7 @@ from awards import queries
 from awards.actions import applications
 from awards.forms import AppealForm, ApplicationForm, CompletionForm
 from awards.models import Ground, SubsidyCase
+from awards.queries import bands
 from awards.states import CASE, CaseState
 from awards.views import pages
 from members.models import Person
@@ -78,7 +79,7 @@ def subsidy_case(request: HttpRequest, person: Person, case_id: int) -> HttpResp
 def subsidy_apply(request: HttpRequest, person: Person) -> HttpResponse:
     """First the ground, then its questions; nothing typed or chosen is lost on an error."""
     ground = request.GET.get("ground", "")
-    band = pages.band_today()
+    band = bands.band_on(timezone.localdate())
     live = queries.live_application(person, timezone.localdate().year)
     if ground not in Ground.values or band is None or (live and request.method == "GET"):
         choice = {"grounds": Ground.choices, "band": band, "live": live}

@@ -37,7 +37,7 @@ def _facts(notice: Notice, by: Account) -> list[tuple[Any, Any]]:
     totals = _totals(notice)
     return [
         (_("People on the list"), totals["people"]),
-        (_("Sum"), f"¥{money.yuan(totals['total_fen'])}"),
+        (_("Sum"), money.shown(totals["total_fen"])),
         (_("Working days"), notice.days),
         (_("The posting day counts"), _("yes") if notice.counts_first_day else _("no")),
     ]
@@ -181,7 +181,7 @@ class NoticeAdmin(ScopedModelAdmin):
         return [
             Fact(_("State"), obj.get_state_display()),
             Fact(_("People on the list"), totals["people"]),
-            Fact(_("Sum"), f"¥{money.yuan(totals['total_fen'])}"),
+            Fact(_("Sum"), money.shown(totals["total_fen"])),
         ]
 
     def panels(self, request: HttpRequest, obj: Notice) -> list[Panel]:
@@ -192,7 +192,7 @@ class NoticeAdmin(ScopedModelAdmin):
                 e.shown_name,
                 e.shown_employer,
                 e.shown_ground,
-                f"¥{money.yuan(e.amount_fen)}",
+                money.shown(e.amount_fen),
             )
             for e in entries
         ]
@@ -305,7 +305,7 @@ class ObjectionAdmin(ScopedModelAdmin):
     @admin.display(description=_("entry"))
     def entry_shown(self, objection: Objection) -> str:
         entry: NoticeEntry = objection.entry
-        return f"{entry.position} · {entry.shown_name} · ¥{money.yuan(entry.amount_fen)}"
+        return f"{entry.position} · {entry.shown_name} · {money.shown(entry.amount_fen)}"
 
 
 def _open_objections(account: Account) -> int:

@@ -164,6 +164,7 @@ def _page(asked: Asked, form: forms.Form, *, reason: Any = None, status: int = 2
         "button": button,
         "form": form,
         "facts": button.facts(obj, _account(request)) if reason is None else [],
+        "panels": button.panels(obj, _account(request)) if reason is None else [],
         "reason": reason,
         "back": asked.back,
         "seen": print_of(obj) if obj is not None else "",

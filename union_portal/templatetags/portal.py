@@ -35,7 +35,7 @@ DEVICES = (
 @register.filter
 def yuan(fen: Any) -> str:
     """Fen as ``¥1,234.50``; nothing for nothing."""
-    return "" if fen in (None, "") else f"¥{money.yuan(int(fen))}"
+    return "" if fen in (None, "") else money.shown(int(fen))
 
 
 @register.filter

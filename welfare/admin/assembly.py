@@ -69,7 +69,8 @@ def form_for(account: Account) -> type[forms.Form]:
     class AssembleForm(forms.Form):
         fund = forms.ModelChoiceField(label=_("Fund"), queryset=funds)
         scheme = forms.ChoiceField(
-            label=_("Scheme"), choices=[(code, titles.get(code, code)) for code in codes]
+            label=_("Scheme"),
+            choices=[("", _("Choose")), *((code, titles.get(code, code)) for code in codes)],
         )
         period = forms.CharField(
             label=_("Period"),

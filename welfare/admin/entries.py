@@ -113,7 +113,7 @@ class LedgerAccountAdmin(ScopedModelAdmin):
     list_filter = ("kind", ("fund", titled(_("fund"))))
     list_select_related = ("fund__organization",)
     search_fields = ("fund__name", "=fund__code")
-    ordering = ("fund", "id")
+    ordering = ("fund_id", "id")
     fields = ("shown_fund", "kind", "balance")
     readonly_fields = fields
     shows_trail = False

@@ -312,7 +312,7 @@ class BatchApproval(models.Model):
     class Meta:
         verbose_name = _("approval")
         verbose_name_plural = _("approvals")
-        ordering = ["batch", "round", "id"]
+        ordering = ["-batch_id", "round", "id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["batch", "round", "step"], name="batch_approval_step_once"

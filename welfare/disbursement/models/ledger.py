@@ -211,7 +211,7 @@ class Posting(models.Model):
     class Meta:
         verbose_name = _("posting")
         verbose_name_plural = _("postings")
-        ordering = ["entry", "position"]
+        ordering = ["-entry_id", "position"]
         constraints = [
             models.UniqueConstraint(fields=["entry", "position"], name="posting_position_once"),
             models.CheckConstraint(

@@ -100,7 +100,7 @@ class ReturnRow(models.Model):
     class Meta:
         verbose_name = _("row of a return file")
         verbose_name_plural = _("rows of return files")
-        ordering = ["file", "number"]
+        ordering = ["-file_id", "number"]
         indexes = [
             models.Index(
                 fields=["e2e"],
