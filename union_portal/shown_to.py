@@ -51,6 +51,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.bankaccount": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
+        # Whoever pays somebody pays to this account, wherever they have moved.
+        listed("disbursement_people", _MONEY, column="person_id"),
     ),
     "members.importrun": (Within("organization", (_P.PERSON_IMPORT,)),),
     "members.importfinding": (Following("run"),),
