@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
+from awards import tasks  # noqa: F401  (registers the jobs)
 from awards.actions import telling
 from awards.models import SubsidyCase
 from tests.awards.roster import model_worker, rule_set
