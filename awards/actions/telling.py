@@ -51,7 +51,8 @@ _TEXTS: Final = {
 
 
 def register() -> None:
-    """Make the texts known to the outbox."""
+    """Make the topic and the texts known to the outbox."""
+    notifications.topic(TOPIC, _("subsidies"))
     for name, text in _TEXTS.items():
         notifications.template(name, text=text)
 
