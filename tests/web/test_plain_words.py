@@ -16,7 +16,7 @@ from django.utils import translation
 from awards.admin.honours import TitleForm
 from awards.admin.rule_sets import RulesForm
 from tests.architecture import catalogue
-from tests.cast import Cast, make_account
+from tests.cast import Cast, make_account, make_decision, make_rule_set
 from tests.web.awards_play import apply, browser, lin_may_apply, lins_case
 from tests.web.log_in import PASSWORD, may_log_in
 from tests.web.scene import play, telling
@@ -25,7 +25,7 @@ from union_portal.access import Role
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.kit.names import read_name
 from union_portal.kit.refusals import Refused
-from union_portal.models import Account, AuditEntry, Channel, Message
+from union_portal.models import Account, AuditEntry, Channel, Message, Notice, NoticeEntry
 
 pytestmark = pytest.mark.django_db
 # Other words for what is called 双重验证, 通行密钥, 恢复码, 账号 and 验证码 everywhere.
@@ -253,3 +253,20 @@ def test_a_long_list_tells_which_rows_are_shown(cast: Cast):
     url = reverse("admin:union_portal_message_changelist")
     assert "第 1–25 条，共 26 条" in words(client.get(url))
     assert "第 26–26 条，共 26 条" in words(client.get(url + "?p=2"))
+
+
+def test_a_list_without_grounds_has_no_column_for_them(cast: Cast):
+    rules = make_rule_set(cast)
+    notice = Notice.objects.create(
+        title="Notice", scheme=rules.scheme, period="2026", organization=cast.tree.city,
+        days=5, prepared_by=cast.officer,
+    )  # fmt: skip
+    entry = NoticeEntry.objects.create(
+        notice=notice, decision=make_decision(cast, rules), position=1, shown_name="林*",
+        amount_fen=30_000,
+    )  # fmt: skip
+    url = reverse("admin:union_portal_notice_change", args=[notice.pk])
+    client = browser(cast.officer)
+    assert 'data-label="Ground"' not in client.get(url).content.decode()
+    NoticeEntry.objects.filter(pk=entry.pk).update(shown_ground="B")
+    assert 'data-label="Ground"' in client.get(url).content.decode()
