@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from members.models import BankAccount, ImportRun, Person
-from members.states import BankAccountState
+from members.states import BankAccountState, ImportState
 from union_portal import access
 from union_portal.access import Permission
 from union_portal.fields import fingerprint
@@ -41,6 +41,11 @@ def people_for(
 ) -> QuerySet[Person]:
     """The people within the account's reach; nobody by default."""
     return Person.objects.filter(access.scope(account, permission))
+
+
+def names_of(account: Account, ids: set[int]) -> dict[int, str]:
+    """The names of some people, of those within the account's reach."""
+    return dict(people_for(account).filter(pk__in=ids).values_list("pk", "name"))
 
 
 def person_of(account: Account) -> Person | None:
@@ -185,6 +190,13 @@ def cautions(judged: Any) -> list[str]:
         "reason": judged.reason or _("none"),
     }
     return [texts[code] % values for code in caution_codes(judged)]
+
+
+def imports_to_confirm(account: Account) -> QuerySet[ImportRun]:
+    """The account's own checked files without errors; those with errors nobody can confirm."""
+    return imports_for(account).filter(
+        uploaded_by=account, state=ImportState.CHECKED, error_count=0
+    )
 
 
 def imports_for(account: Account) -> QuerySet[ImportRun]:

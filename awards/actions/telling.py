@@ -71,7 +71,8 @@ _TEXTS: Final = {
 
 
 def register() -> None:
-    """Make the texts known to the outbox, and hear of what the bank answers."""
+    """Make topic and texts known to the outbox, and hear of what the bank answers."""
+    notifications.topic(TOPIC, _("subsidies"))
     for name, text in _TEXTS.items():
         notifications.template(name, text=text)
     for scheme in Scheme.values:

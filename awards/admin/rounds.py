@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from awards import queries
@@ -69,7 +69,7 @@ def notice_title(scheme: str, period: str) -> str:
 
 
 class NoticeForm(forms.Form):
-    title = forms.CharField(label=_("Title"), max_length=160)
+    title = forms.CharField(label=pgettext_lazy("of a text", "Title"), max_length=160)
     place = forms.CharField(
         label=_("Place"), max_length=160, help_text=_("Where the list hangs, besides this site.")
     )

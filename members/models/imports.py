@@ -92,6 +92,24 @@ class ImportRun(models.Model):
         return " ".join(filter(None, texts))
 
     @property
+    def is_to_mend(self) -> bool:
+        """Whether nobody can confirm it: the file is to be mended and uploaded again."""
+        return self.state == ImportState.REFUSED or self._has_errors
+
+    @property
+    def outcome(self) -> str:
+        """The state as its uploader needs it: a checked file with errors waits for nobody."""
+        return (
+            gettext("errors: mend the file and upload it again")
+            if self._has_errors
+            else str(self.get_state_display())
+        )
+
+    @property
+    def _has_errors(self) -> bool:
+        return self.state == ImportState.CHECKED and self.error_count > 0
+
+    @property
     def changes_count(self) -> int:
         return self.new_count + self.changed_count
 

@@ -250,4 +250,10 @@ desk.add_queue(
         icon="fact_check",
     )
 )
-desk.add_caution(desk.Caution(permissions=(Permission.ROLE_GRANT,), text=_caution))
+desk.add_caution(
+    desk.Caution(
+        permissions=(Permission.ROLE_GRANT,),
+        text=_caution,
+        link=lambda: reverse("admin:union_portal_accountreview_changelist"),
+    )
+)

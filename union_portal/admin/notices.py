@@ -185,18 +185,21 @@ class NoticeAdmin(ScopedModelAdmin):
         ]
 
     def panels(self, request: HttpRequest, obj: Notice) -> list[Panel]:
-        entries = obj.entries.order_by("position")[:ENTRIES_SHOWN]
+        entries = list(obj.entries.order_by("position")[:ENTRIES_SHOWN])
+        # Most lists name no grounds: then there is no column for them.
+        is_with_grounds = any(entry.shown_ground for entry in entries)
         rows = [
             (
                 e.position,
                 e.shown_name,
                 e.shown_employer,
-                e.shown_ground,
+                *([e.shown_ground] if is_with_grounds else []),
                 money.shown(e.amount_fen),
             )
             for e in entries
         ]
-        columns = (_("No."), _("Name"), _("Employer"), _("Ground"), _("Amount"))
+        grounds = [_("Ground")] if is_with_grounds else []
+        columns = (_("No."), _("Name"), _("Employer"), *grounds, _("Amount"))
         public = obj.state in (NoticeState.PUBLISHED, NoticeState.CLOSED)
         return [
             Panel(

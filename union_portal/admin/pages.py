@@ -51,6 +51,11 @@ class Panel:
     template: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def labelled(self) -> list[list[tuple[Any, Any]]]:
+        """Each row as (column, cell): on a phone a row is a card and a cell names its column."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Told:
