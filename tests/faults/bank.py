@@ -15,7 +15,8 @@ from welfare.disbursement.bankfile import Format
 from welfare.disbursement.register import put_once
 from welfare.disbursement.simulator import OrdersUnreadable, Payment, read_orders, write_return
 
-# An account that failed so often is paid at last, so that every story has an end.
+# An account that failed so often in a row is paid, so that every story has an end; afterwards it
+# may fail again, or a long run would see no more failures than it has people.
 PATIENCE = 2
 
 
@@ -115,7 +116,7 @@ class Bank:
         reference = f"{number}-{order.sequence:06d}"
         lot = self.rng.random() if self._misses[order.account] < PATIENCE else 1.0
         result = "failed" if lot < 0.08 else "returned" if lot < 0.13 else "paid"
-        self._misses[order.account] += result != "paid"
+        self._misses[order.account] = 0 if result == "paid" else self._misses[order.account] + 1
         cause = {"failed": "账户不存在", "returned": "账户已销户"}.get(result, "")
         return replace(order, result=result, cause=cause, reference=reference)
 
