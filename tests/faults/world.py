@@ -27,6 +27,8 @@ ROOT = places.CHECKOUT
 DISK_BYTES = 64 * 1024 * 1024
 HOSTS_RULE = f"host all all {NETWORK}.0.0/16 scram-sha-256\n"
 ANSWER_SECONDS = 30
+# A server that has not noticed the end of a process by then was not hit by it.
+NOTICED_SECONDS = 3.0
 LOG_FORM = "plain"
 
 
@@ -275,13 +277,22 @@ class World:
         self.servers.ensure()
 
     def crash_postgres(self, index: int) -> None:
-        """SIGKILL one server process: PostgreSQL throws all out and recovers."""
-        pids = self.backends()
+        """SIGKILL one server process: PostgreSQL throws all out and recovers.
+
+        One that was ending anyway takes nobody with it: then another one is killed.
+        """
         with closing(self.postgres()) as witness:
-            os.kill(pids[index % len(pids)], signal.SIGKILL)
-            # It answers until it has noticed.
-            until(lambda: _is_cut(witness))
+            until(lambda: self._has_crashed(witness, index))
         until(self._postgres_answers)
+
+    def _has_crashed(self, witness: psycopg2.extensions.connection, index: int) -> bool:
+        """Kill one; whether the witness is thrown out. It is answered until that is noticed."""
+        with suppress(psycopg2.Error, ProcessLookupError, TimeoutError):
+            pids = self.backends()
+            if pids:
+                os.kill(pids[index % len(pids)], signal.SIGKILL)
+                until(lambda: _is_cut(witness), NOTICED_SECONDS)
+        return _is_cut(witness)
 
     def kill_redis(self) -> None:
         """SIGKILL the broker and start it again."""
