@@ -80,8 +80,10 @@ def test_every_act_in_the_audit_log_has_words():
 
 
 def test_every_purpose_of_a_file_has_words():
-    assert len(files.labels()) > 4
-    assert [name for name, label in files.labels().items() if not isinstance(label, Promise)] == []
+    # Tests in this process may have purposes of their own.
+    ours = {name: label for name, label in files.labels().items() if not name.startswith("tests.")}
+    assert len(ours) > 4
+    assert [name for name, label in ours.items() if not isinstance(label, Promise)] == []
 
 
 def constants(path: Path) -> dict[str, str]:
