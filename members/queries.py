@@ -20,7 +20,8 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from members.models import BankAccount, ImportRun, Person
-from members.states import BankAccountState, ImportState
+from members.models.imports import ImportRunQuerySet
+from members.states import BankAccountState
 from union_portal import access
 from union_portal.access import Permission
 from union_portal.fields import fingerprint
@@ -194,12 +195,10 @@ def cautions(judged: Any) -> list[str]:
 
 def imports_to_confirm(account: Account) -> QuerySet[ImportRun]:
     """The account's own checked files without errors; those with errors nobody can confirm."""
-    return imports_for(account).filter(
-        uploaded_by=account, state=ImportState.CHECKED, error_count=0
-    )
+    return imports_for(account).to_confirm().filter(uploaded_by=account)
 
 
-def imports_for(account: Account) -> QuerySet[ImportRun]:
+def imports_for(account: Account) -> ImportRunQuerySet:
     """Imports of the unions for which the account may import."""
     return ImportRun.objects.filter(access.scope(account, Permission.PERSON_IMPORT)).select_related(
         "organization", "uploaded_by", "job"

@@ -22,7 +22,7 @@ from awards.admin.case_forms import (
 from awards.admin.case_panels import about, told
 from awards.admin.columns import column, yuan_or_dash
 from awards.models import Scheme, SubsidyCase
-from awards.queries import bands
+from awards.rules.bands import band_of
 from awards.states import CaseState
 from members.models import Person
 from members.queries import matches
@@ -71,7 +71,7 @@ def _announce(obj: None, by: Account, data: dict[str, Any]) -> str:
 
 def _decide_facts(case: SubsidyCase, by: Account) -> list[tuple[Any, Any]]:
     rules = decisions.rule_set_in_force(Scheme.SPECIAL_HARDSHIP, timezone.localdate())
-    band = bands.band_of(rules)
+    band = band_of(rules.parameters)
     fund = Fund.objects.filter(code=rules.fund_code).first()
     return [
         *about(case, by),

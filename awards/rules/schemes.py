@@ -165,6 +165,12 @@ _ONCE = Clause(
     names=("period",),
 )
 
+# X7: from the least to the most, both of them possible.
+WITHIN_BAND = all_of(
+    AtLeast(Fact("amount_fen"), Given("least_fen")),
+    AtMost(Fact("amount_fen"), Given("most_fen")),
+)
+
 HARDSHIP_APPLICATION = SchemeRules(HARDSHIP, (*_BENEFICIARY, *_GROUNDS, _ONCE))
 
 SPECIAL_HARDSHIP = SchemeRules(
@@ -185,10 +191,7 @@ SPECIAL_HARDSHIP = SchemeRules(
         ),
         Clause(
             "X7",
-            all_of(
-                AtLeast(Fact("amount_fen"), Given("least_fen")),
-                AtMost(Fact("amount_fen"), Given("most_fen")),
-            ),
+            WITHIN_BAND,
             _("A payment lies between %(least_fen)s and %(most_fen)s yuan."),
             names=("least_fen", "most_fen"),
         ),

@@ -91,15 +91,16 @@ class Outcome(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [*ImportState.choices, ("faulty", _("errors: mend the file and upload it again"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ImportRun]) -> QuerySet[ImportRun]:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
-        if chosen == "faulty":
-            return queryset.filter(state=ImportState.CHECKED, error_count__gt=0)
-        if chosen == ImportState.CHECKED:
-            return queryset.filter(state=chosen, error_count=0)
-        return queryset.filter(state=chosen)
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[ImportRun]:
+        match self.value():
+            case None:
+                return queryset
+            case "faulty":
+                return queryset.with_errors()
+            case ImportState.CHECKED:
+                return queryset.to_confirm()
+            case state:
+                return queryset.filter(state=state)
 
 
 @admin.register(ImportRun)

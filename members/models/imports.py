@@ -16,6 +16,16 @@ from union_portal.models import Account, Job, Organization, StoredFile
 from union_portal.triggers import Trigger
 
 
+class ImportRunQuerySet(models.QuerySet["ImportRun"]):
+    def to_confirm(self) -> "ImportRunQuerySet":
+        """Checked, and free of errors."""
+        return self.filter(state=ImportState.CHECKED, error_count=0)
+
+    def with_errors(self) -> "ImportRunQuerySet":
+        """Checked, but nobody can confirm them."""
+        return self.filter(state=ImportState.CHECKED, error_count__gt=0)
+
+
 class ImportRun(models.Model):
     """One uploaded file: checked by a worker, confirmed by its uploader, applied at once.
 
@@ -60,6 +70,8 @@ class ImportRun(models.Model):
     fault_remedy = models.TextField(_("how to mend it"), blank=True)
     fault_params = models.JSONField(_("values of the sentence"), default=dict)
     state = StateField(choices=ImportState.choices, default=ImportState.UPLOADED)
+
+    objects = ImportRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import of people")

@@ -12,7 +12,7 @@ from awards.actions.applications.held import lock
 from awards.actions.applications.uploads import Upload, stored
 from awards.actions.refusals import AwardsRefused, require_other
 from awards.models import HomeVisit, ReturnForCompletion, SubsidyCase
-from awards.queries import bands
+from awards.rules.bands import band_of
 from awards.rules.schemes import HARDSHIP
 from awards.states import CaseState
 from union_portal import access, decisions, lifecycle
@@ -119,7 +119,7 @@ def return_(*, case: SubsidyCase, message: str, by: Account) -> ReturnForComplet
 
 
 def _require_within_band(fen: int, today: date) -> None:
-    band = bands.band_of(decisions.rule_set_in_force(HARDSHIP, today))
+    band = band_of(decisions.rule_set_in_force(HARDSHIP, today).parameters)
     if not band.holds(fen):
         raise AwardsRefused(
             gettext_noop(
