@@ -14,7 +14,7 @@ from awards.models import Ground
 from awards.rules import grounds
 from union_portal.forms import ReadField, YuanField
 from union_portal.kit import money
-from union_portal.kit.refusals import Refused
+from union_portal.kit.refusals import SENTENCE, Refused
 from union_portal.kit.uploads import MEBIBYTE, clean_upload
 
 MOST_FILES = 12
@@ -97,7 +97,7 @@ def _judged(name: str, one: UploadedFile) -> Upload:
 
 def _amount(text: str) -> str:
     """An amount as typed, once it can be read and is not below zero."""
-    if money.fen_from_yuan(text) < 0:
+    if money.fen_as_typed(text) < 0:
         raise Refused(
             gettext_noop("An amount is below zero."),
             gettext_noop("Write what was paid as a positive number, or 0."),
@@ -127,7 +127,7 @@ class StatementForm(forms.Form):
 
     text = forms.CharField(
         label=gettext_lazy("What happened, and what it costs"),
-        min_length=10,
+        min_length=SENTENCE,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 6}),
         error_messages={
@@ -243,7 +243,7 @@ class AppealForm(forms.Form):
 
     text = forms.CharField(
         label=gettext_lazy("Why the decision should be changed"),
-        min_length=10,
+        min_length=SENTENCE,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 6}),
         error_messages={

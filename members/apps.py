@@ -10,10 +10,11 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import reports  # noqa: F401  (registers the letters)
+        from members import queries, reports  # noqa: F401  (registers the letters)
         from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
         from members.states import LIFECYCLES
-        from union_portal import lifecycle
+        from union_portal import lifecycle, notifications
 
+        notifications.name_recipients(queries.names_of)
         for label, table in LIFECYCLES.items():
             lifecycle.register(label, table)

@@ -20,6 +20,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from members.models import BankAccount, ImportRun, Person
+from members.models.imports import ImportRunQuerySet
 from members.states import BankAccountState
 from union_portal import access
 from union_portal.access import Permission
@@ -41,6 +42,11 @@ def people_for(
 ) -> QuerySet[Person]:
     """The people within the account's reach; nobody by default."""
     return Person.objects.filter(access.scope(account, permission))
+
+
+def names_of(account: Account, ids: set[int]) -> dict[int, str]:
+    """The names of some people, of those within the account's reach."""
+    return dict(people_for(account).filter(pk__in=ids).values_list("pk", "name"))
 
 
 def person_of(account: Account) -> Person | None:
@@ -190,7 +196,12 @@ def cautions(judged: Any) -> list[str]:
     return [texts[code] % values for code in caution_codes(judged)]
 
 
-def imports_for(account: Account) -> QuerySet[ImportRun]:
+def imports_to_confirm(account: Account) -> QuerySet[ImportRun]:
+    """The account's own checked files without errors; those with errors nobody can confirm."""
+    return imports_for(account).to_confirm().filter(uploaded_by=account)
+
+
+def imports_for(account: Account) -> ImportRunQuerySet:
     """Imports of the unions for which the account may import."""
     return ImportRun.objects.filter(access.scope(account, Permission.PERSON_IMPORT)).select_related(
         "organization", "uploaded_by", "job"

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 
 from union_portal import access, audit, passwords, sessions
 from union_portal.access import Permission
+from union_portal.kit.names import read_name
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 
@@ -31,11 +32,11 @@ def create(
 
     A password given here is a first password: its owner changes it at the first log-in.
 
-    Errors: PermissionDenied, Refused for a name that is taken, ValidationError for the
-    password.
+    Errors: PermissionDenied, PersonNameError, Refused for a log-in name that is taken,
+    ValidationError for the password.
     """
     _require_manager(by)
-    account = Account(username=username.strip(), name=name.strip(), is_staff=is_staff)
+    account = Account(username=username.strip(), name=read_name(name), is_staff=is_staff)
     if password is not None:
         validate_password(password, account)
         account.is_password_first = True
@@ -55,9 +56,12 @@ def create(
 
 @transaction.atomic
 def rename(*, account: Account, name: str, by: Actor) -> None:
-    """Correct the name shown for an account; what it did keeps the name it had then."""
+    """Correct the name shown for an account; what it did keeps the name it had then.
+
+    Errors: PersonNameError.
+    """
     _require_manager(by)
-    account.name = name.strip()
+    account.name = read_name(name)
     account.save(update_fields=["name"])
     audit.record("account.rename", account, by=by)
 

@@ -26,6 +26,7 @@ class PortalConfig(AppConfig):
             reports,
             review_sheet,
             transport,
+            witness_mail,
         )
 
         pre_migrate.connect(close_before_going_back, sender=self)

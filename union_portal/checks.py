@@ -73,9 +73,12 @@ def refuse_insecure_secrets() -> None:
         raise ImproperlyConfigured(" ".join(f"{one.msg} {one.hint}" for one in faults))
 
 
-@register(Tags.database)
+@register(Tags.database, deploy=True)
 def the_role_owns_nothing(databases: Sequence[str] | None = None, **kw: Any) -> list[CheckMessage]:
-    """Only migrations own tables: whoever serves or works is held by every guard."""
+    """Only migrations own tables: whoever serves or works is held by every guard.
+
+    A check of deployments: `migrate` asks the others by itself, rightly as the owner.
+    """
     powerful = []
     for alias in databases or ():
         with connections[alias].cursor() as cursor:

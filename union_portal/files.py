@@ -18,6 +18,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -48,6 +49,7 @@ class Purpose:
     """Why files of a kind are kept, and so who may fetch them."""
 
     name: str
+    label: str | Promise
     may: Callable[[Account, StoredFile], bool]
     is_issued: bool
     is_sensitive: bool
@@ -59,17 +61,28 @@ _purposes: dict[str, Purpose] = {}
 def purpose(
     name: str,
     *,
+    label: str | Promise,
     may: Callable[[Account, StoredFile], bool],
     is_issued: bool = False,
     is_sensitive: bool = False,
 ) -> None:
-    """Register a purpose. `may` decides about every single fetch.
+    """Register a purpose under its name for people. `may` decides about every single fetch.
 
     Files of an issued purpose are made by the portal, or judged by a reader of their own,
     and kept as they are; all others are evidence that people upload: photos are written
     anew, PDFs looked through. Sensitive ones ask for a log-in of the last minutes.
     """
-    _purposes[name] = Purpose(name, may, is_issued, is_sensitive)
+    _purposes[name] = Purpose(name, label, may, is_issued, is_sensitive)
+
+
+def labels() -> dict[str, str | Promise]:
+    """What every registered purpose is called."""
+    return {name: known.label for name, known in _purposes.items()}
+
+
+def label_of(name: str) -> str:
+    """A purpose as people call it; as it stands where no app registers it any more."""
+    return str(labels().get(name, name))
 
 
 def purpose_of(file: StoredFile) -> Purpose:

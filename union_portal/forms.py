@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from union_portal.kit import money, names, phone
-from union_portal.kit.refusals import Refused
+from union_portal.kit.refusals import SENTENCE, Refused
 
 
 class ReadField(forms.CharField):
@@ -28,6 +28,17 @@ class ReadField(forms.CharField):
             raise ValidationError(str(refusal)) from refusal
 
 
+class SentenceField(forms.CharField):
+    """What others have to understand later; the action asks for as much (`require_sentence`)."""
+
+    def __init__(self, *, rows: int = 4, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": rows}))
+        kwargs.setdefault(
+            "error_messages", {"min_length": _("Write at least ten characters of explanation.")}
+        )
+        super().__init__(min_length=SENTENCE, **kwargs)
+
+
 class YuanField(ReadField):
     """An amount typed in yuan, cleaned to fen; empty is None."""
 
@@ -35,7 +46,7 @@ class YuanField(ReadField):
         kwargs.setdefault("help_text", _("In yuan, at most two decimals."))
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
         kwargs.setdefault("max_length", 20)
-        super().__init__(reader=money.fen_from_yuan, **kwargs)
+        super().__init__(reader=money.fen_as_typed, **kwargs)
 
     def clean(self, value: Any) -> int | None:
         cleaned = super().clean(value)
@@ -63,7 +74,7 @@ class ObjectionForm(forms.Form):
     )
     text = forms.CharField(
         label=_("What is wrong, and how you know"),
-        min_length=10,
+        min_length=SENTENCE,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 6}),
         error_messages={"min_length": _("Write at least ten characters: what, when, how known.")},

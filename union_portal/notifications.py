@@ -12,7 +12,7 @@ import hmac
 import json
 import logging
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -46,6 +46,10 @@ ENGLISH = "en"
 
 Gateways = Mapping[str, "Gateway"]
 _templates: dict[str, str | Promise] = {}
+_topics: dict[str, str | Promise] = {}
+# (reader, ids of recipients) -> the names that the reader may see
+Names = Callable[["Account", set[int]], dict[int, str]]
+_names: list[Names] = []
 
 
 class GatewayError(Exception):
@@ -147,6 +151,30 @@ class Sent:
 def template(name: str, text: str | Promise) -> None:
     """Register a text with %(name)s places for a message's `values`."""
     _templates[name] = text
+
+
+def topic(name: str, label: str | Promise) -> None:
+    """Register what messages of a topic are about, as people call it."""
+    _topics[name] = label
+
+
+def topics() -> dict[str, str | Promise]:
+    """What every registered topic is called."""
+    return dict(_topics)
+
+
+def name_recipients(names: Names) -> None:
+    """Say how recipients are called; the app that knows people does."""
+    _names.append(names)
+
+
+def recipients(messages: Iterable[Message], reader: Account) -> dict[int, str]:
+    """Names of those to whom messages went, of people within the reader's reach only."""
+    ids = {message.recipient for message in messages if message.recipient is not None}
+    found: dict[int, str] = {}
+    for names in _names:
+        found |= names(reader, ids)
+    return found
 
 
 def text_of(message: Message) -> str:

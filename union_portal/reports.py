@@ -131,7 +131,9 @@ def may_fetch(account: Account, file: StoredFile) -> bool:
     return bool(run and kind and access.may(account, kind.permission, run.organization))
 
 
-files.purpose(PURPOSE, may=may_fetch, is_issued=True, is_sensitive=True)
+files.purpose(
+    PURPOSE, label=_("report made here"), may=may_fetch, is_issued=True, is_sensitive=True
+)
 
 
 def _note_end(job: Job) -> None:

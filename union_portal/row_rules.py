@@ -138,9 +138,9 @@ def concerns(function: str, permissions: tuple[Permission, ...]) -> Matching:
     return Matching(f"{function}(id, {_roles(permissions)})", is_reading=True)
 
 
-def listed(function: str, permissions: tuple[Permission, ...]) -> Matching:
+def listed(function: str, permissions: tuple[Permission, ...], column: str = "id") -> Matching:
     """Rows whose numbers a function of ours lists: it looks at rows that hang on them."""
-    return Matching(f"id IN (SELECT {function}({_roles(permissions)}))", is_reading=True)
+    return Matching(f"{column} IN (SELECT {function}({_roles(permissions)}))", is_reading=True)
 
 
 def within_paths(column: str, *permissions: Permission) -> Matching:

@@ -64,6 +64,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         # Of merchants.
         Within("merchant__organization", (_P.BENEFIT_VIEW, _P.ACCOUNT_NUMBER_CONFIRM)),
         Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
+        # Whoever pays somebody pays to this account, wherever they have moved.
+        listed("disbursement_people", _MONEY, column="person_id"),
     ),
     "members.importrun": (Within("organization", (_P.PERSON_IMPORT,)),),
     "members.importfinding": (Following("run"),),

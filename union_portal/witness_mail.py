@@ -18,6 +18,7 @@ from union_portal.models import AuditBlock, Organization
 
 TOPIC: Final = "audit_witness"
 
+notifications.topic(TOPIC, _("head of the audit log"))
 # The first line is the subject.
 notifications.template(
     TOPIC,

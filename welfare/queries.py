@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,12 +17,14 @@ from union_portal.states import AppealState, MessageState, ObjectionState
 from welfare.disbursement.models import (
     Entitlement,
     Motion,
+    MotionKind,
     PayoutBatch,
     PayoutLine,
     Result,
     ReturnRow,
+    Verdict,
 )
-from welfare.disbursement.states import MotionState
+from welfare.disbursement.states import LineState, MotionState
 
 
 class Tone(StrEnum):
@@ -54,6 +57,25 @@ def timeline(decision: Decision) -> list[Event]:
         *_appealed(decision),
     ]
     return sorted(events, key=lambda event: event.at)
+
+
+def paid_at(decision: str) -> Coalesce:
+    """When the money of a decision arrived, as an annotation; None while it is not there.
+
+    `decision` leads from the annotated row to the decision. The bank's word counts, else its
+    certificate from the moment in which two people carried it out.
+    """
+    paid = PayoutLine.objects.filter(
+        entitlement__decision=OuterRef(OuterRef(decision)), state=LineState.PAID
+    ).values("pk")
+    said = ReturnRow.objects.filter(line__in=paid, verdict=Verdict.APPLIED, result=Result.PAID)
+    certified = Motion.objects.filter(
+        line__in=paid, kind=MotionKind.CERTIFICATE, state=MotionState.SECONDED
+    )
+    return Coalesce(
+        Subquery(said.order_by("pk").values("judged_at")[:1]),
+        Subquery(certified.order_by("pk").values("seconded_at")[:1]),
+    )
 
 
 def messages(subject_type: str, subject_id: int) -> list[Event]:
@@ -159,8 +181,8 @@ def _travelled(line: PayoutLine, batch: PayoutBatch) -> Iterator[Event]:
 
 
 def _answered(line: PayoutLine) -> Iterator[Event]:
-    rows = ReturnRow.objects.filter(line=line, verdict="applied")
-    for row in rows:
+    # Of the row alone: its file is closed to the member and to the office that handles the case.
+    for row in ReturnRow.objects.filter(line=line, verdict=Verdict.APPLIED).order_by("pk"):
         is_back = row.result in (Result.FAILED, Result.RETURNED)
         back = _("The money is back in the fund, set aside for another payment.")
         yield Event(

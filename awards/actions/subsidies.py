@@ -19,7 +19,7 @@ from awards.rules.steps import step
 from awards.states import CaseState, CheckState, RoundState
 from union_portal import access, audit, decisions, lifecycle, notices, sets
 from union_portal.access import Permission
-from union_portal.kit.refusals import require_text
+from union_portal.kit.refusals import require_sentence, require_text
 from union_portal.models import Account, Decision, Organization, OrganizationLevel, RuleSet
 from welfare.disbursement import entitlements
 from welfare.disbursement.models import Fund
@@ -260,10 +260,10 @@ def _exclude(
     """Exclude cases; those with one reason move together."""
     by_reason: dict[str, list[int]] = defaultdict(list)
     for case, reason in exclusions.items():
-        text = require_text(
+        text = require_sentence(
             reason,
-            gettext_noop("A case is excluded without a reason."),
-            gettext_noop("Write the reason; the person reads it and may appeal."),
+            gettext_noop("A case is excluded without a reason, or with one that is too short."),
+            gettext_noop("Write at least ten characters; the person reads it and may appeal."),
         )
         by_reason[text].append(case)
     moved = 0

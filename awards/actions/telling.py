@@ -4,14 +4,21 @@ from typing import Any, Final
 
 from django.db.models import CharField, F, Func, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat, JSONObject, LPad
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from awards.models import Scheme, SubsidyCase
 from awards.states import CaseState
-from union_portal import notifications
+from union_portal import notifications, queue
+from union_portal.models import Account
+from welfare.disbursement import settlement
+from welfare.disbursement.acting import Actor
+from welfare.disbursement.models import PayoutBatch, PayoutLine
+from welfare.disbursement.states import LineState
 
 SUBJECT_TYPE: Final = "awards.subsidycase"
 TOPIC: Final = "subsidy"
+_SETTLED: Final = (LineState.PAID, LineState.FAILED, LineState.RETURNED)
 
 _TEXTS: Final = {
     "festival_gift_granted": _(
@@ -38,6 +45,19 @@ _TEXTS: Final = {
         "Your living allowance for %(period)s was refused (case %(number)s). The portal shows"
         " the reason and how to appeal."
     ),
+    "payment_paid": _(
+        "%(amount)s yuan were paid to your account ending in %(four)s (case %(number)s)."
+    ),
+    "payment_failed": _(
+        "The bank could not pay %(amount)s yuan to your account ending in %(four)s (case"
+        " %(number)s). The money is kept for you: have your union's office check the account,"
+        " then it is paid again."
+    ),
+    "payment_returned": _(
+        "%(amount)s yuan paid to your account ending in %(four)s came back (case %(number)s)."
+        " The money is kept for you: have your union's office check the account, then it is"
+        " paid again."
+    ),
     "application_visited": _(
         "A home visit on your application %(number)s was recorded. The county reviews it next."
     ),
@@ -51,9 +71,12 @@ _TEXTS: Final = {
 
 
 def register() -> None:
-    """Make the texts known to the outbox."""
+    """Make topic and texts known to the outbox, and hear of what the bank answers."""
+    notifications.topic(TOPIC, _("subsidies"))
     for name, text in _TEXTS.items():
         notifications.template(name, text=text)
+    for scheme in Scheme.values:
+        settlement.tells(scheme)(when_settled)
 
 
 def tell_decided(cases: QuerySet[SubsidyCase], occasion: str = "decided") -> int:
@@ -88,18 +111,72 @@ def tell_step(case: SubsidyCase, step: str, key: object = "") -> None:
     )
 
 
+def when_settled(batch: PayoutBatch, by: Actor) -> None:
+    """Have a worker tell the people of a batch what the bank said, however many they are."""
+    queue.enqueue(
+        "awards.tell_payments",
+        by=by if isinstance(by, Account) else None,
+        title=gettext("Messages about the payments of batch %(batch)s") % {"batch": batch.number},
+        batch_id=batch.pk,
+    )
+
+
+def tell_payments(batch_id: int) -> int:
+    """Write one message for each payment of a batch that arrived, failed or came back.
+
+    One statement for each of the three, whatever their number. A payment that arrived and came
+    back later is told of twice; asking twice tells once.
+    """
+    return sum(
+        notifications.queue_messages(
+            topic=TOPIC,
+            template=f"payment_{state}",
+            rows=_payments(PayoutLine.objects.filter(batch=batch_id, state=state)),
+            subject_type=SUBJECT_TYPE,
+        )
+        for state in _SETTLED
+    )
+
+
+def _payments(lines: QuerySet[PayoutLine]) -> QuerySet[Any, Any]:
+    """Of living people; the case may have been decided anew since, and is told of all the same."""
+    case = Cast("entitlement__decision__subject_id", TextField())
+    return lines.filter(
+        entitlement__person__died_on__isnull=True,
+        entitlement__decision__subject_type=SUBJECT_TYPE,
+    ).values(
+        key=Concat(F("e2e"), Value(":"), F("state"), output_field=CharField()),
+        recipient=F("entitlement__person_id"),
+        sealed_phone=F("entitlement__person__phone"),
+        about=case,
+        facts=JSONObject(
+            amount=_yuan("amount_fen"),
+            number=_number(case),
+            four=F("account_last_four"),
+        ),
+    )
+
+
 def _messages(cases: QuerySet[SubsidyCase], occasion: str) -> QuerySet[Any, Any]:
     plain = Cast("pk", TextField())
-    amount = Func(
-        F("amount_fen"),
-        template="to_char(%(expressions)s / 100.0, 'FM999999999990.00')",
-        output_field=CharField(),
-    )
-    number = Concat(Value("S"), LPad(plain, 8, Value("0")), output_field=CharField())
     return cases.filter(person__died_on__isnull=True).values(
         key=Concat(plain, Value(f":{occasion}"), output_field=CharField()),
         recipient=F("person_id"),
         sealed_phone=F("person__phone"),
         about=plain,
-        facts=JSONObject(period=F("period"), amount=amount, number=number),
+        facts=JSONObject(period=F("period"), amount=_yuan("amount_fen"), number=_number(plain)),
     )
+
+
+def _yuan(column: str) -> Func:
+    """As `money.yuan` writes it: with separators of thousands and two decimals."""
+    return Func(
+        F(column),
+        template="to_char(%(expressions)s / 100.0, 'FM999,999,999,999,990.00')",
+        output_field=CharField(),
+    )
+
+
+def _number(plain: Cast) -> Concat:
+    """As `SubsidyCase.number` writes it."""
+    return Concat(Value("S"), LPad(plain, 8, Value("0")), output_field=CharField())

@@ -97,8 +97,8 @@ def _facts(appeal: Appeal, by: Account) -> list[tuple[Any, Any]]:
     asked = appeal.asked_fen
     return [
         (_("Decided"), decision.get_outcome_display()),
-        (_("Amount"), f"¥{money.yuan(decision.amount_fen)}"),
-        (_("Amount asked for"), "–" if asked is None else f"¥{money.yuan(asked)}"),
+        (_("Amount"), money.shown(decision.amount_fen)),
+        (_("Amount asked for"), "–" if asked is None else money.shown(asked)),
     ]
 
 

@@ -14,7 +14,26 @@ from awards.admin.columns import yuan_or_dash
 from awards.models import SubsidyCase
 from awards.queries import statements
 from union_portal.admin.pages import Panel
-from union_portal.models import StoredFile
+from union_portal.models import Account, StoredFile
+
+
+def about(case: SubsidyCase, by: Account) -> list[tuple[Any, Any]]:
+    """Who asks for how much and why, above the form of a step."""
+    return [
+        (_("Person"), f"{case.person} · {case.person.national_id_shown}"),
+        (_("Union"), case.organization),
+        (_("Ground"), case.get_ground_display()),
+        (_("Asked for"), yuan_or_dash(case.asked_fen)),
+        (_("Recommended"), yuan_or_dash(case.recommended_fen)),
+    ]
+
+
+def told(case: SubsidyCase, by: Account) -> list[Panel]:
+    """What the member stated and others found, for those alone who work on the case."""
+    if statements.may_read(by, case):
+        return application(case)
+    note = gettext("Only those who work on the case read what the member stated.")
+    return [Panel(_("Statement"), (), (), note=note)]
 
 
 def application(case: SubsidyCase) -> list[Panel]:

@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from awards import queries
@@ -20,10 +19,10 @@ from awards.admin.case_forms import (
     VisitForm,
     decide_form,
 )
-from awards.admin.case_panels import application
+from awards.admin.case_panels import about, told
 from awards.admin.columns import column, yuan_or_dash
 from awards.models import Scheme, SubsidyCase
-from awards.queries import statements
+from awards.rules.bands import band_of
 from awards.states import CaseState
 from members.models import Person
 from members.queries import matches
@@ -33,6 +32,7 @@ from union_portal.admin.buttons import Button, Offer, every, not_by, only_in
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
 from union_portal.admin.trail import Step
+from union_portal.kit import money
 from union_portal.models import Account
 from welfare.disbursement import ledger
 from welfare.disbursement.models import Fund
@@ -51,6 +51,10 @@ def _visit(case: SubsidyCase, by: Account, data: dict[str, Any]) -> None:
     )
 
 
+def _review(case: SubsidyCase, by: Account, data: dict[str, Any]) -> None:
+    applications.review(case=case, by=by, today=timezone.localdate(), **data)
+
+
 def _decide(case: SubsidyCase, by: Account, data: dict[str, Any]) -> None:
     applications.decide(case=case, by=by, today=timezone.localdate(), **data)
 
@@ -67,12 +71,11 @@ def _announce(obj: None, by: Account, data: dict[str, Any]) -> str:
 
 def _decide_facts(case: SubsidyCase, by: Account) -> list[tuple[Any, Any]]:
     rules = decisions.rule_set_in_force(Scheme.SPECIAL_HARDSHIP, timezone.localdate())
-    least, most = rules.parameters["least_fen"], rules.parameters["most_fen"]
+    band = band_of(rules.parameters)
     fund = Fund.objects.filter(code=rules.fund_code).first()
     return [
-        (_("Asked for"), yuan_or_dash(case.asked_fen)),
-        (_("Recommended"), yuan_or_dash(case.recommended_fen)),
-        (_("Band"), f"{yuan_or_dash(least)} – {yuan_or_dash(most)}"),
+        *about(case, by),
+        (_("Band"), f"{money.shown(band.least_fen)} – {money.shown(band.most_fen)}"),
         (_("Rule set"), rules),
         (
             _("Available in the fund"),
@@ -91,6 +94,8 @@ def _return_button(permission: Permission, state: CaseState) -> Button:
         explain=_("The case waits for the member and then comes back to this step."),
         done=_("The member is asked to complete it."),
         why_not=every(only_in(state), not_by("created_by", EARLIER)),
+        facts=about,
+        panels=told,
         form=ReturnForm,
         danger=True,
         reauth=False,  # it approves nothing
@@ -159,6 +164,8 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
             explain=_("What you found at home goes to the county; the member is told."),
             done=_("The visit is recorded; the county reviews next."),
             why_not=every(only_in(CaseState.SUBMITTED), not_by("created_by", EARLIER)),
+            facts=about,
+            panels=told,
             form=VisitForm,
         ),
         _return_button(Permission.SUBSIDY_VISIT, CaseState.SUBMITTED),
@@ -166,7 +173,7 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
             name="review",
             label=_("Review for the county"),
             permission=Permission.SUBSIDY_REVIEW,
-            act=lambda obj, by, data: applications.review(case=obj, by=by, **data),
+            act=_review,
             explain=_("The city decides next, with your opinion before it."),
             done=_("The review is entered; the city decides next."),
             why_not=every(
@@ -174,6 +181,8 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
                 not_by("created_by", EARLIER),
                 not_by("visited_by", EARLIER),
             ),
+            facts=about,
+            panels=told,
             form=ReviewForm,
         ),
         _return_button(Permission.SUBSIDY_REVIEW, CaseState.VISITED),
@@ -191,6 +200,7 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
                 not_by("reviewed_by", EARLIER),
             ),
             facts=_decide_facts,
+            panels=told,
             form_for=decide_form,
             reauth=True,
         ),
@@ -207,6 +217,8 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
                 not_by("visited_by", EARLIER),
                 not_by("reviewed_by", EARLIER),
             ),
+            facts=about,
+            panels=told,
             form=RefuseForm,
             danger=True,
             reauth=True,
@@ -254,12 +266,7 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
             rows = [(s["clause"], s["text"], s["amount"]) for s in queries.explanation(obj)]
             columns = (_("Clause"), _("Step"), _("Amount (yuan)"))
             panels.append(Panel(_("The decision, step by step"), columns, rows))
-        if obj.round_id:
-            return panels
-        if not statements.may_read(reader(request), obj):
-            note = gettext("Only those who work on the case read what the member stated.")
-            return [*panels, Panel(_("Statement"), (), (), note=note)]
-        return [*panels, *application(obj)]
+        return panels if obj.round_id else [*panels, *told(obj, reader(request))]
 
     def trail(self, request: HttpRequest, obj: SubsidyCase) -> list[Step]:
         """The same timeline as the member's, with the names of those who acted."""

@@ -83,6 +83,7 @@ class CountyCheckAdmin(ScopedModelAdmin):
     )
     list_filter = ("state", "round__scheme", "round__period")
     list_select_related = ("round__rule_set", "county", "checked_by")
+    ordering = ("-round_id", "county__path")
     fields = (
         column("round", _("round")),
         "county",
@@ -104,7 +105,7 @@ class CountyCheckAdmin(ScopedModelAdmin):
         return [
             Fact(_("State"), obj.get_state_display(), tone),
             Fact(_("People in favour"), part["people"]),
-            Fact(_("Sum"), f"¥{money.yuan(part['sum_fen'])}"),
+            Fact(_("Sum"), money.shown(part["sum_fen"])),
             Fact(_("Rule set"), obj.round.rule_set),
         ]
 

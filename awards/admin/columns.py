@@ -44,4 +44,4 @@ def column(name: str, label: Any) -> Callable[[Any], Any]:
 
 def yuan_or_dash(fen: int | None) -> str:
     """Fen as ¥1,234.50; a dash where no sum is known."""
-    return "–" if fen is None else f"¥{money.yuan(fen)}"
+    return "–" if fen is None else money.shown(fen)

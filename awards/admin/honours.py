@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from awards.actions import honours
 from awards.admin.columns import column
@@ -27,7 +28,7 @@ from union_portal.models import Account
 class TitleForm(forms.Form):
     name = forms.CharField(label=_("Title"), max_length=80)
     code = forms.SlugField(
-        label=_("Code"),
+        label=pgettext_lazy("of a thing", "Code"),
         max_length=40,
         help_text=_("Small letters, digits and dashes; it stays for good."),
     )

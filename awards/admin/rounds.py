@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from awards import queries
@@ -50,7 +50,8 @@ class ProposeForm(forms.Form):
     """Which scheme, which year."""
 
     scheme = forms.ChoiceField(
-        label=_("Scheme"), choices=[(scheme.value, scheme.label) for scheme in IN_BULK]
+        label=_("Scheme"),
+        choices=[("", _("Choose")), *((scheme.value, scheme.label) for scheme in IN_BULK)],
     )
     period = forms.RegexField(
         label=_("Year"),
@@ -68,7 +69,7 @@ def notice_title(scheme: str, period: str) -> str:
 
 
 class NoticeForm(forms.Form):
-    title = forms.CharField(label=_("Title"), max_length=160)
+    title = forms.CharField(label=pgettext_lazy("of a text", "Title"), max_length=160)
     place = forms.CharField(
         label=_("Place"), max_length=160, help_text=_("Where the list hangs, besides this site.")
     )
@@ -121,7 +122,7 @@ def _decide_facts(round_: SubsidyRound, by: Account) -> list[tuple[Any, Any]]:
     )
     facts: list[tuple[Any, Any]] = [
         (_("Granted"), confirmed["people"]),
-        (_("Sum"), f"¥{money.yuan(confirmed['sum_fen'])}"),
+        (_("Sum"), money.shown(confirmed["sum_fen"])),
         (_("Refused"), round_.cases.exclude(refusal_clause="").count()),
         (_("Rule set"), round_.rule_set),
     ]
@@ -129,7 +130,7 @@ def _decide_facts(round_: SubsidyRound, by: Account) -> list[tuple[Any, Any]]:
     if fund is None:
         return [*facts, (_("Fund"), _("not opened yet"))]
     left = ledger.figures(fund).available_fen
-    return [*facts, (_("Available in the fund"), f"{fund.name}: ¥{money.yuan(left)}")]
+    return [*facts, (_("Available in the fund"), f"{fund.name}: {money.shown(left)}")]
 
 
 def _announce(round_: SubsidyRound, by: Account, data: dict[str, Any]) -> str:
@@ -233,7 +234,7 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("proposed amount"), ordering="amount_fen")
     def amount(self, round_: SubsidyRound) -> str:
-        return f"¥{money.yuan(round_.amount_fen)}"
+        return money.shown(round_.amount_fen)
 
     @admin.display(description=_("counties still open"))
     def open_counties(self, round_: Any) -> int:
@@ -245,7 +246,7 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
             Fact(_("State"), obj.get_state_display(), tone.get(RoundState(obj.state), "wait")),
             Fact(_("Entitled"), obj.entitled_count),
             Fact(_("Refused"), obj.refused_count),
-            Fact(_("Proposed amount"), f"¥{money.yuan(obj.amount_fen)}"),
+            Fact(_("Proposed amount"), money.shown(obj.amount_fen)),
         ]
 
     def panels(self, request: HttpRequest, obj: SubsidyRound) -> list[Panel]:
@@ -358,7 +359,7 @@ def county_chart(round_: SubsidyRound) -> dict[str, Any]:
 
 
 def _told(people: int, sum_fen: int) -> str:
-    return f"{people} · ¥{money.yuan(sum_fen)}"
+    return f"{people} · {money.shown(sum_fen)}"
 
 
 def _check_link(check: CountyCheck) -> Any:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from awards.admin.columns import column
@@ -74,7 +74,7 @@ def _fields(rule_set: RuleSet, parameter: Parameter) -> dict[str, forms.Field]:
 class RulesForm(forms.Form):
     """Dates, source and parameters of a version; amounts are typed in yuan, kept in fen."""
 
-    title = forms.CharField(label=_("Title"), max_length=120)
+    title = forms.CharField(label=pgettext_lazy("of a text", "Title"), max_length=120)
     issuer = forms.CharField(label=_("Issuer"), max_length=120)
     source_clause = forms.CharField(label=_("Source clause"), max_length=200)
     place = forms.CharField(label=_("Place"), max_length=60)
@@ -164,10 +164,10 @@ def shown(parameter: Parameter, value: Any) -> str:
     if parameter.kind == "flag":
         return gettext("yes") if value else gettext("no")
     if parameter.kind == "yearly_fen":
-        amounts = [f"{year}: ¥{money.yuan(fen)}" for year, fen in sorted(value.items())]
+        amounts = [f"{year}: {money.shown(fen)}" for year, fen in sorted(value.items())]
         return "; ".join(amounts) or gettext("not stated: nothing is paid by it")
     if parameter.kind == "fen":
-        return f"¥{money.yuan(value)}"
+        return money.shown(value)
     if value == DECISION_DAY:
         return gettext("the day of the decision")
     return str(value)

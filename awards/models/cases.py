@@ -128,6 +128,14 @@ class SubsidyCase(models.Model):
                 | (models.Q(amount_fen=0) & ~models.Q(refusal_clause="")),
                 name="case_ineligible_with_clause",
             ),
+            models.CheckConstraint(
+                condition=models.Q(asked_fen__isnull=True) | models.Q(asked_fen__gt=0),
+                name="case_asked_above_nothing",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(recommended_fen__isnull=True) | models.Q(recommended_fen__gt=0),
+                name="case_recommended_above_nothing",
+            ),
             # Whoever applied or proposed, visited, reviewed and decided are four people.
             *four_eyes("case", "created_by", "visited_by", "reviewed_by", "decided_by"),
         ]

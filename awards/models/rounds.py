@@ -100,7 +100,7 @@ class CountyCheck(models.Model):
     class Meta:
         verbose_name = _("county check")
         verbose_name_plural = _("county checks")
-        ordering = ["round", "county"]
+        ordering = ["-round_id", "county_id"]
         constraints = [
             models.UniqueConstraint(fields=["round", "county"], name="county_check_once"),
             models.CheckConstraint(

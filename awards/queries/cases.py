@@ -23,7 +23,7 @@ from union_portal import access
 from union_portal.access import Permission
 from union_portal.kit.money import yuan
 from union_portal.models import Account, AuditEntry, Decision
-from welfare.queries import Event, Tone, messages
+from welfare.queries import Event, Tone, messages, paid_at
 from welfare.queries import timeline as decision_timeline
 
 # Whose turn a state is, and whose work it was: nobody may take two of these steps.
@@ -60,11 +60,15 @@ def cases_for(account: Account) -> QuerySet[SubsidyCase]:
 
 
 def cases_of(person: Person) -> QuerySet[SubsidyCase]:
-    """A member's own cases, newest first; what a round still weighs is not shown yet."""
+    """A member's own cases, newest first; what a round still weighs is not shown yet.
+
+    `paid_at` tells when the money of the decision arrived.
+    """
     return (
         SubsidyCase.objects.filter(person=person)
         .filter(Q(round__isnull=True) | Q(state__in=[CaseState.GRANTED, CaseState.REFUSED]))
         .select_related("decision", "round")
+        .annotate(paid_at=paid_at("decision"))
         .order_by("-id")
     )
 

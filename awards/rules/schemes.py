@@ -25,6 +25,19 @@ FESTIVAL = "festival_gift"
 HARDSHIP = "special_hardship"
 LIVING = "living_allowance"
 
+# Under which the city may refuse a special hardship, each with what it asks.
+REFUSABLE = {
+    "X3": _("a municipal model worker, alive and keeping the honour"),
+    "X6": _("one of the grounds: illness, livelihood, or disaster"),
+    "X6(a)": _(
+        "a major or chronic illness in the family whose costs stay heavy after insurance and aid"
+    ),
+    "X6(b)": _("lay-off, lost work capacity, or schooling within China"),
+    "X6(c)": _("a natural disaster, or an accident in the family"),
+    "X7": _("one subsidy a year, by degree of hardship, within the band"),
+    "X11": _("home visit and review come before the decision"),
+}
+
 # X3: a municipal model worker, alive and keeping the honour.
 _BENEFICIARY = (
     Clause("X3", Fact("is_municipal"), _("Holds no municipal model-worker title.")),
@@ -152,6 +165,12 @@ _ONCE = Clause(
     names=("period",),
 )
 
+# X7: from the least to the most, both of them possible.
+WITHIN_BAND = all_of(
+    AtLeast(Fact("amount_fen"), Given("least_fen")),
+    AtMost(Fact("amount_fen"), Given("most_fen")),
+)
+
 HARDSHIP_APPLICATION = SchemeRules(HARDSHIP, (*_BENEFICIARY, *_GROUNDS, _ONCE))
 
 SPECIAL_HARDSHIP = SchemeRules(
@@ -172,10 +191,7 @@ SPECIAL_HARDSHIP = SchemeRules(
         ),
         Clause(
             "X7",
-            all_of(
-                AtLeast(Fact("amount_fen"), Given("least_fen")),
-                AtMost(Fact("amount_fen"), Given("most_fen")),
-            ),
+            WITHIN_BAND,
             _("A payment lies between %(least_fen)s and %(most_fen)s yuan."),
             names=("least_fen", "most_fen"),
         ),

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from awards import queries
 from awards.actions.applications import Upload
-from awards.models import Scheme, SubsidyCase
+from awards.models import SubsidyCase
 from awards.queries import statements
+from awards.rules.schemes import REFUSABLE
 from awards.states import CASE, CaseState
 from awards.views import held
 from members.models import BankAccount
@@ -28,7 +29,6 @@ from union_portal.models import (
     Decision,
     NoticeEntry,
     Objection,
-    RuleSet,
 )
 from union_portal.states import AppealState, DecisionState, NoticeState, ObjectionState
 from welfare.disbursement.models import Entitlement
@@ -86,23 +86,6 @@ def filled(request: HttpRequest, key: str, make: Make) -> Filled:
     return Filled(request, key, form)
 
 
-@dataclass(frozen=True)
-class Band:
-    """Between which amounts a special hardship subsidy lies today, and by which rules."""
-
-    rules: RuleSet
-    least_fen: int
-    most_fen: int
-
-
-def band_today() -> Band | None:
-    """None while no rules are in force: then nobody can apply."""
-    rules = RuleSet.objects.in_force(Scheme.SPECIAL_HARDSHIP, timezone.localdate()).first()
-    if rules is None:
-        return None
-    return Band(rules, rules.parameters["least_fen"], rules.parameters["most_fen"])
-
-
 def statement(case: SubsidyCase) -> dict[str, Any]:
     """The stored statement as the form shows it: amounts in yuan under their own names."""
     return {
@@ -152,11 +135,18 @@ def whole(case: SubsidyCase, account: Account) -> dict[str, Any]:
         "stated": statements.stated(case),
         "files": statements.files_of(case),
         "rules": decision.rule_set if decision else None,
+        "clause": clause_of(case),
         "last_day": appeals.last_day(decision) if decision else None,
         "why_no_appeal": why_no_appeal(case, timezone.localdate()),
         "may_take_back": CASE.allows(case.state, CaseState.TAKEN_BACK),
         "lacks_account": decision is not None and decision.amount_fen > 0 and _lacks_account(case),
     }
+
+
+def clause_of(case: SubsidyCase) -> str:
+    """What the clause asks under which the city refused, in words; empty where it did not."""
+    words = REFUSABLE.get(case.refusal_clause, "")
+    return f"{case.refusal_clause}: {_(words)}" if words else ""
 
 
 def _lacks_account(case: SubsidyCase) -> bool:

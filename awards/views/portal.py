@@ -18,6 +18,7 @@ from awards import queries
 from awards.actions import applications
 from awards.forms import AppealForm, ApplicationForm, CompletionForm
 from awards.models import Ground, SubsidyCase
+from awards.queries import bands
 from awards.states import CASE, CaseState
 from awards.views import pages
 from members.models import Person
@@ -50,6 +51,11 @@ def _account(request: HttpRequest) -> Account:
     return request.user  # type: ignore[return-value]
 
 
+def _live(person: Person) -> SubsidyCase | None:
+    """This year's application: there is one a year."""
+    return queries.live_application(person, timezone.localdate().year)
+
+
 def _own(person: Person, case_id: int) -> SubsidyCase:
     """The person's case; anybody else's does not exist."""
     return get_object_or_404(
@@ -63,7 +69,7 @@ def _own(person: Person, case_id: int) -> SubsidyCase:
 @require_safe
 @member_only
 def subsidy_list(request: HttpRequest, person: Person) -> HttpResponse:
-    context = {"cases": queries.cases_of(person), "person": person}
+    context = {"cases": queries.cases_of(person), "live": _live(person), "person": person}
     return render(request, "awards/subsidy_list.html", context)
 
 
@@ -78,8 +84,8 @@ def subsidy_case(request: HttpRequest, person: Person, case_id: int) -> HttpResp
 def subsidy_apply(request: HttpRequest, person: Person) -> HttpResponse:
     """First the ground, then its questions; nothing typed or chosen is lost on an error."""
     ground = request.GET.get("ground", "")
-    band = pages.band_today()
-    live = queries.live_application(person, timezone.localdate().year)
+    band = bands.band_on(timezone.localdate())
+    live = _live(person)
     if ground not in Ground.values or band is None or (live and request.method == "GET"):
         choice = {"grounds": Ground.choices, "band": band, "live": live}
         return render(request, "awards/subsidy_ground.html", choice)
@@ -214,7 +220,7 @@ def _moved_on(request: HttpRequest, case: SubsidyCase) -> HttpResponse:
 
 def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
     person = Person.objects.get(pk=person_id)
-    return {"cases": queries.cases_of(person)[:RECENT]}
+    return {"cases": queries.cases_of(person)[:RECENT], "live": _live(person)}
 
 
 mine.add_section(mine.Section("awards/my_subsidies.html", _section, order=10))

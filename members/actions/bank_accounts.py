@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.actions.people import require_reason
@@ -32,7 +33,7 @@ def _may_fetch(account: Account, file: StoredFile) -> bool:
     return any(access.may(account, duty, file.organization) for duty in duties)
 
 
-files.purpose(EVIDENCE, may=_may_fetch, is_sensitive=True)
+files.purpose(EVIDENCE, label=_("evidence of a bank account"), may=_may_fetch, is_sensitive=True)
 
 
 @transaction.atomic

@@ -38,6 +38,7 @@ PER_ADDRESS_AN_HOUR: Final = 600
 _DIGITS: Final = 6
 DOOR: Final = audit.Machine("first log-in")
 
+notifications.topic("login_code", _("code to log in"))
 notifications.template(
     "login_code",
     _("%(code)s is your code for the union portal, valid for 10 minutes. Tell it to nobody."),

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.base import File
 from django.db import transaction
 from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from members.actions import import_checks, import_writes, staging
 from members.actions.import_checks import refusal_fields
@@ -41,7 +42,7 @@ def _may_fetch(account: Account, file: StoredFile) -> bool:
     return is_own or access.may(account, Permission.PERSON_UNMASK, file.organization)
 
 
-files.purpose(PURPOSE, may=_may_fetch, is_issued=True, is_sensitive=True)
+files.purpose(PURPOSE, label=_("file of people"), may=_may_fetch, is_issued=True, is_sensitive=True)
 
 
 @transaction.atomic

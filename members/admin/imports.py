@@ -82,6 +82,27 @@ def _facts(run: ImportRun, account: Account) -> list[tuple[Any, Any]]:
     ]
 
 
+class Outcome(admin.SimpleListFilter):
+    """States, and apart from those that wait for a confirmation the files with errors."""
+
+    title = _("state")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*ImportState.choices, ("faulty", _("errors: mend the file and upload it again"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[ImportRun]:
+        match self.value():
+            case None:
+                return queryset
+            case "faulty":
+                return queryset.with_errors()
+            case ImportState.CHECKED:
+                return queryset.to_confirm()
+            case state:
+                return queryset.filter(state=state)
+
+
 @admin.register(ImportRun)
 class ImportRunAdmin(ScopedModelAdmin):
     section = "people"
@@ -90,7 +111,7 @@ class ImportRunAdmin(ScopedModelAdmin):
     view_permissions = (Permission.PERSON_IMPORT,)
     list_display = (
         "file_name",
-        "state",
+        "shown_outcome",
         "rows_count",
         "new_count",
         "changed_count",
@@ -98,10 +119,13 @@ class ImportRunAdmin(ScopedModelAdmin):
         "uploaded_by",
         "uploaded_at",
     )
-    list_filter = ("state",)
+    list_filter = (Outcome,)
     list_select_related = ("uploaded_by", "organization")
     search_fields = ("file_name",)
-    fields = ("file_name", "organization", "uploaded_by", "uploaded_at", "state")
+    empty_hint = _(
+        "Files appear here once they are uploaded. Download the sheet to fill in, then upload it."
+    )
+    fields = ("file_name", "organization", "uploaded_by", "uploaded_at", "shown_outcome")
     readonly_fields = fields
     change_form_outer_before_template = "admin/import_head.html"
     list_before_template = "admin/import_list_head.html"
@@ -138,6 +162,10 @@ class ImportRunAdmin(ScopedModelAdmin):
             danger=True,
         ),
     )
+
+    @admin.display(description=_("state"), ordering="state")
+    def shown_outcome(self, run: ImportRun) -> str:
+        return run.outcome
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportRun]:
         return super().get_queryset(request).select_related("job")
@@ -234,17 +262,12 @@ class ImportRunAdmin(ScopedModelAdmin):
         ]
 
 
-def _mine_checked(account: Account) -> int:
-    mine = queries.imports_for(account).filter(uploaded_by=account, state=ImportState.CHECKED)
-    return mine.count()
-
-
 desk.add_queue(
     desk.Queue(
         _("Checked files to confirm"),
         Permission.PERSON_IMPORT,
-        _mine_checked,
-        lambda: reverse("admin:members_importrun_changelist") + "?state__exact=checked",
+        lambda account: queries.imports_to_confirm(account).count(),
+        lambda: reverse("admin:members_importrun_changelist") + "?outcome=checked",
         icon="upload_file",
     )
 )

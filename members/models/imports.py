@@ -16,6 +16,16 @@ from union_portal.models import Account, Job, Organization, StoredFile
 from union_portal.triggers import Trigger
 
 
+class ImportRunQuerySet(models.QuerySet["ImportRun"]):
+    def to_confirm(self) -> "ImportRunQuerySet":
+        """Checked, and free of errors."""
+        return self.filter(state=ImportState.CHECKED, error_count=0)
+
+    def with_errors(self) -> "ImportRunQuerySet":
+        """Checked, but nobody can confirm them."""
+        return self.filter(state=ImportState.CHECKED, error_count__gt=0)
+
+
 class ImportRun(models.Model):
     """One uploaded file: checked by a worker, confirmed by its uploader, applied at once.
 
@@ -61,6 +71,8 @@ class ImportRun(models.Model):
     fault_params = models.JSONField(_("values of the sentence"), default=dict)
     state = StateField(choices=ImportState.choices, default=ImportState.UPLOADED)
 
+    objects = ImportRunQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("import of people")
         verbose_name_plural = _("imports of people")
@@ -90,6 +102,24 @@ class ImportRun(models.Model):
         """Why the whole file is refused, with the remedy, in the reader's language."""
         texts = (_told(text, self.fault_params) for text in (self.fault_message, self.fault_remedy))
         return " ".join(filter(None, texts))
+
+    @property
+    def is_to_mend(self) -> bool:
+        """Whether nobody can confirm it: the file is to be mended and uploaded again."""
+        return self.state == ImportState.REFUSED or self._has_errors
+
+    @property
+    def outcome(self) -> str:
+        """The state as its uploader needs it: a checked file with errors waits for nobody."""
+        return (
+            gettext("errors: mend the file and upload it again")
+            if self._has_errors
+            else str(self.get_state_display())
+        )
+
+    @property
+    def _has_errors(self) -> bool:
+        return self.state == ImportState.CHECKED and self.error_count > 0
 
     @property
     def changes_count(self) -> int:

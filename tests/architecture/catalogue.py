@@ -1,7 +1,8 @@
 """The catalogue of translations: read the msgids from the sources, update, compile.
 
 `python -m tests.architecture.catalogue` brings locale/zh_Hans up to date, keeping what is
-translated; `--add FILE` takes tab-separated translations. No gettext tools are needed.
+translated; `--add FILE` takes tab-separated translations: English, Chinese and, where the
+message has one, its context. No gettext tools are needed.
 """
 
 import argparse
@@ -99,15 +100,15 @@ def save(catalogue: Catalog) -> None:
 
 
 def _take(catalogue: Catalog, file: Path) -> None:
+    """Put a file's translations in, each for the message of its own context alone."""
     for line in file.read_text(encoding="utf-8").splitlines():
         if "\t" not in line:
             continue
-        english, chinese = line.split("\t", 1)
-        english, chinese = (text.replace("\\n", "\n") for text in (english, chinese.strip()))
-        for message in list(catalogue):
-            ids = (message.id,) if isinstance(message.id, str) else message.id
-            if message.id and ids[0] == english:
-                message.string = chinese if isinstance(message.id, str) else (chinese,)
+        english, chinese, *context = (text.replace("\\n", "\n") for text in line.split("\t"))
+        message = catalogue.get(english, context[0].strip() if context else None)
+        if message is not None:
+            chinese = chinese.strip()
+            message.string = chinese if isinstance(message.id, str) else (chinese,)
 
 
 def main() -> None:

@@ -53,6 +53,16 @@ def _imported(module: ast.Module) -> Iterator[tuple[ast.AST, str]]:
             yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
 
 
+def puts_the_sign_before_an_amount(module: ast.Module) -> Iterator[ast.AST]:
+    """A sign that is joined to a number: the minus of a negative one would stand behind it."""
+    for node in ast.walk(module):
+        parts = node.values if isinstance(node, ast.JoinedStr) else []
+        if isinstance(node, ast.BinOp):
+            parts = [node.left]
+        if any(isinstance(part, ast.Constant) and "¥" in str(part.value) for part in parts):
+            yield node
+
+
 def rings_past_the_queue(module: ast.Module) -> Iterator[ast.AST]:
     """Work goes through a job row; a message of Celery's alone can be lost."""
     for node, name in _calls(module):
@@ -258,6 +268,12 @@ RULES: dict[str, Rule] = {
         divides_money,
         ("x = amount_fen / 3", "round(total_fen)", "float(self.amount_fen)", "a / batch.total_fen"),
         ("amount_fen // 3", "divmod(amount_fen, 100)", "ratio = done / total"),
+    ),
+    "amounts get their sign in one place": Rule(
+        puts_the_sign_before_an_amount,
+        ("f'¥{money.yuan(fen)}'", "'¥' + money.yuan(fen)", "'¥%s' % sum"),
+        ("money.shown(fen)", "text.replace('¥', '')", "f'{fen} yuan'"),
+        {"union_portal/kit/money.py": "the one place: a minus stands before the sign"},
     ),
     "tables are kept by their owner": Rule(
         keeps_tables_as_their_owner,

@@ -2,16 +2,20 @@
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db.models import Field, Model
 from django.db.models.options import camel_case_to_spaces
 from django.utils import translation
 from django.utils.functional import Promise
 
 from tests.architecture.sources import APPS, python_files, tree
+from union_portal import files, notifications
 from union_portal.admin import trail
+from union_portal.admin.jobs import BY_ITSELF
 
 
 def models() -> Iterator[type[Model]]:
@@ -73,3 +77,67 @@ def test_every_act_in_the_audit_log_has_words():
     found = set(acts())
     assert len(found) > 50
     assert sorted(found - set(trail.ACTS)) == []
+
+
+def test_every_purpose_of_a_file_has_words():
+    # Tests in this process may have purposes of their own.
+    ours = {name: label for name, label in files.labels().items() if not name.startswith("tests.")}
+    assert len(ours) > 4
+    assert [name for name, label in ours.items() if not isinstance(label, Promise)] == []
+
+
+def constants(path: Path) -> dict[str, str]:
+    """The module's names that stand for a text."""
+    found = {}
+    for node in tree(path).body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text)))
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text)))
+            ):
+                found[name] = text
+    return found
+
+
+def topics() -> Iterator[str]:
+    """What messages are queued under."""
+    for path in python_files():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and "queue_" in ast.unparse(node.func):
+                for given in node.keywords:
+                    if given.arg == "topic":
+                        yield given_text(given.value, constants(path))
+
+
+def given_text(value: ast.expr, known: dict[str, str]) -> str:
+    return (
+        str(value.value)
+        if isinstance(value, ast.Constant)
+        else known.get(ast.unparse(value), ast.unparse(value))
+    )
+
+
+def test_every_topic_of_a_message_has_words():
+    found = set(topics())
+    assert {"subsidy", "audit_witness"} <= found
+    assert sorted((found | {"login_code"}) - set(notifications.topics())) == []
+
+
+def machines() -> Iterator[str]:
+    for path in python_files():
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Call(args=[ast.Constant(value=str(name)), *_]) if (
+                    ast.unparse(node.func).split(".")[-1] == "Machine"
+                ):
+                    yield name
+
+
+def test_every_actor_that_is_no_person_has_words():
+    found = set(machines())
+    assert len(found) > 5
+    assert sorted(found - set(trail.MACHINES)) == []
+
+
+def test_everything_that_runs_by_itself_has_words():
+    assert sorted(set(settings.CELERY_BEAT_SCHEDULE) - set(BY_ITSELF)) == []

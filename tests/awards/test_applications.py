@@ -1,6 +1,7 @@
 """Special hardship: apply, visit, review, decide, each by another person."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -89,7 +90,9 @@ def visit(cast: Cast, case: SubsidyCase, **changes: Any) -> None:
 
 
 def review(cast: Cast, case: SubsidyCase) -> None:
-    applications.review(case=case, opinion="agreed", recommended_fen=300_000, by=cast.shi)
+    applications.review(
+        case=case, opinion="agreed as stated", recommended_fen=300_000, by=cast.shi, today=TODAY
+    )
 
 
 def reviewed(cast: Cast, **changes: Any) -> SubsidyCase:
@@ -169,7 +172,9 @@ def test_every_step_needs_its_role_at_its_place(lin: Cast):
     visit(lin, case)
     for account in (lin.qiao, lin.decider, lin.wei, lin.lin):
         with pytest.raises(PermissionDenied):
-            applications.review(case=case, opinion="x", recommended_fen=None, by=account)
+            applications.review(
+                case=case, opinion="agreed as stated", recommended_fen=None, by=account, today=TODAY
+            )
     review(lin, case)
     for account in (lin.qiao, lin.shi, lin.officer, lin.wei, lin.lin):
         with pytest.raises(PermissionDenied):
@@ -182,7 +187,9 @@ def test_visitor_reviewer_and_decider_are_three_people(lin: Cast):
     give_role(lin.qiao, Role.CITY_DECIDER, lin.tree.city)
     visit(lin, case)
     with pytest.raises(AwardsRefused, match="earlier step"):
-        applications.review(case=case, opinion="x", recommended_fen=None, by=lin.qiao)
+        applications.review(
+            case=case, opinion="agreed as stated", recommended_fen=None, by=lin.qiao, today=TODAY
+        )
     review(lin, case)
     with pytest.raises(AwardsRefused, match="earlier step"):
         decide(lin, case, by=lin.qiao)
@@ -231,9 +238,51 @@ def test_an_unconfirmed_need_can_only_be_refused(lin: Cast):
 
 def test_refusing_needs_a_clause_and_a_reason(lin: Cast):
     case = reviewed(lin)
-    for changes in ({"clause": "X99", "reason": "x"}, {"clause": "X6", "reason": " "}):
+    for changes in (
+        {"clause": "X99", "reason": "nobody is ill"},
+        {"clause": "", "reason": "nobody is ill"},
+        {"clause": "X6", "reason": "too short"},
+    ):
         with pytest.raises(Refused):
             applications.refuse(case=case, by=lin.decider, today=TODAY, **changes)
+
+
+@pytest.mark.parametrize("fen", [-500, 0, 99_999, 500_001])
+def test_the_county_recommends_an_amount_within_the_band_or_none(lin: Cast, fen: int):
+    case = apply(lin)
+    visit(lin, case)
+    with pytest.raises(AwardsRefused, match=r"outside the band of 1,000\.00 to 5,000\.00 yuan"):
+        applications.review(
+            case=case, opinion="agreed as stated", recommended_fen=fen, by=lin.shi, today=TODAY
+        )
+    applications.review(
+        case=case, opinion="agreed as stated", recommended_fen=None, by=lin.shi, today=TODAY
+    )
+    assert (case.state, case.recommended_fen) == (CaseState.REVIEWED, None)
+
+
+def test_what_a_member_depends_on_is_said_in_a_sentence(lin: Cast):
+    """One character tells nobody later why somebody was helped, or was not."""
+    case = apply(lin)
+    steps: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+        (visit, {"cast": lin, "findings": "x"}),
+        (applications.return_, {"message": "x", "by": lin.qiao}),
+    ]
+    assert_refused(case, steps)
+    visit(lin, case)
+    opinion = {"opinion": "x", "recommended_fen": None, "by": lin.shi, "today": TODAY}
+    assert_refused(case, [(applications.review, opinion)])
+    review(lin, case)
+    refusal = {"clause": "X6", "reason": "x", "by": lin.decider, "today": TODAY}
+    assert_refused(case, [(decide, {"cast": lin, "reason": "x"}), (applications.refuse, refusal)])
+
+
+def assert_refused(
+    case: SubsidyCase, steps: list[tuple[Callable[..., Any], dict[str, Any]]]
+) -> None:
+    for act, said in steps:
+        with pytest.raises(Refused, match="ten characters"):
+            act(case=case, **said)
 
 
 def test_each_step_can_return_the_application_and_the_member_hears_of_it(lin: Cast):
@@ -387,7 +436,7 @@ def test_an_upheld_appeal_raises_the_amount_and_owes_no_more_than_the_new_sum(
 def test_an_upheld_appeal_turns_a_refusal(lin: Cast):
     case = reviewed(lin)
     refused = applications.refuse(
-        case=case, clause="X6", reason="no need", by=lin.decider, today=TODAY
+        case=case, clause="X6", reason="no need shown", by=lin.decider, today=TODAY
     )
     appeal = _appeal(lin, refused)
     outcome = appeals.uphold(

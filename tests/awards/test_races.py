@@ -119,7 +119,7 @@ def test_a_double_click_on_return_asks_once(cast: Cast):
 
     def give_back():
         mine = SubsidyCase.objects.get(pk=case.pk)
-        return lambda: applications.return_(case=mine, message="invoice", by=cast.qiao)
+        return lambda: applications.return_(case=mine, message="invoice missing", by=cast.qiao)
 
     assert isinstance(race(give_back(), give_back()).error, Refused)
     assert case.returns.count() == 1

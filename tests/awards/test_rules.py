@@ -422,7 +422,7 @@ def test_x16_a_member_can_appeal_ask_and_trace(cast: Cast, fund: Fund):
     rule_set(cast, "special_hardship")
     case = steps.reviewed(cast)
     decision = applications.refuse(
-        case=case, clause="X6", reason="no need", by=cast.decider, today=TODAY
+        case=case, clause="X6", reason="no need shown", by=cast.decider, today=TODAY
     )
     appeal = appeals.file(
         decision=decision, text="please", asked_fen=None, by=cast.lin, today=TODAY

@@ -135,7 +135,10 @@ def test_a_county_checks_its_own_part_only(cast: Cast):
     foreign = round_.cases.get(person=other.person)
     with pytest.raises(AwardsRefused, match="does not wait for this county"):
         subsidies.check_county(
-            round=round_, county=cast.tree.county, by=cast.shi, exclusions={foreign.pk: "x"}
+            round=round_,
+            county=cast.tree.county,
+            by=cast.shi,
+            exclusions={foreign.pk: "moved far away"},
         )
     subsidies.check_county(round=round_, county=cast.tree.county, by=cast.shi)
     assert round_.state == RoundState.PROPOSED

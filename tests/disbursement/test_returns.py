@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from union_portal.kit.refusals import Refused
 from welfare.disbursement import batches, claims, returns
 from welfare.disbursement.bankfile import BankFileRefused
 from welfare.disbursement.models import Discrepancy, PayoutLine, ReturnFile, ReturnRow
@@ -139,6 +140,18 @@ def test_a_strangers_row_is_kept_and_shown(office):
     returns.resolve(discrepancy=found, by=office.cast.feng, finding="another payer's row")
     batch.refresh_from_db()
     batches.close(batch=batch, by=office.cast.feng, statement_debit_fen=30_000)
+
+
+def test_a_discrepancy_is_settled_in_words_that_others_understand(office):
+    batch = office.delivered(1)
+    (row,) = office.says(batch, "paid")
+    office.answer(batch, row, replace(row, e2e="X1-1"))
+    found = Discrepancy.objects.get()
+    for finding in ("", "x", " too short "):
+        with pytest.raises(Refused, match="ten characters"):
+            returns.resolve(discrepancy=found, by=office.cast.feng, finding=finding)
+    found.refresh_from_db()
+    assert found.state == "open"
 
 
 def test_a_bank_that_answers_before_we_noted_the_delivery(office, monkeypatch):

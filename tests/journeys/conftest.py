@@ -87,7 +87,8 @@ def open_page(chromium: Browser, width: int) -> Iterator[Any]:
 
 
 def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
-    """What axe finds, whether the page is wider than the screen, and cells that cut their text."""
+    """What axe finds, whether the page is wider than the screen, and cells that cut their text
+    or lie out of sight on a phone."""
     # A click waits until the next page begins, not until it is there.
     page.wait_for_load_state()
     found = [
@@ -102,6 +103,16 @@ def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
                 cell.scrollHeight > cell.clientHeight + 2
                 && getComputedStyle(cell).overflowY === 'hidden'
             ).map(cell => cell.textContent.trim().slice(0, 60))"""
+        )
+    ]
+    found += [
+        f"{page.url}: out of sight: {text}"
+        for text in page.evaluate(
+            """[...document.querySelectorAll('main :is(td, th)')].filter(cell => {
+                const box = cell.getBoundingClientRect();
+                const isSliver = box.width > 0 && box.width < 30 && cell.innerText.length > 1;
+                return innerWidth < 600 && (box.right > innerWidth || isSliver);
+            }).map(cell => cell.textContent.trim().slice(0, 60))"""
         )
     ]
     wide = page.evaluate(

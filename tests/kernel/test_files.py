@@ -22,9 +22,9 @@ def may_view(account, file):
     return access.may(account, Permission.PERSON_VIEW, file.organization)
 
 
-files.purpose("tests.evidence", may=may_view)
-files.purpose("tests.issued", may=may_view, is_issued=True)
-files.purpose("tests.bank", may=may_view, is_issued=True, is_sensitive=True)
+files.purpose("tests.evidence", label="a file", may=may_view)
+files.purpose("tests.issued", label="a file", may=may_view, is_issued=True)
+files.purpose("tests.bank", label="a file", may=may_view, is_issued=True, is_sensitive=True)
 
 
 def photo(**exif):

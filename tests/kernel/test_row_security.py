@@ -12,7 +12,8 @@ from django.db import DatabaseError, connection, models, transaction
 
 from members.models import Person
 from tests.architecture.sources import ROOT, python_files
-from tests.cast import Cast, make_bank_account, make_person
+from tests.cast import TODAY, Cast, make_account, make_bank_account, make_person
+from tests.disbursement.conftest import SCHEME, make_office
 from tests.roles import playing
 from tests.web.scene import play
 from tests.web.test_reach import holder
@@ -22,6 +23,7 @@ from union_portal.fields import FenField, SealedTextField
 from union_portal.privileges import WEB
 from union_portal.readers import Door, reading_as
 from union_portal.row_rules import Through
+from welfare.disbursement import batches
 
 pytestmark = pytest.mark.django_db
 
@@ -208,6 +210,20 @@ def test_nobody_writes_a_person_into_a_union_beside(cast: Cast):
         assert code_of(move, beside, mine) == "42501"
     with page_of(cast.shi.pk):
         assert code_of(move, beside, mine) == ""
+
+
+def test_whoever_pays_finds_the_account_of_somebody_who_has_moved_away(cast: Cast):
+    """Else they would be left out of a batch for want of an account that is known."""
+    office = make_office(cast)
+    (owed,) = office.owe(1)
+    maker = make_account("feng4", role=Role.FINANCE_MAKER, at=cast.tree.county)
+    Person.objects.filter(pk=owed.person_id).update(organization=cast.tree.other_union)
+    with page_of(maker.pk):
+        left = batches.left_out(
+            fund=office.fund, scheme=SCHEME, period="2026", organization=cast.tree.county,
+            today=TODAY,
+        )  # fmt: skip
+        assert list(left.values_list("because", flat=True)) == []
 
 
 def test_a_role_that_has_ended_and_an_account_that_is_closed_show_nothing(cast: Cast):

@@ -65,6 +65,22 @@ def test_fen_are_shown_with_two_decimals() -> None:
     assert plain_yuan(-123_456_789) == "-1234567.89"
 
 
+def test_the_minus_stands_before_the_sign_of_the_currency() -> None:
+    assert money.shown(123_450) == "¥1,234.50"
+    assert money.shown(-400_000) == "-¥4,000.00"
+
+
+def test_a_third_decimal_is_mended_where_it_was_written() -> None:
+    with pytest.raises(MoneyError) as in_a_sheet:
+        fen_from_yuan("0.125")
+    with pytest.raises(MoneyError) as in_a_form:
+        money.fen_as_typed("0.125")
+    assert "in the sheet" in in_a_sheet.value.remedy
+    assert "sheet" not in in_a_form.value.remedy
+    assert "at most two decimals" in in_a_form.value.remedy
+    assert in_a_form.value.message == in_a_sheet.value.message
+
+
 def test_a_float_is_never_shown_as_money() -> None:
     with pytest.raises(TypeError):
         yuan(1.0)  # type: ignore[arg-type]

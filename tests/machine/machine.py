@@ -811,7 +811,7 @@ class Engine(RuleBasedStateMachine):
     def look_into(self, pick: int, who: str) -> None:
         found = self.one(list(Discrepancy.objects.filter(state="open").order_by("id")), pick)
         may = self.is_a(who, "maker")
-        self.act(may, returns.resolve, discrepancy=found, by=self.who(who), finding="by phone")
+        self.act(may, returns.resolve, discrepancy=found, by=self.who(who), finding="told by phone")
         if may:
             batch = next(model for model, row in self.batches if row.pk == found.batch_id)
             batch.open.remove(found.kind)

@@ -102,7 +102,7 @@ def figures(lines: Sequence[PayeeLine]) -> BatchFigures:
         fund_code="LM-2026",
         fund_name="2026年市级劳模专项补助资金",
         fund_source="市级财政预算专项资金",
-        rule_title="市级劳模双节慰问（示范规则）",
+        rule_title="市级劳模双节慰问（示例规则）",
         rule_version="2",
         rule_clause="《市级劳模专项补助资金管理暂行办法》第五条、第六条",
         rule_issuer="市财政局、市总工会",

@@ -94,7 +94,12 @@ def doors(cast: Cast) -> list[Door]:
     visit, pay = button(other, "visit"), button(batch, "return")
     person = button(cast.lin_person, "enter-account")
     today = timezone.localdate().isoformat()
-    found = {"visited_on": today, "visitors": "Qiao", "findings": "Seen.", "is_confirmed": "yes"}
+    found = {
+        "visited_on": today,
+        "visitors": "Qiao",
+        "findings": "Bills were seen.",
+        "is_confirmed": "yes",
+    }
     number = fictional.make_card_number(random.Random(1))
     account = {"number": number, "bank_name": "示范银行", "holder": "", "reason": ""}
     people = reverse("admin:members_importrun_list_do", args=["upload"])

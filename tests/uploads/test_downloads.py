@@ -94,8 +94,8 @@ def test_every_file_leaves_to_be_saved_and_only_for_who_may(cast: Cast):
 @pytest.mark.django_db
 def test_only_a_picture_that_was_written_anew_is_shown_in_the_portal(cast: Cast):
     """What was kept as it came is saved, whatever it says it is."""
-    files.purpose("tests.shown", may=lambda account, file: True)
-    files.purpose("tests.kept", may=lambda account, file: True, is_issued=True)
+    files.purpose("tests.shown", label="a file", may=lambda account, file: True)
+    files.purpose("tests.kept", label="a file", may=lambda account, file: True, is_issued=True)
     qiao = browser(cast.qiao)
     for purpose, kind, disposition in (
         ("tests.shown", "image/jpeg", "inline"),

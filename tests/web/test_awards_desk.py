@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from awards.actions import subsidies
+from awards.actions import applications, subsidies
 from awards.models import Honour, SubsidyCase, SubsidyRound
 from awards.states import CaseState, CheckState, HonourState, RoundState
 from tests.awards.roster import model_worker, rule_set
@@ -90,10 +90,20 @@ def test_an_application_goes_by_pages_from_the_member_to_the_city(cast: Cast):
     )
     assert visited.status_code == 302
     assert StoredFile.objects.filter(purpose="visit_photo").count() == 2
+    below = press(shi, case, "review", opinion="Checked against the bills.", recommended_fen="-5")
+    assert below.status_code == 422 and "X7" in below.content.decode()
     press(shi, case, "review", opinion="Checked against the bills.", recommended_fen="3500")
     assert buttons(decider, case) == {"decide": True, "refuse": True, "return-reviewed": True}
+    shown = decider.get(do(case, "decide")).content.decode()
+    for seen in (cast.lin_person.name, "bedridden", "bill.jpg", "Checked against the bills."):
+        assert seen in shown
     outside = press(decider, case, "decide", amount_fen="8000", reason="Heavy.")
-    assert outside.status_code == 422 and "X7" in outside.content.decode()
+    assert outside.status_code == 422
+    assert set(outside.context["form"].errors) == {"amount_fen", "reason"}, "all faults at once"
+    assert "X7: the rules allow 1,000.00 to 5,000.00 yuan." in outside.content.decode()
+    partly = press(decider, case, "decide", amount_fen="3500.005", reason="Heavy.")
+    assert "at most two decimals" in str(partly.context["form"].errors["amount_fen"])
+    assert "sheet" not in str(partly.context["form"].errors["amount_fen"])
     press(decider, case, "decide", amount_fen="3500", reason="Heavy, lasting illness.")
     case.refresh_from_db()
     assert (case.state, case.amount_fen) == (CaseState.GRANTED, 350_000)
@@ -103,6 +113,37 @@ def test_an_application_goes_by_pages_from_the_member_to_the_city(cast: Cast):
     staff_page = shi.get(change(case)).content.decode()
     for seen in ("bedridden", "home.jpg", "bill.jpg", "Checked against the bills.", "31,000.50"):
         assert seen in staff_page
+
+
+def test_the_clause_of_a_refusal_is_chosen_and_told_in_words(cast: Cast):
+    lin_may_apply(cast)
+    lin = browser(cast.lin)
+    apply(lin)
+    case = lins_case(cast)
+    today = timezone.localdate()
+    applications.visit(
+        case=case, visited_on=today, visitors="Qiao", findings="Nobody is ill.",
+        is_confirmed=False, by=cast.qiao, today=today,
+    )  # fmt: skip
+    applications.review(
+        case=case, opinion="Nobody is ill.", recommended_fen=None, by=cast.shi, today=today
+    )
+    decider = browser(cast.decider)
+    form = decider.get(do(case, "refuse")).context["form"]
+    assert form["clause"].value() is None
+    none, *clauses = form.fields["clause"].choices
+    assert none[0] == ""
+    assert ("X6(b)", "X6(b) lay-off, lost work capacity, or schooling within China") in clauses
+    assert press(decider, case, "refuse", clause="", reason="Nobody is ill.").status_code == 422
+    press(decider, case, "refuse", clause="X6(a)", reason="Nobody is ill.")
+    told = lin.get(f"/me/subsidies/{case.pk}/").content.decode()
+    assert "Refused under clause X6(a): a major or chronic illness in the family" in told
+
+
+def test_no_scheme_of_a_round_is_chosen_beforehand(cast: Cast):
+    page = browser(cast.officer).get(reverse("admin:awards_subsidyround_list_do", args=["propose"]))
+    assert page.context["form"]["scheme"].value() is None
+    assert page.context["form"].fields["scheme"].choices[0][0] == ""
 
 
 def test_a_faulty_photo_of_a_visit_is_named_and_nothing_is_written(cast: Cast):
@@ -115,7 +156,7 @@ def test_a_faulty_photo_of_a_visit_is_named_and_nothing_is_written(cast: Cast):
         "visit",
         visited_on=timezone.localdate().isoformat(),
         visitors="Qiao",
-        findings="Seen.",
+        findings="Bills were seen.",
         is_confirmed="yes",
         photos=[SimpleUploadedFile("home.exe", b"MZ")],
     )

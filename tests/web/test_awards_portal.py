@@ -175,7 +175,9 @@ def refused_case(cast: Cast) -> SubsidyCase:
         by=cast.qiao,
         today=today,
     )
-    applications.review(case=case, opinion="Agreed.", recommended_fen=300_000, by=cast.shi)
+    applications.review(
+        case=case, opinion="Agreed in all.", recommended_fen=300_000, by=cast.shi, today=today
+    )
     applications.refuse(
         case=case, clause="X6", reason="No bill was shown.", by=cast.decider, today=today
     )

@@ -15,13 +15,13 @@ from django.test import Client
 from django.urls import reverse
 
 from members.models import BankAccount
-from tests.cast import Cast, make_account, make_payee, make_person, make_rule_set
+from tests.cast import TODAY, Cast, make_account, make_payee, make_person, make_rule_set
 from tests.disbursement.conftest import SCHEME, Office, make_office
 from tests.roles import playing, serving
 from union_portal import readers
 from union_portal.access import Role
 from union_portal.models import Account, AuditEntry, ReportRun
-from welfare.disbursement import batches, claims, formats, gate, invariants, ledger
+from welfare.disbursement import batches, claims, formats, gate, invariants, ledger, motions
 from welfare.disbursement.models import (
     BankFormat,
     BatchApproval,
@@ -156,6 +156,9 @@ def test_from_assembly_to_release_through_the_pages(office):
     batch.refresh_from_db()
     for told in ("¥900.00", "人民币玖佰元整", batch.digest):
         assert told in shown
+    for line in batch.lines.all():
+        assert line.payee_name in shown and f"************{line.account_last_four}" in shown
+        assert str(line.account_number) not in shown
     assert press(checker, check, looked="on").status_code == 302
     release = step("payoutbatch", batch.pk, "release")
     assert press(releaser, release, looked="on").status_code == 302
@@ -340,6 +343,37 @@ def test_a_refused_return_file_lists_every_fault_and_leaves_nothing(office):
     assert ReturnFile.objects.count() == 0
 
 
+def test_the_form_for_a_return_file_names_the_encoding_that_is_read(office):
+    batch = office.delivered(1)
+    feng = browser(office.cast.feng)
+    on_batch = feng.get(step("payoutbatch", batch.pk, "return")).content.decode()
+    assert f"{batch.bank_format} – UTF-8." in html.unescape(on_batch)
+    on_list = feng.get(reverse("admin:disbursement_returnfile_list_do", args=["import"]))
+    assert "generic-gbk – GB18030 (GBK)" in html.unescape(on_list.content.decode())
+
+
+def test_failed_payments_that_were_issued_again_are_not_offered_once_more(office):
+    batch = office.settled("paid", "failed")
+    feng = browser(office.cast.feng)
+    assert buttons(feng, batch)["reissue"]
+    office.correct_account(office.line(batch, 1).entitlement.person)
+    made = batches.reissue(batch=batch, by=office.cast.feng, today=TODAY)
+    assert not buttons(feng, batch)["reissue"]
+    told = feng.get(page("payoutbatch", batch.pk)).content.decode()
+    assert f"Its failed payments were issued again in {made.number}." in told
+    motion = batches.void(batch=made, by=office.cast.feng_checker, reason="wrong account")
+    motions.second(motion=motion, by=office.cast.feng_releaser)
+    assert buttons(feng, batch)["reissue"], "a batch that was voided paid nobody"
+
+
+def test_no_scheme_is_chosen_for_a_batch_beforehand(office):
+    office.owe(1)
+    url = reverse("admin:disbursement_payoutbatch_assemble")
+    form = browser(office.cast.feng).get(url).context["form"]
+    assert form["scheme"].value() is None
+    assert form.fields["scheme"].choices[0][0] == ""
+
+
 def test_a_return_file_is_imported_on_its_batch_and_again_changes_nothing(office):
     batch = office.delivered(2)
     content = write_return(office.layout(batch), batch.number, office.says(batch, "paid", "failed"))
@@ -360,6 +394,7 @@ def test_a_discrepancy_is_settled_with_what_was_found_out(office):
     found = Discrepancy.objects.get()
     url = step("discrepancy", found.pk, "resolve")
     feng = browser(office.cast.feng)
+    assert press(feng, url, finding="x").status_code == 422
     assert press(feng, url, finding="The bank corrected it by phone").status_code == 302
     found.refresh_from_db()
     assert found.state == "resolved"

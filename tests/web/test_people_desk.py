@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from members import tasks  # noqa: F401  (registers the jobs)
+from members import queries, tasks  # noqa: F401  (registers the jobs)
 from members.models import ImportRun, Person
 from members.states import ImportState
 from tests.cast import Cast
@@ -109,6 +109,31 @@ def test_the_page_and_its_sheet_list_every_error_with_place_value_and_remedy(
     refused = clerk.get(reverse("admin:members_importrun_do", args=[run.pk, "confirm"]))
     assert "The file has errors" in refused.content.decode()
     assert Person.objects.count() == 1
+
+
+def test_a_file_with_errors_waits_for_nobody_and_its_page_leads_on(cast: Cast, clerk: Client):
+    rows = make_rows(cast.tree.union, 2)
+    sound = send(clerk, as_csv(rows), cast.tree.union)
+    rows[0]["手机号"] = "1380013800"
+    faulty = send(clerk, as_csv(rows), cast.tree.union, "faulty.csv")
+    refused = send(clerk, OLD, cast.tree.union, "old.xls")
+    assert list(queries.imports_to_confirm(cast.qiao)) == [sound]
+    assert (faulty.state, refused.state) == (ImportState.CHECKED, ImportState.REFUSED)
+    listed = clerk.get(reverse("admin:members_importrun_changelist") + "?outcome=checked")
+    assert [row.pk for row in listed.context["cl"].result_list] == [sound.pk]
+    ways = [reverse(UPLOAD, args=["upload"]), reverse("admin:members_importrun_template")]
+    for run in (faulty, refused):
+        assert all(f'href="{way}"' in shown(clerk, run) for way in ways)
+    assert "mend the file and upload it again" in shown(clerk, faulty)
+    now, _past = shown(clerk, faulty).split('class="st-trail"')
+    assert "waiting for confirmation" not in now
+    assert ways[1] not in shown(clerk, sound)
+
+
+def test_the_empty_list_says_that_files_are_uploaded(clerk: Client):
+    page = clerk.get(reverse("admin:members_importrun_changelist")).content.decode()
+    assert "appear here once they are uploaded" in page
+    assert "the work before" not in page
 
 
 def test_a_changed_row_updates_and_another_name_is_shown_as_a_conflict(cast: Cast, clerk: Client):

@@ -6,20 +6,23 @@ people and money from who has no business with them is the database alone.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db.models import Q
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 import awards.queries
 from awards.models import SubsidyCase
 from tests.cast import Cast
+from tests.kernel.test_row_security import page_of
 from tests.web.awards_play import browser
-from tests.web.scene import place_of, play
+from tests.web.scene import pages, place_of, play
 from tests.web.test_own_rows import OWNED, others, telling
 from tests.web.test_reach import NOBODYS, alike, holder, rows
 from union_portal import access, shown_to
@@ -103,6 +106,32 @@ def test_with_the_scope_off_nothing_of_others_opens_to_staff(scene, unscoped):
             if closed(page) and not place_of(page, row).startswith(place.path):
                 faults += [(place.name, *one) for one in opened(client, page, row)]
     assert not faults, faults
+
+
+def asked_by(account: Account) -> HttpRequest:
+    request = RequestFactory().get("/")
+    request.user = account
+    return request
+
+
+def lost(page: ScopedModelAdmin, account: Account) -> set[Any]:
+    """Rows within the reader's reach that their list leaves out, because of what it joins."""
+    request = asked_by(account)
+    with page_of(account.pk):
+        within = page.get_queryset(request).order_by().values_list("pk", flat=True)
+        listed = page.get_changelist_instance(request).queryset
+        return set(within) - {row.pk for row in listed}
+
+
+def test_no_list_loses_a_row_to_what_it_joins(scene):
+    """Row security hides what stands behind an inner join, and the row before it with it."""
+    faults = []
+    for at, role in product((scene.tree.city, scene.tree.county, scene.tree.union), Role):
+        account = holder(f"{role}{at.pk}", at, role)
+        for page in pages():
+            if page.has_view_permission(asked_by(account)) and lost(page, account):
+                faults.append((page.opts.label, at.name, role))
+    assert faults == []
 
 
 @pytest.mark.parametrize("name", sorted(set(OWNED) - {"mfa_remove_webauthn", "mfa_edit_webauthn"}))

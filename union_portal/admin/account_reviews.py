@@ -169,6 +169,7 @@ class ReviewedRoleAdmin(ScopedModelAdmin):
     list_display = ("account", "role", "organization", "shown_used", "state", "reviewed_by")
     list_filter = ("state", "role", "review")
     list_select_related = ("account", "organization", "reviewed_by", "review")
+    ordering = ("organization__path", "account__username", "role")
     search_fields = ("account__username", "account__name", "organization__name")
     fields = (
         "review", "account", "role", "organization", "shown_used", "state", "reviewed_by",
@@ -249,4 +250,10 @@ desk.add_queue(
         icon="fact_check",
     )
 )
-desk.add_caution(desk.Caution(permissions=(Permission.ROLE_GRANT,), text=_caution))
+desk.add_caution(
+    desk.Caution(
+        permissions=(Permission.ROLE_GRANT,),
+        text=_caution,
+        link=lambda: reverse("admin:union_portal_accountreview_changelist"),
+    )
+)

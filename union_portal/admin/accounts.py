@@ -22,6 +22,8 @@ from union_portal.admin.fields import DateInput, ReasonForm, union_field
 from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin, reader
 from union_portal.factors import has_second_factor
+from union_portal.forms import ReadField
+from union_portal.kit.names import read_name
 from union_portal.models import Account, FactorReset, RoleAssignment
 from union_portal.states import FactorResetState
 
@@ -32,7 +34,7 @@ class NewAccountForm(forms.Form):
         label=_("Log-in name"),
         help_text=_("Three or more small letters, digits, dots or dashes."),
     )
-    name = forms.CharField(label=_("Name"), max_length=60)
+    name = ReadField(reader=read_name, label=_("Name"), max_length=60)
 
 
 def grant_form(account: Account, by: Account) -> type[forms.Form]:

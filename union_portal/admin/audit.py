@@ -11,7 +11,7 @@ from union_portal.admin.buttons import Button
 from union_portal.admin.filters import in_words, kind_of_row, kinds_of_rows
 from union_portal.admin.pages import Told
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import told
+from union_portal.admin.trail import told, who
 from union_portal.models import AuditBlock, AuditEntry
 
 
@@ -24,14 +24,14 @@ class AuditEntryAdmin(ScopedModelAdmin):
     order = 40
     view_permissions = (Permission.AUDIT_VIEW,)
     scope_path = None
-    list_display = ("at", "actor", "shown_action", "shown_kind", "subject_id", "reason")
+    list_display = ("at", "shown_actor", "shown_action", "shown_kind", "subject_id", "reason")
     list_display_links = ("at",)
     search_fields = ("=subject_id", "=action", "actor__startswith", "=request_id")
     list_filter = (("subject_type", in_words(_("kind of row"), kinds_of_rows)),)
     show_full_result_count = False
     fields = (
         "at",
-        "actor",
+        "shown_actor",
         "shown_action",
         "action",
         "shown_kind",
@@ -43,6 +43,10 @@ class AuditEntryAdmin(ScopedModelAdmin):
     )
     readonly_fields = fields
     shows_trail = False
+
+    @admin.display(description=_("who"), ordering="actor")
+    def shown_actor(self, entry: AuditEntry) -> str:
+        return who(entry)
 
     @admin.display(description=_("what"))
     def shown_action(self, entry: AuditEntry) -> str:

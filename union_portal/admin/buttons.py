@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.functional import Promise
@@ -13,11 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from union_portal.access import FRESH_LOG_IN, Permission
 from union_portal.models import Account
 
+if TYPE_CHECKING:
+    from union_portal.admin.pages import Panel
+
 Text = str | Promise
 # (row, who, what the form says, None where there is no form) -> where to go, or a message
 Act = Callable[[Any, Account, dict[str, Any]], Any]
 WhyNot = Callable[[Any, Account], Text | None]
 Facts = Callable[[Any, Account], list[tuple[Text, Any]]]
+Panels = Callable[[Any, Account], "list[Panel]"]
 FormFor = Callable[[Any, Account], type[forms.Form]]
 DONE = _("Done.")
 
@@ -27,7 +31,8 @@ class Button:
     """One action of a staff page.
 
     `why_not` returns the sentence that explains why the step is closed now, or None.
-    `facts` are shown on the confirm page: totals, digest, what will happen.
+    `facts` are shown on the confirm page: totals, digest, what will happen; `panels` below them
+    are what the act is judged by: a statement, a list of payees.
     """
 
     name: str
@@ -38,6 +43,7 @@ class Button:
     done: Text = DONE
     why_not: WhyNot = lambda obj, account: None
     facts: Facts = lambda obj, account: []
+    panels: Panels = lambda obj, account: []
     form: type[forms.Form] | None = None
     form_for: FormFor | None = None
     # None: as its permission asks (access.FRESH_LOG_IN).

@@ -59,10 +59,14 @@ class Chart:
 
 @dataclass(frozen=True)
 class Caution:
-    """A sentence about something that will go wrong unless staff act; empty if nothing."""
+    """A sentence about something that will go wrong unless staff act; empty if nothing.
+
+    `link` leads to where one acts, if the site has such a page.
+    """
 
     permissions: tuple[Permission, ...]
     text: Callable[[Account], str]
+    link: Callable[[], str] = lambda: ""
 
 
 _queues: list[Queue] = []
@@ -101,9 +105,15 @@ def front(request: HttpRequest) -> dict[str, Any]:
     """What the front page shows to this reader."""
     account: Account = request.user  # type: ignore[assignment]
     queues = waiting(account)
+    cautions = [
+        {"text": text, "link": caution.link()}
+        for caution in _cautions
+        if any(access.may(account, permission) for permission in caution.permissions)
+        and (text := caution.text(account))
+    ]
     return {
         "waiting": queues,
-        "waits_for_nothing": not any(row["count"] for row in queues),
+        "waits_for_nothing": not cautions and not any(row["count"] for row in queues),
         "figures": [
             {"title": f.title, "value": f.value(account), "note": f.note(account)}
             for f in _figures
@@ -114,12 +124,7 @@ def front(request: HttpRequest) -> dict[str, Any]:
             for chart in _charts
             if access.may(account, chart.permission)
         ],
-        "cautions": [
-            text
-            for caution in _cautions
-            if any(access.may(account, permission) for permission in caution.permissions)
-            and (text := caution.text(account))
-        ],
+        "cautions": cautions,
         "my_roles": account.roles.select_related("organization"),
     }
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal import workdays
 from union_portal.access import Permission
@@ -18,7 +19,7 @@ from union_portal.models import Account, Holiday
 class HolidayForm(forms.Form):
     day = forms.DateField(label=_("Day"), widget=DateInput())
     is_workday = forms.BooleanField(label=_("Worked (make-up day)"), required=False)
-    name = forms.CharField(label=_("Name"), max_length=40)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=40)
     source = forms.CharField(
         label=_("Source"),
         max_length=120,
@@ -74,5 +75,6 @@ desk.add_caution(
     desk.Caution(
         (Permission.HOLIDAY_EDIT, Permission.NOTICE_PUBLISH),
         lambda account: workdays.warning(timezone.localdate()),
+        lambda: reverse("admin:union_portal_holiday_changelist"),
     )
 )

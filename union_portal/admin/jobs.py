@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
@@ -15,6 +16,21 @@ from union_portal.admin.buttons import Button, only_in
 from union_portal.admin.scoped import ScopedModelAdmin, reader
 from union_portal.models import Job
 from union_portal.states import JobState
+
+# What runs by itself, by its name in CELERY_BEAT_SCHEDULE, as people call it.
+BY_ITSELF: dict[str, str] = {
+    "celery.backend_cleanup": gettext_noop("Forget old results"),
+    "check-invariants": gettext_noop("Check that ledger, batches and register agree"),
+    "drive-batches": gettext_noop("Move batches on"),
+    "forget-imports": gettext_noop("Cancel imports that nobody confirmed"),
+    "forget-the-past": gettext_noop("Delete what is no longer to be kept"),
+    "lapse-roles": gettext_noop("End roles whose time is over"),
+    "mark-unanswered": gettext_noop("Mark payments that the bank did not answer"),
+    "ring-lost-jobs": gettext_noop("Wake jobs that wait"),
+    "seal-audit": gettext_noop("Seal the audit log"),
+    "send-messages": gettext_noop("Send messages"),
+    "send-witnesses": gettext_noop("Send the head of the audit log to its witnesses"),
+}
 
 
 @admin.register(Job)
@@ -108,8 +124,17 @@ class PeriodicTaskAdmin(ScopedModelAdmin):
     order = 60
     view_permissions = (Permission.ACCOUNT_MANAGE, Permission.AUDIT_VIEW)
     scope_path = None
-    list_display = ("name", "task", "interval", "enabled", "last_run_at", "total_run_count")
-    list_select_related = ("interval",)
-    fields = ("name", "task", "interval", "enabled", "last_run_at", "total_run_count")
+    list_display = ("shown_name", "shown_when", "enabled", "last_run_at", "total_run_count")
+    list_select_related = ("interval", "crontab")
+    fields = list_display
     readonly_fields = fields
     shows_trail = False
+
+    @admin.display(description=pgettext_lazy("of a thing", "name"), ordering="name")
+    def shown_name(self, task: PeriodicTask) -> str:
+        known = BY_ITSELF.get(task.name)
+        return gettext(known) if known else task.name
+
+    @admin.display(description=_("when"))
+    def shown_when(self, task: PeriodicTask) -> Any:
+        return task.interval or task.crontab or "–"

@@ -1,5 +1,6 @@
 """The outbox: what was sent to whom, how and when; letters to print and post."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -12,7 +13,7 @@ from union_portal import access, notifications, reports
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, Text
-from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.scoped import ScopedModelAdmin, reader
 from union_portal.kit import masks
 from union_portal.models import Account, Channel, Message, Organization, OrganizationLevel
 from union_portal.states import MessageState
@@ -24,6 +25,15 @@ def _letters() -> QuerySet[Message]:
 
 def _no_letters(obj: Any, account: Account) -> Text | None:
     return None if _letters().exists() else _("No letter waits to be posted.")
+
+
+def _named(messages: Iterable[Message], account: Account) -> list[Any]:
+    """The messages with the name of each recipient, asked for all at once."""
+    found: list[Any] = list(messages)
+    names = notifications.recipients(found, account)
+    for message in found:
+        message.recipient_name = names.get(message.recipient, "")
+    return found
 
 
 def _print_letters(obj: Any, by: Account, data: dict[str, Any]) -> str:
@@ -41,12 +51,23 @@ class MessageAdmin(ScopedModelAdmin):
     order = 20
     view_permissions = (Permission.NOTICE_PREPARE, Permission.TRAIL_VIEW)
     scope_path = None
-    list_display = ("created_at", "channel", "shown_address", "shown_text", "sent_at", "state")
+    list_display = (
+        "created_at",
+        "channel",
+        "shown_recipient",
+        "shown_address",
+        "shown_topic",
+        "shown_text",
+        "sent_at",
+        "state",
+    )
     list_filter = ("channel", "state")
     search_fields = ("=key", "=subject_id")
     fields = (
         "channel",
+        "shown_recipient",
         "shown_address",
+        "shown_topic",
         "shown_text",
         "created_at",
         "sent_at",
@@ -83,7 +104,26 @@ class MessageAdmin(ScopedModelAdmin):
         # A log-in code opens a member's account: nobody reads it here.
         return super().get_queryset(request).exclude(topic="login_code")
 
-    @admin.display(description=_("to"))
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        rows = super().get_changelist_instance(request)
+        rows.result_list = _named(rows.result_list, reader(request))
+        return rows
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        message = super().get_object(request, object_id, from_field)
+        return message and _named([message], reader(request))[0]
+
+    @admin.display(description=_("recipient of a message"))
+    def shown_recipient(self, message: Any) -> str:
+        return message.recipient_name or "–"
+
+    @admin.display(description=_("about"))
+    def shown_topic(self, message: Message) -> str:
+        return str(notifications.topics().get(message.topic, message.topic))
+
+    @admin.display(description=_("phone or address"))
     def shown_address(self, message: Message) -> str:
         if message.channel == Channel.EMAIL:
             return str(message.values["to"])

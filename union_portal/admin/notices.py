@@ -37,7 +37,7 @@ def _facts(notice: Notice, by: Account) -> list[tuple[Any, Any]]:
     totals = _totals(notice)
     return [
         (_("People on the list"), totals["people"]),
-        (_("Sum"), f"¥{money.yuan(totals['total_fen'])}"),
+        (_("Sum"), money.shown(totals["total_fen"])),
         (_("Working days"), notice.days),
         (_("The posting day counts"), _("yes") if notice.counts_first_day else _("no")),
     ]
@@ -181,22 +181,25 @@ class NoticeAdmin(ScopedModelAdmin):
         return [
             Fact(_("State"), obj.get_state_display()),
             Fact(_("People on the list"), totals["people"]),
-            Fact(_("Sum"), f"¥{money.yuan(totals['total_fen'])}"),
+            Fact(_("Sum"), money.shown(totals["total_fen"])),
         ]
 
     def panels(self, request: HttpRequest, obj: Notice) -> list[Panel]:
-        entries = obj.entries.order_by("position")[:ENTRIES_SHOWN]
+        entries = list(obj.entries.order_by("position")[:ENTRIES_SHOWN])
+        # Most lists name no grounds: then there is no column for them.
+        is_with_grounds = any(entry.shown_ground for entry in entries)
         rows = [
             (
                 e.position,
                 e.shown_name,
                 e.shown_employer,
-                e.shown_ground,
-                f"¥{money.yuan(e.amount_fen)}",
+                *([e.shown_ground] if is_with_grounds else []),
+                money.shown(e.amount_fen),
             )
             for e in entries
         ]
-        columns = (_("No."), _("Name"), _("Employer"), _("Ground"), _("Amount"))
+        grounds = [_("Ground")] if is_with_grounds else []
+        columns = (_("No."), _("Name"), _("Employer"), *grounds, _("Amount"))
         public = obj.state in (NoticeState.PUBLISHED, NoticeState.CLOSED)
         return [
             Panel(
@@ -305,7 +308,7 @@ class ObjectionAdmin(ScopedModelAdmin):
     @admin.display(description=_("entry"))
     def entry_shown(self, objection: Objection) -> str:
         entry: NoticeEntry = objection.entry
-        return f"{entry.position} · {entry.shown_name} · ¥{money.yuan(entry.amount_fen)}"
+        return f"{entry.position} · {entry.shown_name} · {money.shown(entry.amount_fen)}"
 
 
 def _open_objections(account: Account) -> int:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal import organizations
 from union_portal.access import Permission
@@ -23,7 +24,7 @@ from union_portal.models import Account, Organization, OrganizationLevel
 class DescriptionForm(forms.Form):
     """What is known of a union. Cleaned text goes to the action as it stands."""
 
-    name = forms.CharField(label=_("Name"), max_length=120)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=120)
     short_name = forms.CharField(label=_("Short name"), max_length=40, required=False)
     division_code = forms.RegexField(
         regex=r"^[0-9]{6}$",
@@ -169,4 +170,10 @@ class OrganizationAdmin(ScopedModelAdmin):
             (child.name, child.get_level_display(), child.division_code)
             for child in obj.children.order_by("path")
         ]
-        return [Panel(_("Right below"), (_("Name"), _("Level"), _("Division code")), rows)]
+        return [
+            Panel(
+                _("Right below"),
+                (pgettext_lazy("of a thing", "Name"), _("Level"), _("Division code")),
+                rows,
+            )
+        ]

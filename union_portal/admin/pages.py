@@ -51,6 +51,11 @@ class Panel:
     template: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def labelled(self) -> list[list[tuple[Any, Any]]]:
+        """Each row as (column, cell): on a phone a row is a card and a cell names its column."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Told:
@@ -164,6 +169,7 @@ def _page(asked: Asked, form: forms.Form, *, reason: Any = None, status: int = 2
         "button": button,
         "form": form,
         "facts": button.facts(obj, _account(request)) if reason is None else [],
+        "panels": button.panels(obj, _account(request)) if reason is None else [],
         "reason": reason,
         "back": asked.back,
         "seen": print_of(obj) if obj is not None else "",

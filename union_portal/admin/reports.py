@@ -10,10 +10,10 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, reports
+from union_portal import access, files, reports
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text
-from union_portal.admin.filters import in_words
+from union_portal.admin.filters import in_words, kind_of_row
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.models import Account, FileDownload, ReportRun, StoredFile
@@ -130,7 +130,7 @@ class FileDownloadAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("purpose"))
     def shown_purpose(self, download: FileDownload) -> str:
-        return download.file.purpose
+        return files.label_of(download.file.purpose)
 
 
 @admin.register(StoredFile)
@@ -142,20 +142,28 @@ class StoredFileAdmin(ScopedModelAdmin):
     order = 51
     view_permissions = (Permission.AUDIT_VIEW,)
     scope_path = None
-    list_display = ("name", "purpose", "size", "uploaded_by", "created_at")
-    list_filter = ("purpose",)
+    list_display = ("name", "shown_purpose", "size", "uploaded_by", "created_at")
+    list_filter = (("purpose", in_words(_("purpose"), files.labels)),)
     list_select_related = ("uploaded_by",)
     search_fields = ("name", "=sha256")
     fields = (
         "name",
-        "purpose",
+        "shown_purpose",
         "content_type",
         "size",
         "sha256",
-        "subject_type",
+        "shown_kind",
         "subject_id",
         "organization",
         "uploaded_by",
         "created_at",
     )
     readonly_fields = fields
+
+    @admin.display(description=_("purpose"), ordering="purpose")
+    def shown_purpose(self, file: StoredFile) -> str:
+        return files.label_of(file.purpose)
+
+    @admin.display(description=_("kind of subject"))
+    def shown_kind(self, file: StoredFile) -> str:
+        return kind_of_row(file.subject_type)

@@ -63,6 +63,9 @@ MACHINES: dict[str, str] = {
     "bank": gettext_noop("the bank's file"),
     "public": gettext_noop("public page"),
     "first log-in": gettext_noop("first log-in"),
+    "register replay": gettext_noop("replay of the sent register"),
+    "rotate_keys": gettext_noop("change of keys"),
+    "demo": gettext_noop("demonstration"),
 }
 
 

@@ -174,6 +174,7 @@ class Hardship:
                 opinion=wish.opinion,
                 recommended_fen=wish.amount_fen or None,
                 by=self.staff["shi"],
+                today=self.setting.today,
             )
         else:
             self._decide(case, wish)

@@ -23,6 +23,10 @@ class MoneyError(Refused):
     """An amount that is not an exact number of fen."""
 
 
+class ThirdDecimal(MoneyError):
+    """An amount with a part of a fen."""
+
+
 def _not_an_amount() -> MoneyError:
     return MoneyError(
         gettext_noop("This is not an amount in yuan."),
@@ -30,8 +34,8 @@ def _not_an_amount() -> MoneyError:
     )
 
 
-def _third_decimal() -> MoneyError:
-    return MoneyError(
+def _third_decimal() -> ThirdDecimal:
+    return ThirdDecimal(
         gettext_noop("The amount has more than two decimals."),
         gettext_noop(
             "Round it to whole fen in the sheet itself, not only in how the cell is shown."
@@ -61,6 +65,17 @@ def fen_from_yuan(amount: str | Decimal | int) -> int:
     if isinstance(amount, Decimal):
         return _fen_from_decimal(amount)
     return _fen_from_text(amount)
+
+
+def fen_as_typed(amount: str) -> int:
+    """Fen of what somebody typed into a form; a third decimal is mended there, in no sheet."""
+    try:
+        return fen_from_yuan(amount)
+    except ThirdDecimal as refusal:
+        raise MoneyError(
+            refusal.message_id,
+            gettext_noop("Write it with at most two decimals, for example 1234.50."),
+        ) from None
 
 
 def _fen_from_decimal(amount: Decimal) -> int:
@@ -99,6 +114,11 @@ def yuan(fen: int) -> str:
     """Fen as yuan for people: ``1,234.50``."""
     whole, part = divmod(abs(_whole_fen(fen)), 100)
     return f"{'-' if fen < 0 else ''}{whole:,}.{part:02d}"
+
+
+def shown(fen: int) -> str:
+    """Fen with the sign of the currency, as pages write it: ``¥1,234.50``, ``-¥1,234.50``."""
+    return f"{'-' if fen < 0 else ''}¥{yuan(abs(_whole_fen(fen)))}"
 
 
 def plain_yuan(fen: int) -> str:

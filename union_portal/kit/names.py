@@ -102,7 +102,7 @@ def _require_name(name: str) -> None:
     ):
         raise PersonNameError(
             gettext_noop("The name holds a digit or a sign that names do not have."),
-            gettext_noop("Enter the name alone; put remarks in their own column."),
+            gettext_noop("Enter the name alone, without titles or remarks."),
         )
 
 

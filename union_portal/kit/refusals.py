@@ -1,10 +1,13 @@
 """How the kit says no: what is wrong and how to mend it, in the reader's language."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from django.utils.translation import gettext, gettext_noop
+
+# So many characters make a sentence that somebody else understands later.
+SENTENCE: Final = 10
 
 
 class Refused(ValueError):
@@ -52,6 +55,14 @@ def require_text(text: str, message: str, remedy: str, *, shortest: int = 1) -> 
     if len(said) < shortest:
         raise Refused(message, remedy)
     return said
+
+
+def require_sentence(text: str, message: str, remedy: str) -> str:
+    """What money or a person depends on, said so that others understand it later.
+
+    Errors: Refused with the message for fewer characters than `SENTENCE`.
+    """
+    return require_text(text, message, remedy, shortest=SENTENCE)
 
 
 def require_words(text: str) -> str:

@@ -70,7 +70,7 @@ class ReviewedRole(models.Model):
     class Meta:
         verbose_name = _("reviewed role")
         verbose_name_plural = _("reviewed roles")
-        ordering = ["organization__path", "account__username", "role"]
+        ordering = ["-review_id", "id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["review", "account", "role", "organization"], name="reviewed_role_once"

@@ -108,7 +108,7 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor}: {self.action} {self.subject_type} {self.subject_id}"
+        return f"{self._meta.verbose_name} {self.pk}"
 
 
 class AuditBlock(models.Model):

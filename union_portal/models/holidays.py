@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Holiday(models.Model):
@@ -12,7 +13,7 @@ class Holiday(models.Model):
 
     day = models.DateField(_("day"), unique=True)
     is_workday = models.BooleanField(_("worked (make-up day)"), default=False)
-    name = models.CharField(_("name"), max_length=40)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=40)
     source = models.CharField(_("source"), max_length=120)
 
     class Meta:

@@ -92,7 +92,7 @@ class NoticeEntry(models.Model):
     class Meta:
         verbose_name = _("entry on a notice")
         verbose_name_plural = _("entries on a notice")
-        ordering = ["notice", "position"]
+        ordering = ["-notice_id", "position"]
         constraints = [
             models.UniqueConstraint(fields=["notice", "decision"], name="notice_entry_once"),
             models.UniqueConstraint(fields=["notice", "position"], name="notice_entry_position"),

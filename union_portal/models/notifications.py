@@ -62,4 +62,4 @@ class Message(models.Model):
         triggers = [MESSAGE.trigger()]
 
     def __str__(self) -> str:
-        return f"{self.template} {self.pk}"
+        return f"{self.get_channel_display()} {self.pk}"

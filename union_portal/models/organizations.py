@@ -5,6 +5,7 @@ from typing import Any
 import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.triggers import Trigger
 
@@ -40,7 +41,7 @@ _PATH = """
 class Organization(models.Model):
     """One union. `path` is the chain of ids from the root, each followed by a slash."""
 
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=120)
     short_name = models.CharField(_("short name"), max_length=40, blank=True)
     level = models.CharField(_("level"), max_length=16, choices=OrganizationLevel.choices)
     parent = models.ForeignKey(
@@ -76,7 +77,7 @@ class Organization(models.Model):
     objects = OrganizationQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("union")
+        verbose_name = pgettext_lazy("a body of the tree", "union")
         verbose_name_plural = _("unions")
         ordering = ["path"]
         indexes = [

@@ -67,7 +67,7 @@ def check(folder: Path, witnesses: list) -> tuple:
             faults.append(f"区块 {number} 不相接 / block {number} does not follow")
         parts = ("number", "sealed_at", "entries", "previous", "root")
         if sha256("|".join(str(block[part]) for part in parts)) != block["digest"]:
-            faults.append(f"区块 {number} 摘要被改 / the digest of block {number} was changed")
+            faults.append(f"区块 {number} 校验值被改 / the digest of block {number} was changed")
         before, expected = block["digest"], number + 1
     for number in found:
         faults.append(f"多出区块 {number} 的记录 / entries of a block {number} that does not exist")

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django import template
+from django import forms, template
+from django.forms import BoundField
 
 from union_portal.kit import money
 
@@ -35,7 +36,32 @@ DEVICES = (
 @register.filter
 def yuan(fen: Any) -> str:
     """Fen as ``¥1,234.50``; nothing for nothing."""
-    return "" if fen in (None, "") else f"¥{money.yuan(int(fen))}"
+    return "" if fen in (None, "") else money.shown(int(fen))
+
+
+@register.filter
+def first_shown(rows: Any) -> int:
+    """The place of the first row on this page of a list."""
+    return int(rows.paginator.page(rows.page_num).start_index())
+
+
+@register.filter
+def last_shown(rows: Any) -> int:
+    """The place of the last row on this page of a list."""
+    return int(rows.paginator.page(rows.page_num).end_index())
+
+
+@register.filter
+def uncut(field: BoundField) -> Any:
+    """The field; a browser would cut a long text off without a word, so the server judges it."""
+    return field.as_widget(attrs={"maxlength": False}) if longest(field) else field
+
+
+@register.filter
+def longest(field: BoundField) -> int | None:
+    """How many characters a text of several lines may have; nothing for other fields."""
+    is_text = isinstance(field.field.widget, forms.Textarea)
+    return getattr(field.field, "max_length", None) if is_text else None
 
 
 @register.filter

@@ -25,6 +25,7 @@ from union_portal.admin import pages
 from union_portal.admin.buttons import Button
 from union_portal.admin.fields import union_field
 from union_portal.admin.filters import scheme_titles
+from union_portal.admin.pages import Panel
 from union_portal.admin.scoped import reader
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
@@ -70,7 +71,8 @@ def form_for(account: Account) -> type[forms.Form]:
     class AssembleForm(forms.Form):
         fund = forms.ModelChoiceField(label=_("Fund"), queryset=funds)
         scheme = forms.ChoiceField(
-            label=_("Scheme"), choices=[(code, titles.get(code, code)) for code in codes]
+            label=_("Scheme"),
+            choices=[("", _("Choose")), *((code, titles.get(code, code)) for code in codes)],
         )
         period = forms.CharField(
             label=_("Period"),
@@ -182,12 +184,10 @@ def _preview(chosen: dict[str, Any]) -> dict[str, Any]:
         "in_count": found["count"],
         "in_sum": yuan(total),
         "in_words": money.in_words(total, prefix=True),
-        "in_columns": IN_COLUMNS,
-        "in_rows": _in_rows(payable),
+        "who_is_in": Panel(_("Who would be in"), IN_COLUMNS, _in_rows(payable)),
         "reasons": [(candidates.LeftOut(code).label, n, yuan(fen)) for code, n, fen in reasons],
         "left_count": sum(n for _code, n, _fen in reasons),
-        "left_columns": LEFT_COLUMNS,
-        "left_rows": left_rows(left[:SHOWN]),
+        "who_is_left_out": Panel(_("Left out, and why"), LEFT_COLUMNS, left_rows(left[:SHOWN])),
         "shown": SHOWN,
     }
 

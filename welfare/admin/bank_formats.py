@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
@@ -51,7 +52,7 @@ class DefinitionForm(forms.Form):
 
 
 class NewFormatForm(DefinitionForm):
-    code = forms.SlugField(label=_("Code"), max_length=40)
+    code = forms.SlugField(label=pgettext_lazy("of a thing", "Code"), max_length=40)
     field_order = ("code", "name", "definition", "is_active")
 
     def clean_code(self) -> str:

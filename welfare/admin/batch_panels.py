@@ -3,32 +3,27 @@
 from typing import Any
 
 from django.db.models import (
-    Count,
     QuerySet,
 )
 from django.utils.html import format_html
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from union_portal.admin.pages import Panel
 from union_portal.admin.reports import download_link
 from union_portal.models import ReportRun
-from welfare.admin import assembly
+from welfare.admin import assembly, payees
 from welfare.admin.batch_steps import (
     taken,
 )
 from welfare.admin.shown import (
     link,
-    list_url,
-    masked,
     stamp,
     yuan,
 )
 from welfare.disbursement import batches, candidates
-from welfare.disbursement.models import BatchStep, PayoutBatch, PayoutLine
-from welfare.disbursement.states import UNPAID, BatchState, LineState
+from welfare.disbursement.models import BatchStep, PayoutBatch
+from welfare.disbursement.states import BatchState
 
-LINES_SHOWN = 20
 LEFT_SHOWN = 50
 TONES = {
     BatchState.CLOSED: "good",
@@ -48,7 +43,7 @@ def panels_of(batch: PayoutBatch) -> list[Panel]:
         _approvals(batch),
         _motions(batch),
         _left_out(batch),
-        _lines(batch),
+        payees.panel_of(batch),
         _files(batch),
         _discrepancies(batch),
         _corrections(batch),
@@ -101,43 +96,6 @@ def _left_out(batch: PayoutBatch) -> Panel | None:
         assembly.LEFT_COLUMNS,
         assembly.left_rows(left[:LEFT_SHOWN]),
         note=counted,
-    )
-
-
-def _lines(batch: PayoutBatch) -> Panel:
-    lines = batch.lines.order_by("position")
-    counted = dict(batch.lines.order_by().values_list("state").annotate(n=Count("pk")))
-    if any(counted.get(state) for state in UNPAID):
-        lines = lines.filter(state__in=UNPAID)
-    rows = [
-        (
-            line.position,
-            link(line, line.payee_name),
-            f"{line.bank_name} {masked(line.account_last_four)}",
-            yuan(line.amount_fen),
-            line.get_state_display(),
-        )
-        for line in lines[:LINES_SHOWN]
-    ]
-    by_state = [
-        format_html(
-            '<a href="{}">{} {}</a>',
-            list_url(PayoutLine, batch__id__exact=batch.pk, state__exact=state),
-            state.label,
-            counted[state],
-        )
-        for state in LineState
-        if counted.get(state)
-    ]
-    first = gettext("The first %(count)s; failed ones come first.") % {"count": LINES_SHOWN}
-    note = format_html("{}" + " · {}" * len(by_state), first, *by_state)
-    return Panel(
-        _("Payment lines"),
-        (_("No."), _("Payee"), _("Account"), _("Amount"), _("State")),
-        rows,
-        note=note,
-        link=list_url(PayoutLine, batch__id__exact=batch.pk),
-        link_text=_("All payments of this batch"),
     )
 
 

@@ -13,12 +13,14 @@ from union_portal import reports
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every, only_in
 from union_portal.admin.fields import ReasonForm
+from union_portal.admin.pages import Panel
 from union_portal.downloads import UNKNOWN, download
 from union_portal.forms import YuanField
 from union_portal.kit import money
 from union_portal.models import Account
 from welfare.actions import bank_files
-from welfare.admin.returns import ReturnFileForm, import_return
+from welfare.admin import payees
+from welfare.admin.returns import import_return, return_form
 from welfare.admin.shown import yuan
 from welfare.disbursement import batches, candidates, gate
 from welfare.disbursement.models import BatchApproval, BatchStep, PayoutBatch
@@ -53,12 +55,18 @@ def content_facts(batch: PayoutBatch, account: Account) -> list[tuple[Any, Any]]
     ]
 
 
+def _payees(batch: PayoutBatch, account: Account) -> list[Panel]:
+    return [payees.panel_of(batch)]
+
+
 def _reissue_facts(batch: PayoutBatch, account: Account) -> list[tuple[Any, Any]]:
-    failed = batch.lines.filter(state__in=UNPAID).count()
-    ready = candidates.again(batch, today=timezone.localdate()).count()
     return [
-        (_("Failed or returned payments"), failed),
-        (_("of these ready to be issued again"), ready),
+        (_("Failed or returned payments"), batch.lines.filter(state__in=UNPAID).count()),
+        (_("of these not issued again yet"), candidates.failed_in(batch).count()),
+        (
+            _("of these ready to be issued again"),
+            candidates.again(batch, today=timezone.localdate()).count(),
+        ),
     ]
 
 
@@ -163,10 +171,16 @@ def _gate_shut(batch: PayoutBatch, account: Account) -> Text | None:
     return None
 
 
-def _nothing_failed(batch: PayoutBatch, account: Account) -> Text | None:
+def _nothing_to_issue_again(batch: PayoutBatch, account: Account) -> Text | None:
     if not batch.lines.filter(state__in=UNPAID).exists():
         return _("No payment of this batch failed.")
-    return None
+    if candidates.failed_in(batch).exists():
+        return None
+    later = batch.corrected_by.exclude(state=BatchState.VOID).order_by("pk")
+    numbers = ", ".join(later.values_list("number", flat=True))
+    if not numbers:
+        return _("No failed payment of this batch is owed any more.")
+    return _("Its failed payments were issued again in %(batches)s.") % {"batches": numbers}
 
 
 def _open_discrepancy(batch: PayoutBatch, account: Account) -> Text | None:
@@ -226,6 +240,7 @@ STEPS = (
         done=_("The batch is sealed and waits for its checker."),
         why_not=every(only_in(BatchState.DRAFT), _not_maker),
         facts=content_facts,
+        panels=_payees,
         reauth=True,
     ),
     Button(
@@ -237,6 +252,7 @@ STEPS = (
         done=_("The batch is checked and waits for its releaser."),
         why_not=every(only_in(BatchState.SEALED), _approved_already, step_done(*CHECKS)),
         facts=content_facts,
+        panels=_payees,
         form=LookedForm,
         reauth=True,
     ),
@@ -249,6 +265,7 @@ STEPS = (
         done=_("Your release is recorded; the last one needed sets the workers going."),
         why_not=every(only_in(BatchState.SEALED), not_checked, _approved_already, _gate_shut),
         facts=content_facts,
+        panels=_payees,
         form=LookedForm,
         reauth=True,
     ),
@@ -260,7 +277,7 @@ STEPS = (
         explain=_("It is read whole or refused whole. The same file twice changes nothing."),
         done=_("The return file is imported."),
         why_not=only_in(*AT_THE_BANK),
-        form=ReturnFileForm,
+        form_for=return_form,
     ),
     Button(
         name="reissue",
@@ -272,7 +289,7 @@ STEPS = (
             " corrected and confirmed. It is checked and released like any other."
         ),
         done=_("The new batch is a draft: look at it, then seal it."),
-        why_not=every(only_in(*AT_THE_BANK), _nothing_failed),
+        why_not=every(only_in(*AT_THE_BANK), _nothing_to_issue_again),
         facts=_reissue_facts,
         reauth=True,
     ),

@@ -82,12 +82,16 @@ class EntryAdmin(ScopedModelAdmin):
 
     shown_at = column("recorded_at", _("recorded at"))
     shown_fund = column("fund", _("fund"))
-    shown_key = column("key", _("document or event"))
     shown_batch = column("batch", _("batch"))
     shown_recorder = column("recorded_by", _("recorded by"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
         return super().get_queryset(request).prefetch_related("postings")
+
+    @admin.display(description=_("document or event"))
+    def shown_key(self, entry: Entry) -> str:
+        """The key without the code of its kind: the kind stands there in words."""
+        return f"{entry.get_kind_display()} · {entry.key.partition(':')[2] or entry.key}"
 
     @admin.display(description=_("amount"))
     def amount(self, entry: Entry) -> str:
@@ -113,7 +117,7 @@ class LedgerAccountAdmin(ScopedModelAdmin):
     list_filter = ("kind", ("fund", titled(_("fund"))))
     list_select_related = ("fund__organization",)
     search_fields = ("fund__name", "=fund__code")
-    ordering = ("fund", "id")
+    ordering = ("fund_id", "id")
     fields = ("shown_fund", "kind", "balance")
     readonly_fields = fields
     shows_trail = False

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
@@ -34,7 +35,7 @@ from welfare.disbursement.models import (
 
 def fund_form(obj: None, by: Account) -> type[forms.Form]:
     class FundForm(forms.Form):
-        code = forms.SlugField(label=_("Code"), max_length=40)
+        code = forms.SlugField(label=pgettext_lazy("of a thing", "Code"), max_length=40)
         name = forms.CharField(label=_("Name of the fund"), max_length=120)
         year = forms.IntegerField(label=_("Year"), min_value=2000, max_value=2199)
         organization = union_field(by, Permission.FUND_APPROPRIATE)

@@ -19,11 +19,19 @@ from union_portal.admin.buttons import Button, only_in
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, federation
 from union_portal.admin.trail import trail_of
+from union_portal.forms import SentenceField
 from union_portal.models import Account
 from welfare.admin.shown import breakable, column, link, list_url, shown_state, stamp, titled, yuan
-from welfare.disbursement import returns
+from welfare.disbursement import formats, returns
 from welfare.disbursement.bankfile import BankFileRefused
-from welfare.disbursement.models import Discrepancy, ReturnFile, ReturnRow, Verdict
+from welfare.disbursement.models import (
+    BankFormat,
+    Discrepancy,
+    PayoutBatch,
+    ReturnFile,
+    ReturnRow,
+    Verdict,
+)
 from welfare.disbursement.states import DiscrepancyState
 
 ROWS_SHOWN = 100
@@ -31,10 +39,7 @@ FAULTS_SHOWN = 200
 
 
 class ReturnFileForm(forms.Form):
-    content = forms.FileField(
-        label=_("Return file"),
-        help_text=_("As the bank gave it: the format and the encoding are found out."),
-    )
+    content = forms.FileField(label=_("Return file"))
 
     def clean_content(self) -> Any:
         """A file that is too large is refused before it is read."""
@@ -45,6 +50,22 @@ class ReturnFileForm(forms.Form):
                 % {"most": returns.MOST_BYTES // 1024 // 1024}
             )
         return upload
+
+
+def return_form(batch: PayoutBatch | None, by: Account) -> type[ReturnFileForm]:
+    """Says which encoding is read: that of the batch's bank format, or of those in use."""
+    in_use = BankFormat.objects.filter(is_active=True).order_by("code")
+    read = [batch.bank_format] if batch else list(in_use)
+    named = [f"{one} – {formats.encoding_of(one)}" for one in read]
+
+    class NamedFileForm(ReturnFileForm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.fields["content"].help_text = _(
+                "As the bank gave it, in the encoding of its bank format: %(formats)s."
+            ) % {"formats": "; ".join(named)}
+
+    return NamedFileForm
 
 
 def import_return(batch: Any, by: Account, data: dict[str, Any]) -> str:
@@ -101,7 +122,7 @@ class ReturnFileAdmin(ScopedModelAdmin):
             act=import_return,
             explain=_("It is read whole or refused whole. The same file twice changes nothing."),
             done=_("The return file is imported."),
-            form=ReturnFileForm,
+            form_for=return_form,
         ),
     )
 
@@ -190,7 +211,7 @@ class ReturnRowAdmin(ScopedModelAdmin):
     list_filter = ("verdict", "result")
     list_select_related = ("file__batch__organization", "line")
     search_fields = ("=e2e", "=bank_ref")
-    ordering = ("-file", "number")
+    ordering = ("-file_id", "number")
     fields = (
         "file_link",
         "number",
@@ -225,10 +246,10 @@ class ReturnRowAdmin(ScopedModelAdmin):
 
 
 class FindingForm(forms.Form):
-    finding = forms.CharField(
+    finding = SentenceField(
         label=_("What was found out"),
         max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        rows=3,
         help_text=_("For instance what the bank said, and who."),
     )
 

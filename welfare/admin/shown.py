@@ -19,7 +19,7 @@ from union_portal.models import RuleSet
 
 def yuan(fen: int | None) -> str:
     """Fen as ¥1,234.50; nothing for nothing."""
-    return "" if fen is None else f"¥{money.yuan(fen)}"
+    return "" if fen is None else money.shown(fen)
 
 
 def stamp(at: datetime | None) -> str:

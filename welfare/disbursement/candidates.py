@@ -147,30 +147,37 @@ def counted(left: QuerySet[Any]) -> dict[str, int]:
     return {str(because): n for because, n in rows}
 
 
-def again(batch: PayoutBatch, *, today: date) -> QuerySet[Entitlement]:
-    """Entitlements whose newest attempt failed or came back in `batch` and may be tried anew.
+def failed_in(batch: PayoutBatch) -> QuerySet[Any]:
+    """Entitlements still owed whose newest attempt failed or came back in `batch`.
 
-    That takes another confirmed account than the one that failed, or a retry that two
-    people approved. An attempt that was voided before it left is as if it had not been made.
+    An attempt that was voided before it left is as if it had not been made.
     """
     last = PayoutLine.objects.filter(entitlement=OuterRef("pk")).counted().order_by("-attempt")
-    retried = Motion.objects.filter(
-        kind=MotionKind.RETRY, state=MotionState.SECONDED, line=OuterRef("last_line")
-    )
-    confirmed = BankAccount.objects.filter(
-        payee=OuterRef("payee"), state=BankAccountState.CONFIRMED
-    )
-    failed = (
+    return (
         Entitlement.objects.unpaid()
         .filter(lines__in=PayoutLine.objects.filter(batch=batch, state__in=UNPAID))
         .annotate(
             last_line=Subquery(last.values("pk")[:1]),
             last_batch=Subquery(last.values("batch")[:1]),
             last_account=Subquery(last.values("bank_account")[:1]),
-            account=Subquery(confirmed.values("pk")[:1]),
         )
         .filter(last_batch=batch.pk)
     )
+
+
+def again(batch: PayoutBatch, *, today: date) -> QuerySet[Entitlement]:
+    """Those of `failed_in` that may be tried anew.
+
+    That takes another confirmed account than the one that failed, or a retry that two
+    people approved.
+    """
+    retried = Motion.objects.filter(
+        kind=MotionKind.RETRY, state=MotionState.SECONDED, line=OuterRef("last_line")
+    )
+    confirmed = BankAccount.objects.filter(
+        payee=OuterRef("payee"), state=BankAccountState.CONFIRMED
+    )
+    failed = failed_in(batch).annotate(account=Subquery(confirmed.values("pk")[:1]))
     return judged(
         failed.filter(~Q(account=F("last_account")) | Q(Exists(retried))),
         scheme=batch.scheme,

@@ -33,3 +33,9 @@ def ensure_shipped() -> None:
 def layout(bank_format: BankFormat) -> Format:
     """The layout a row describes. Raises Refused naming what is wrong in it."""
     return Format.from_config(bank_format.code, bank_format.definition)
+
+
+def encoding_of(bank_format: BankFormat) -> str:
+    """The encoding as banks name it; GB18030 holds every GBK file."""
+    encoding = layout(bank_format).encoding
+    return "GB18030 (GBK)" if encoding.startswith("gb") else "UTF-8"

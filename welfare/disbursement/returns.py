@@ -18,7 +18,7 @@ from union_portal import access, audit, lifecycle, sets
 from union_portal.access import Permission
 from union_portal.fields import keyring
 from union_portal.kit.plain_text import halfwidth
-from union_portal.kit.refusals import Refused, require_text
+from union_portal.kit.refusals import Refused, require_sentence
 from union_portal.models import Account
 from welfare.disbursement import acting, bankfile, formats, locks, settlement
 from welfare.disbursement.acting import Actor
@@ -133,12 +133,18 @@ def _digest_of_state(path: Path, _changed_ns: int, _size: int) -> str:
 
 @transaction.atomic
 def resolve(*, discrepancy: Discrepancy, by: Account, finding: str) -> None:
-    """Settle a discrepancy with what was found out, for instance by a call to the bank."""
+    """Settle a discrepancy with what was found out, for instance by a call to the bank.
+
+    One person is enough: no line and no money moves by it. What a certificate of the bank says
+    of a line is moved by one and carried out by another (`unknowns.certify`).
+    """
     access.require(
         by, Permission.BATCH_SETTLE, discrepancy.batch.organization if discrepancy.batch else None
     )
-    found = require_text(
-        finding, _("Write what was found out."), _("For instance what the bank said, and who.")
+    found = require_sentence(
+        finding,
+        _("What was found out is missing or too short."),
+        _("Write at least ten characters: for instance what the bank said, and who."),
     )
     lifecycle.advance(
         discrepancy,

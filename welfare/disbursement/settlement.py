@@ -5,7 +5,7 @@ we know is kept, and judged again inside every transaction that may make it appl
 Source: disbursement protocol, 5. The caller holds the batches (`locks`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from django.db import connection, transaction
@@ -94,6 +94,24 @@ FROM verdicts v WHERE v.id = r.id AND (r.verdict, r.line_id) IS DISTINCT FROM (v
 """
 
 
+Told = Callable[[PayoutBatch, Actor], None]
+_listeners: dict[str, Told] = {}
+
+
+def tells(scheme: str) -> Callable[[Told], Told]:
+    """Register what follows when lines of a scheme's batches got an answer.
+
+    Called within the same transaction, once a batch however many lines it has: whatever has to
+    be done line by line is left to a worker.
+    """
+
+    def register(function: Told) -> Told:
+        _listeners[scheme] = function
+        return function
+
+    return register
+
+
 def apply_kept(batch_ids: Iterable[int], *, cause: str, by: Actor) -> int:
     """Judge every kept row of these batches and book what applies, until nothing changes.
 
@@ -115,6 +133,8 @@ def apply_kept(batch_ids: Iterable[int], *, cause: str, by: Actor) -> int:
             break
         moved += step
     _open_discrepancies(ids, by=by)
+    if moved:
+        _tell(ids, by=by)
     return moved
 
 
@@ -132,6 +152,7 @@ def settle_line(line: PayoutLine, to: LineState, *, cause: str, by: Actor, reaso
             batch=line.batch,
             reason=reason,
         )
+    _tell([line.batch_id], by=by)
 
 
 def reconcile_if_done(batch_ids: Iterable[int], *, by: Actor) -> int:
@@ -192,6 +213,11 @@ def _move(
                 batch=batch,
             )
     return moved
+
+
+def _tell(ids: list[int], *, by: Actor) -> None:
+    for batch in PayoutBatch.objects.filter(pk__in=ids, scheme__in=_listeners):
+        _listeners[batch.scheme](batch, by)
 
 
 def _sums(lines: QuerySet[PayoutLine]) -> list[tuple[int, int]]:

@@ -5,12 +5,11 @@ the database counts too. Every step shows to the member at once.
 """
 
 from awards.actions.applications.applying import apply, resubmit, take_back
-from awards.actions.applications.deciding import CLAUSES, decide, refuse
+from awards.actions.applications.deciding import decide, refuse
 from awards.actions.applications.reviewing import require_turn, return_, review, visit
 from awards.actions.applications.uploads import Upload
 
 __all__ = [
-    "CLAUSES",
     "Upload",
     "apply",
     "decide",

@@ -15,12 +15,12 @@ from awards.queries import person_facts
 from awards.rules import SPECIAL_HARDSHIP, Assessment, assess, prepare
 from awards.rules.expressions import Givens
 from awards.rules.grounds import facts
-from awards.rules.schemes import HARDSHIP
+from awards.rules.schemes import HARDSHIP, REFUSABLE
 from awards.rules.steps import Step, step
 from awards.states import CaseState
 from union_portal import access, decisions, lifecycle, notices
 from union_portal.access import Permission
-from union_portal.kit.refusals import require_text
+from union_portal.kit.refusals import require_sentence
 from union_portal.models import (
     Account,
     Decision,
@@ -29,8 +29,6 @@ from union_portal.models import (
 )
 from welfare.disbursement import entitlements
 
-# Under which a decider may refuse; "X3" and so on are also written by the rules themselves.
-CLAUSES: Final = ("X3", "X6", "X6(a)", "X6(b)", "X6(c)", "X7", "X11")
 _REFUSED: Final = gettext_noop("Refused by the city: %(reason)s")
 _DEGREE: Final = gettext_noop("Degree of hardship, in the words of the decision: %(reason)s")
 
@@ -76,11 +74,11 @@ def refuse(*, case: SubsidyCase, clause: str, reason: str, by: Account, today: d
     """The city refuses under a named clause, with a reason; the member may appeal."""
     rules = _ready_to_decide(case, by, today)
     why = _reason(reason)
-    if clause not in CLAUSES:
+    if clause not in REFUSABLE:
         raise AwardsRefused(
             gettext_noop("“%(clause)s” is no clause of this scheme."),
             gettext_noop("Choose one of: %(clauses)s."),
-            {"clause": clause, "clauses": ", ".join(CLAUSES)},
+            {"clause": clause, "clauses": ", ".join(REFUSABLE)},
         )
     steps = [step(clause, _REFUSED, {"reason": why})]
     decision = _record(case, rules, steps=steps, amount_fen=0, reason=why, by=by, today=today)
@@ -111,10 +109,10 @@ def _ready_to_decide(case: SubsidyCase, by: Account, today: date) -> RuleSet:
 
 
 def _reason(reason: str) -> str:
-    return require_text(
+    return require_sentence(
         reason,
-        gettext_noop("The reason is missing."),
-        gettext_noop("Write why; the member reads it."),
+        gettext_noop("The reason is missing or too short."),
+        gettext_noop("Write at least ten characters: why; the member reads it."),
     )
 
 

@@ -12,10 +12,13 @@ from awards.actions.applications.held import lock
 from awards.actions.applications.uploads import Upload, stored
 from awards.actions.refusals import AwardsRefused, require_other
 from awards.models import HomeVisit, ReturnForCompletion, SubsidyCase
+from awards.rules.bands import band_of
+from awards.rules.schemes import HARDSHIP
 from awards.states import CaseState
-from union_portal import access, lifecycle
+from union_portal import access, decisions, lifecycle
 from union_portal.access import Permission
-from union_portal.kit.refusals import require_text
+from union_portal.kit.money import yuan
+from union_portal.kit.refusals import require_sentence, require_text
 from union_portal.models import Account
 
 
@@ -44,13 +47,19 @@ def visit(
             gettext_noop("The visit lies before the application or in the future."),
             gettext_noop("Enter the day on which you were there."),
         )
-    missing = gettext_noop("Visitors or findings are missing.")
-    remedy = gettext_noop("Name everyone who went and write what you saw.")
     made = HomeVisit.objects.create(
         case=case,
         visited_on=visited_on,
-        visitors=require_text(visitors, missing, remedy),
-        findings=require_text(findings, missing, remedy),
+        visitors=require_text(
+            visitors,
+            gettext_noop("The visitors are missing."),
+            gettext_noop("Name everyone who went."),
+        ),
+        findings=require_sentence(
+            findings,
+            gettext_noop("The findings are missing or too short."),
+            gettext_noop("Write at least ten characters: what you saw and were shown."),
+        ),
         is_confirmed=is_confirmed,
         signature=stored(case, "visit_signature", signature, by) if signature else None,
         recorded_by=by,
@@ -63,16 +72,20 @@ def visit(
 
 
 @transaction.atomic
-def review(*, case: SubsidyCase, opinion: str, recommended_fen: int | None, by: Account) -> None:
-    """The county gives its opinion and may recommend an amount."""
+def review(
+    *, case: SubsidyCase, opinion: str, recommended_fen: int | None, by: Account, today: date
+) -> None:
+    """The county gives its opinion and may recommend an amount within the band (X7)."""
     access.require(by, Permission.SUBSIDY_REVIEW, case.county)
     require_other(by, case.created_by, case.visited_by)
     lock(case)
-    text = require_text(
+    text = require_sentence(
         opinion,
-        gettext_noop("The opinion is missing."),
-        gettext_noop("Write what the county checked and what it thinks."),
+        gettext_noop("The opinion is missing or too short."),
+        gettext_noop("Write at least ten characters: what was checked, and what you think."),
     )
+    if recommended_fen is not None:
+        _require_within_band(recommended_fen, today)
     lifecycle.advance(
         case,
         to=CaseState.REVIEWED,
@@ -93,16 +106,28 @@ def return_(*, case: SubsidyCase, message: str, by: Account) -> ReturnForComplet
     asked = ReturnForCompletion.objects.create(
         case=case,
         stage=case.state,
-        message=require_text(
+        message=require_sentence(
             message,
-            gettext_noop("The message is missing."),
-            gettext_noop("Write what the member should complete."),
+            gettext_noop("The message is missing or too short."),
+            gettext_noop("Write at least ten characters: what the member should complete."),
         ),
         returned_by=by,
     )
     lifecycle.advance(case, to=CaseState.RETURNED, by=by, returned_from=case.state)
     telling.tell_step(case, "returned", asked.pk)
     return asked
+
+
+def _require_within_band(fen: int, today: date) -> None:
+    band = band_of(decisions.rule_set_in_force(HARDSHIP, today).parameters)
+    if not band.holds(fen):
+        raise AwardsRefused(
+            gettext_noop(
+                "The amount recommended lies outside the band of %(least)s to %(most)s yuan."
+            ),
+            gettext_noop("Recommend an amount within it, or leave it to the city."),
+            {"least": yuan(band.least_fen), "most": yuan(band.most_fen)},
+        )
 
 
 def require_turn(case: SubsidyCase, by: Account) -> None:

@@ -3,10 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from awards.models import HomeVisit, SubsidyCase
 from awards.queries import may_see
 from union_portal import files
 from union_portal.models import Account, Organization, StoredFile
+
+_PURPOSES = {
+    "subsidy_document": _("document of an application"),
+    "visit_photo": _("photo of a home visit"),
+    "visit_signature": _("signature of a home visit"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,8 @@ def stored(
 
 def register() -> None:
     """Say who may fetch which files."""
-    for name in ("subsidy_document", "visit_photo", "visit_signature"):
-        files.purpose(name, may=_may, is_sensitive=True)
+    for name, label in _PURPOSES.items():
+        files.purpose(name, label=label, may=_may, is_sensitive=True)
 
 
 def _may(account: Account, file: StoredFile) -> bool:

@@ -7,6 +7,7 @@ import pgtrigger
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.models import Account, Organization
@@ -21,7 +22,7 @@ class BankFormat(models.Model):
     """How one bank wants its file and writes its answer. `definition`: see `bankfile`."""
 
     code = models.CharField(_("code"), max_length=40, unique=True)
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=120)
     definition = models.JSONField(_("definition"))
     is_active = models.BooleanField(_("active"), default=True)
 
@@ -312,7 +313,7 @@ class BatchApproval(models.Model):
     class Meta:
         verbose_name = _("approval")
         verbose_name_plural = _("approvals")
-        ordering = ["batch", "round", "id"]
+        ordering = ["-batch_id", "round", "id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["batch", "round", "step"], name="batch_approval_step_once"
@@ -368,7 +369,7 @@ class BankFile(models.Model):
         primary_key=True,
         related_name="bank_file",
     )
-    name = models.CharField(_("name"), max_length=80, unique=True)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=80, unique=True)
     sha256 = models.CharField(_("SHA-256 digest"), max_length=64)
     size = models.PositiveBigIntegerField(_("bytes"))
     lines_count = models.PositiveIntegerField(_("lines"))

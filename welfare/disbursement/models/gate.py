@@ -7,6 +7,7 @@ import pgtrigger
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.fields import FenField, StateField
 from union_portal.models import Account
@@ -120,7 +121,7 @@ class SentMark(models.Model):
 
     sequence = models.PositiveBigIntegerField(_("sequence number"), primary_key=True)
     batch_number = models.CharField(_("batch"), max_length=20, unique=True)
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=80)
     sha256 = models.CharField(_("SHA-256 digest"), max_length=64)
     lines_count = models.PositiveIntegerField(_("lines"))
     total_fen = FenField(_("total"))

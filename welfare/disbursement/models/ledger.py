@@ -7,6 +7,7 @@ import pgtrigger
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.fields import FenField
 from union_portal.models import Account, Organization
@@ -24,7 +25,7 @@ class Fund(models.Model):
     """
 
     code = models.CharField(_("code"), max_length=40, unique=True)
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=120)
     year = models.PositiveSmallIntegerField(_("year"))
     organization = models.ForeignKey(
         Organization, models.PROTECT, verbose_name=_("union"), related_name="+"
@@ -189,7 +190,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return f"{self.get_kind_display()} {self.pk}"
 
 
 class Posting(models.Model):
@@ -211,7 +212,7 @@ class Posting(models.Model):
     class Meta:
         verbose_name = _("posting")
         verbose_name_plural = _("postings")
-        ordering = ["entry", "position"]
+        ordering = ["-entry_id", "position"]
         constraints = [
             models.UniqueConstraint(fields=["entry", "position"], name="posting_position_once"),
             models.CheckConstraint(

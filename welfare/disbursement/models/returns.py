@@ -7,6 +7,7 @@ import pgtrigger
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.fields import FenField, SealedTextField, StateField
 from union_portal.models import Account
@@ -21,7 +22,7 @@ from welfare.disbursement.states import DISCREPANCY, DiscrepancyState
 class ReturnFile(models.Model):
     """One file of the bank's, known by its digest: the same bytes land once."""
 
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=120)
     sha256 = models.CharField(_("SHA-256 digest"), max_length=64, unique=True)
     size = models.PositiveBigIntegerField(_("bytes"))
     bank_format = models.ForeignKey(
@@ -100,7 +101,7 @@ class ReturnRow(models.Model):
     class Meta:
         verbose_name = _("row of a return file")
         verbose_name_plural = _("rows of return files")
-        ordering = ["file", "number"]
+        ordering = ["-file_id", "number"]
         indexes = [
             models.Index(
                 fields=["e2e"],

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('disbursement', '0005_strays_in_order'),
+        ('disbursement', '0006_ordered_without_joins'),
         ('members', '0010_card_row_security'),
     ]
 

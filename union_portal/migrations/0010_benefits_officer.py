@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('union_portal', '0008_analyse'),
+        ('union_portal', '0009_ordered_without_joins'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('union_portal', '0009_benefits_officer'),
+        ('union_portal', '0010_benefits_officer'),
     ]
 
     operations = [

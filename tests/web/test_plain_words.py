@@ -1,0 +1,271 @@
+"""Pages speak plainly: one Chinese word for one thing, no code where people expect a name."""
+
+import re
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.apps import apps
+from django.contrib import admin
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+
+from awards.admin.honours import TitleForm
+from awards.admin.rule_sets import RulesForm
+from tests.architecture import catalogue
+from tests.cast import Cast, make_account, make_decision, make_rule_set
+from tests.web.awards_play import apply, browser, lin_may_apply, lins_case
+from tests.web.log_in import PASSWORD, may_log_in
+from tests.web.scene import play, telling
+from union_portal import audit, notifications
+from union_portal.access import Role
+from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.kit.names import read_name
+from union_portal.kit.refusals import Refused
+from union_portal.models import Account, AuditEntry, Channel, Message, Notice, NoticeEntry
+
+pytestmark = pytest.mark.django_db
+# Other words for what is called 双重验证, 通行密钥, 恢复码, 账号 and 验证码 everywhere.
+STRANGE = re.compile(
+    "双因素|第二因素|两步验证|多因素|安全密钥|恢复代码|帐户|错误代码|认证器代码|可选项：|该变量"
+    "|输入一个有效|选择一个有效|这个字段|Passkey|passkey|WebAuthn|TOTP"
+)
+TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]+>", re.DOTALL)
+# A name that only programs use: app.model, file_purpose, kind:number.
+FILE_NAME = re.compile(r"[\w-]+\.(?:csv|xlsx|pdf|jpg)")
+CODE = re.compile(r"\b[a-z]+(?:[._][a-z]+)+\b|\b[a-z]+:\d+\b")
+
+
+def in_chinese(client: Client) -> Client:
+    client.cookies["django_language"] = "zh-hans"
+    return client
+
+
+def words(answer: Any) -> str:
+    """What a reader sees of a page."""
+    return TAGS.sub(" ", answer.content.decode())
+
+
+FACTOR_PAGES = [
+    "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
+    "mfa_generate_recovery_codes", "mfa_view_recovery_codes", "mfa_reauthenticate",
+    "account_reauthenticate", "account_change_password", "portal:security",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FACTOR_PAGES)
+@pytest.mark.parametrize("who", ["officer", "lin"])
+def test_the_pages_of_the_second_factor_have_one_word_for_one_thing(
+    cast: Cast, name: str, who: str
+):
+    account: Account = getattr(cast, who)
+    client = in_chinese(browser(account))
+    if name == "mfa_activate_totp":
+        Authenticator.objects.all().delete()
+    if name == "mfa_view_recovery_codes":
+        RecoveryCodes.activate(account)
+    answer = client.get(reverse(name), follow=True)
+    assert answer.status_code == 200
+    assert STRANGE.findall(words(answer)) == []
+
+
+def test_a_wrong_code_is_told_with_what_to_do(cast: Cast):
+    account = may_log_in(cast.officer, factor=True)
+    client = in_chinese(Client(headers={"X-Forwarded-Proto": "https"}))
+    asked = client.post(reverse("account_login"), {"login": account.username, "password": PASSWORD})
+    cache.clear()
+    told = words(client.post(asked["Location"], {"code": "000000"}))
+    assert "验证码不正确" in told and "恢复码" in told and "校准" in told
+    assert STRANGE.findall(told) == []
+
+
+def test_the_catalogue_uses_the_same_words():
+    assert [
+        str(message.string)
+        for message in catalogue.current()
+        if message.id and STRANGE.search(str(message.string))
+    ] == []
+
+
+def test_a_form_says_in_plain_words_what_is_wrong(cast: Cast):
+    client = in_chinese(browser(cast.account_admin))
+    url = reverse("admin:union_portal_account_list_do", args=["new"])
+    told = words(client.post(url, {"username": "A!", "name": ""}))
+    assert "此项必须填写" in told and "格式不正确" in told
+    assert STRANGE.findall(told) == []
+    lin_may_apply(cast)
+    lin = in_chinese(browser(cast.lin))
+    long = lin.post(reverse("awards:subsidy-apply") + "?ground=illness", {"text": "很" * 4001})
+    assert "最多 4000 个字，现有 4001 个" in words(long)
+
+
+def test_a_long_text_is_judged_by_the_server_and_its_longest_is_told(cast: Cast):
+    """A browser that knows `maxlength` cuts what is pasted without a word."""
+    lin_may_apply(cast)
+    page = in_chinese(browser(cast.lin)).get(reverse("awards:subsidy-apply") + "?ground=illness")
+    (field,) = re.findall(r"<textarea[^>]*>", page.content.decode())
+    assert "maxlength" not in field
+    assert "最多 4000 个字" in words(page)
+
+
+def test_the_name_of_an_account_is_a_persons_name(cast: Cast):
+    client = browser(cast.account_admin)
+    url = reverse("admin:union_portal_account_list_do", args=["new"])
+    answer = client.post(url, {"username": "smile", "name": "小张😀"})
+    assert answer.status_code == 422 and set(answer.context["form"].errors) == {"name"}
+    assert client.post(url, {"username": "smile", "name": "王 小明"}).status_code == 200
+    assert Account.objects.get(username="smile").name == "王小明"
+
+
+def test_the_remedy_for_a_name_speaks_of_no_column():
+    with translation.override("zh-hans"):
+        with pytest.raises(Refused) as refused:
+            read_name("张三1")
+        told = str(refused.value)
+    assert "列" not in told and "备注" in told
+
+
+# -- labels that one English word would share --------------------------------------------------
+def label(model: str, name: str) -> str:
+    return str(apps.get_model(model)._meta.get_field(name).verbose_name)
+
+
+def test_things_have_a_name_and_people_have_theirs():
+    with translation.override("zh-hans"):
+        assert {label(f"union_portal.{one}", "name") for one in ("holiday", "organization")} == {
+            "名称"
+        }
+        assert label("members.person", "name") == label("union_portal.account", "name") == "姓名"
+
+
+def test_a_rule_set_has_a_heading_and_a_model_worker_a_title():
+    with translation.override("zh-hans"):
+        assert str(RulesForm.base_fields["title"].label) == "标题"
+        assert str(TitleForm.base_fields["name"].label) == "称号"
+
+
+def test_the_list_of_unions_is_called_so(cast: Cast):
+    page = in_chinese(browser(cast.officer)).get(
+        reverse("admin:union_portal_organization_changelist")
+    )
+    assert "所在工会查看" not in page.content.decode()
+    assert "名称" in words(page) and "姓名" not in words(page)
+
+
+# -- no code where a name belongs --------------------------------------------------------------
+def test_no_heading_is_a_code(cast: Cast):
+    play(cast)
+    with translation.override("zh-hans"):
+        found = {
+            (page.model._meta.label, str(row))
+            for page in admin.site._registry.values()
+            if isinstance(page, ScopedModelAdmin)
+            for row in page.model._default_manager.all()[:20]
+            if CODE.search(FILE_NAME.sub("", str(row)))
+        }
+    assert found == set()
+
+
+def test_the_log_names_its_machines_and_what_they_touched(cast: Cast):
+    audit.record("file.fetch", cast.lin_person, by=audit.WORKER)
+    client = in_chinese(browser(cast.gao))
+    entry = AuditEntry.objects.latest("id")
+    listed = words(client.get(reverse("admin:union_portal_auditentry_changelist")))
+    assert "后台任务" in listed and not re.search(r"\bworker\b", listed)
+    page = client.get(reverse("admin:union_portal_auditentry_change", args=[entry.pk]))
+    heading = re.search(r"<title>(.*?)</title>", page.content.decode(), re.DOTALL)
+    assert heading and not CODE.search(heading[1])
+
+
+def letter(person: Any, **more: Any) -> Message:
+    return Message.objects.create(
+        topic="subsidy", key=f"letter-{person.pk}", channel=Channel.LETTER, recipient=person.pk,
+        template=telling(), values={}, subject_type="members.person",
+        subject_id=str(person.pk), **more,
+    )  # fmt: skip
+
+
+def test_the_list_of_letters_names_whom_each_goes_to(cast: Cast):
+    letter(cast.lin_person)
+    client = in_chinese(browser(cast.officer))
+    url = reverse("admin:union_portal_message_changelist") + "?channel__exact=letter"
+    listed = words(client.get(url))
+    assert "收件人" in listed and cast.lin_person.name in listed and "补助" in listed
+    one = reverse("admin:union_portal_message_change", args=[Message.objects.get().pk])
+    assert cast.lin_person.name in words(client.get(one))
+
+
+def test_a_recipient_outside_the_readers_reach_is_not_named(cast: Cast):
+    message = letter(cast.lin_person)
+    other = make_account("qian", role=Role.GRASSROOTS_CLERK, at=cast.tree.other_union)
+    assert notifications.recipients([message], other) == {}
+    assert notifications.recipients([message], cast.qiao) == {
+        cast.lin_person.pk: cast.lin_person.name
+    }
+
+
+# -- what leads nowhere, or contradicts itself ----------------------------------------------------
+def test_what_has_to_be_done_is_a_link_and_no_page_says_that_nothing_waits(cast: Cast):
+    page = browser(cast.security_admin).get(reverse("admin:index")).content.decode()
+    assert reverse("admin:union_portal_accountreview_changelist") + '">Accounts have not' in page
+    assert "Nothing waits for you" not in page
+
+
+def test_a_member_is_shown_no_way_to_the_staff_site(cast: Cast):
+    home, staff = reverse("portal:home"), f'href="{reverse("admin:index")}"'
+    assert staff not in browser(cast.lin).get(home).content.decode()
+    assert staff in browser(cast.officer).get(home).content.decode()
+
+
+def test_a_member_is_asked_for_the_password_in_words_of_their_own(cast: Cast):
+    ask = reverse("account_reauthenticate") + "?next=/me/"
+    assert (
+        "moves money" not in browser(cast.lin, fresh=False).get(ask, follow=True).content.decode()
+    )
+    assert (
+        "moves money" in browser(cast.officer, fresh=False).get(ask, follow=True).content.decode()
+    )
+
+
+def test_whoever_applied_this_year_is_led_to_the_application(cast: Cast):
+    lin_may_apply(cast)
+    lin = browser(cast.lin)
+    pages = [reverse("members:me"), reverse("awards:subsidy-list")]
+    way = reverse("awards:subsidy-apply")
+    assert all(f'href="{way}"' in lin.get(page).content.decode() for page in pages)
+    apply(lin)
+    mine = reverse("awards:subsidy-case", args=[lins_case(cast).pk])
+    for page in pages:
+        shown = lin.get(page).content.decode()
+        assert f'href="{way}"' not in shown and f'href="{mine}"' in shown
+
+
+def test_a_long_list_tells_which_rows_are_shown(cast: Cast):
+    for number in range(26):
+        Message.objects.create(
+            topic="subsidy", key=f"n{number}", channel=Channel.PORTAL, template=telling(),
+            subject_type="members.person", subject_id="1",
+        )  # fmt: skip
+    client = in_chinese(browser(cast.officer))
+    url = reverse("admin:union_portal_message_changelist")
+    assert "第 1–25 条，共 26 条" in words(client.get(url))
+    assert "第 26–26 条，共 26 条" in words(client.get(url + "?p=2"))
+
+
+@pytest.mark.parametrize("ground", ["", "illness"])
+def test_a_list_without_grounds_has_no_column_for_them(cast: Cast, ground: str):
+    rules = make_rule_set(cast)
+    notice = Notice.objects.create(
+        title="Notice", scheme=rules.scheme, period="2026", organization=cast.tree.city,
+        days=5, prepared_by=cast.officer,
+    )  # fmt: skip
+    NoticeEntry.objects.create(
+        notice=notice, decision=make_decision(cast, rules), position=1, shown_name="林*",
+        shown_ground=ground, amount_fen=30_000,
+    )  # fmt: skip
+    url = reverse("admin:union_portal_notice_change", args=[notice.pk])
+    page = browser(cast.officer).get(url).content.decode()
+    assert ('data-label="Ground"' in page) is bool(ground)
