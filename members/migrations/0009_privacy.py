@@ -1,7 +1,6 @@
 import django.db.models.deletion
 import django.utils.timezone
 import pgtrigger.compiler
-import pgtrigger.migrations
 import union_portal.fields
 import union_portal.triggers
 from django.conf import settings
@@ -16,20 +15,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Consent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('portal', 'by the member in the portal'), ('desk', 'by the union'), ('import', 'from a file')], max_length=8, verbose_name='came in')),
-                ('given_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='given at')),
-                ('withdrawn_at', models.DateTimeField(editable=False, null=True, verbose_name='withdrawn at')),
-            ],
-            options={
-                'verbose_name': 'consent',
-                'verbose_name_plural': 'consents',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
             name='ConsentText',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -39,11 +24,35 @@ class Migration(migrations.Migration):
                 ('text_en', models.TextField(verbose_name='English text')),
                 ('valid_from', models.DateField(verbose_name='valid from')),
                 ('adopted_at', models.DateTimeField(editable=False, null=True, verbose_name='adopted at')),
+                ('adopted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='adopted by')),
+                ('written_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='written by')),
             ],
             options={
                 'verbose_name': 'consent text',
                 'verbose_name_plural': 'consent texts',
                 'ordering': ['purpose', '-version'],
+                'constraints': [models.UniqueConstraint(fields=('purpose', 'version'), name='consent_text_version_once'), models.CheckConstraint(condition=models.Q(('written_by__isnull', True), ('adopted_by__isnull', True), models.Q(('written_by', models.F('adopted_by')), _negated=True), _connector='OR'), name='consent_text_written_by_not_adopted_by')],
+                'triggers': [pgtrigger.compiler.Trigger(name='consent_text_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((OLD.adopted_at IS NOT NULL) AND (NEW.purpose, NEW.version, NEW.text, NEW.text_en, NEW.valid_from) IS DISTINCT FROM (OLD.purpose, OLD.version, OLD.text, OLD.text_en, OLD.valid_from))', func="RAISE EXCEPTION 'consent_text: an adopted text is replaced, never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_text_frozen', TABLE = 'consent';", hash='f77d9c99afa8d0a5ee7384aa62afcb6a30d562c6', operation='UPDATE', pgid='pgtrigger_consent_text_frozen_29d23', table='members_consenttext', when='BEFORE')), pgtrigger.compiler.Trigger(name='consent_text_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'consent_text: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_text_no_delete', TABLE = 'consent';", hash='e225fe4eae3122bf94b4c571069e4fda8a305142', operation='DELETE', pgid='pgtrigger_consent_text_no_delete_1aea3', table='members_consenttext', when='BEFORE')), pgtrigger.compiler.Trigger(name='consent_text_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'consent_text: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'consent_text_no_truncate';\n        ", hash='f8f0a2a62d03cf4e8ac25bfaf10cb440de817ff5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_text_no_truncate_5d0e5', table='members_consenttext', when='BEFORE'))],
+            },
+        ),
+        migrations.CreateModel(
+            name='Consent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(choices=[('portal', 'by the member in the portal'), ('desk', 'by the union'), ('import', 'from a file')], max_length=8, verbose_name='came in')),
+                ('given_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='given at')),
+                ('withdrawn_at', models.DateTimeField(editable=False, null=True, verbose_name='withdrawn at')),
+                ('evidence', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.storedfile', verbose_name='evidence')),
+                ('given_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
+                ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='members.person', verbose_name='person')),
+                ('text', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='members.consenttext', verbose_name='text')),
+            ],
+            options={
+                'verbose_name': 'consent',
+                'verbose_name_plural': 'consents',
+                'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('person', 'text'), name='consent_once'), models.CheckConstraint(condition=models.Q(('withdrawn_at__isnull', True), ('withdrawn_at__gte', models.F('given_at')), _connector='OR'), name='consent_withdrawn_after_given')],
+                'triggers': [pgtrigger.compiler.Trigger(name='consent_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.person_id, NEW.text_id, NEW.channel, NEW.given_at, NEW.given_by_id) IS DISTINCT FROM (OLD.person_id, OLD.text_id, OLD.channel, OLD.given_at, OLD.given_by_id))', func="RAISE EXCEPTION 'consent: what was agreed to is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_frozen', TABLE = 'consent';", hash='b4e22f0bac59a1bd1e614429e2b6d11d9f77ba32', operation='UPDATE', pgid='pgtrigger_consent_frozen_5d4ee', table='members_consent', when='BEFORE')), pgtrigger.compiler.Trigger(name='consent_withdrawn_once', sql=union_portal.triggers.GuardSql(condition='WHEN ((OLD.withdrawn_at IS NOT NULL) AND (NEW.withdrawn_at) IS DISTINCT FROM (OLD.withdrawn_at))', func="RAISE EXCEPTION 'consent: what was withdrawn is given anew' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_withdrawn_once', TABLE = 'consent';", hash='c92c5afe60fc2325fccf29a10e0ae011beeb6f03', operation='UPDATE', pgid='pgtrigger_consent_withdrawn_once_21702', table='members_consent', when='BEFORE')), pgtrigger.compiler.Trigger(name='consent_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'consent: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_no_delete', TABLE = 'consent';", hash='016d1238ef595896b973e86c08c1b2d48fd484f8', operation='DELETE', pgid='pgtrigger_consent_no_delete_6bf99', table='members_consent', when='BEFORE')), pgtrigger.compiler.Trigger(name='consent_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'consent: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'consent_no_truncate';\n        ", hash='cd2c02090f7bd15b24556608f228b6b09c0ca7e4', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_no_truncate_70afc', table='members_consent', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -57,11 +66,16 @@ class Migration(migrations.Migration):
                 ('answer', models.CharField(blank=True, max_length=300, verbose_name='answer')),
                 ('answered_at', models.DateTimeField(editable=False, null=True, verbose_name='answered at')),
                 ('state', union_portal.fields.StateField(choices=[('asked', 'asked for'), ('done', 'corrected'), ('declined', 'declined')], default='asked', editable=False, max_length=24, verbose_name='state')),
+                ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='answered by')),
+                ('evidence', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.storedfile', verbose_name='evidence')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='members.person', verbose_name='person')),
             ],
             options={
                 'verbose_name': 'correction asked for',
                 'verbose_name_plural': 'corrections asked for',
                 'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'asked')), fields=('person', 'field'), name='correction_one_open_per_field')],
+                'triggers': [pgtrigger.compiler.Trigger(name='correction_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('asked') THEN\n                        RAISE EXCEPTION 'correction: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'correction_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('asked>declined', 'asked>done') THEN\n                    RAISE EXCEPTION 'correction: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'correction_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='4e0c9fd21764f93224885315dc01ce7e4e018e7d', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_correction_steps_72488', table='members_correction', when='BEFORE')), pgtrigger.compiler.Trigger(name='correction_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'correction: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'correction_no_delete', TABLE = 'correction';", hash='9f7b9934b3b0c16c73a9054c9066874f943e517a', operation='DELETE', pgid='pgtrigger_correction_no_delete_e4f1a', table='members_correction', when='BEFORE')), pgtrigger.compiler.Trigger(name='correction_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'correction: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'correction_no_truncate';\n        ", hash='2ffa9e411590fae0b478998b5a832bdd0ab22bfa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_correction_no_truncate_173fa', table='members_correction', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -76,11 +90,15 @@ class Migration(migrations.Migration):
                 ('national_id_shown', models.CharField(blank=True, max_length=18, verbose_name='identity number')),
                 ('guardian', models.CharField(blank=True, max_length=60, verbose_name='guardian')),
                 ('entered_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='entered at')),
+                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
+                ('guardian_consent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.consent', verbose_name='consent of the guardian')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='family', to='members.person', verbose_name='member')),
             ],
             options={
                 'verbose_name': 'family member',
                 'verbose_name_plural': 'family members',
                 'ordering': ['born_on'],
+                'constraints': [models.UniqueConstraint(fields=('person', 'national_id_index'), name='family_member_once'), models.CheckConstraint(condition=models.Q(('guardian_consent__isnull', True), models.Q(('guardian', ''), _negated=True), _connector='OR'), name='family_guardian_named')],
             },
         ),
         migrations.CreateModel(
@@ -91,166 +109,16 @@ class Migration(migrations.Migration):
                 ('counts', models.JSONField(default=dict, verbose_name='counts')),
                 ('run_on', models.DateField(verbose_name='as at')),
                 ('finished_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='finished at')),
+                ('job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.job', verbose_name='job')),
+                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='requested by')),
+                ('shown_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.retentionrun', verbose_name='dry run before')),
             ],
             options={
                 'verbose_name': 'run of retention',
                 'verbose_name_plural': 'runs of retention',
                 'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('is_dry', True), ('shown_by__isnull', False), _connector='OR'), name='retention_shown_before')],
+                'triggers': [pgtrigger.compiler.Trigger(name='retention_run_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'retention_run: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'retention_run_append_only';\n            ", hash='579bd861dc5c407fd41d28c56bb755b43cfb6a42', operation='UPDATE OR DELETE', pgid='pgtrigger_retention_run_append_only_70224', table='members_retentionrun', when='BEFORE')), pgtrigger.compiler.Trigger(name='retention_run_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'retention_run: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'retention_run_no_truncate';\n        ", hash='443595c684603e408334d12042b69063645edc96', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_retention_run_no_truncate_ea39c', table='members_retentionrun', when='BEFORE'))],
             },
-        ),
-        migrations.AddField(
-            model_name='consent',
-            name='evidence',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.storedfile', verbose_name='evidence'),
-        ),
-        migrations.AddField(
-            model_name='consent',
-            name='given_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by'),
-        ),
-        migrations.AddField(
-            model_name='consent',
-            name='person',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='members.person', verbose_name='person'),
-        ),
-        migrations.AddField(
-            model_name='consenttext',
-            name='adopted_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='adopted by'),
-        ),
-        migrations.AddField(
-            model_name='consenttext',
-            name='written_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='written by'),
-        ),
-        migrations.AddField(
-            model_name='consent',
-            name='text',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='members.consenttext', verbose_name='text'),
-        ),
-        migrations.AddField(
-            model_name='correction',
-            name='answered_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='answered by'),
-        ),
-        migrations.AddField(
-            model_name='correction',
-            name='evidence',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.storedfile', verbose_name='evidence'),
-        ),
-        migrations.AddField(
-            model_name='correction',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='members.person', verbose_name='person'),
-        ),
-        migrations.AddField(
-            model_name='familymember',
-            name='entered_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by'),
-        ),
-        migrations.AddField(
-            model_name='familymember',
-            name='guardian_consent',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.consent', verbose_name='consent of the guardian'),
-        ),
-        migrations.AddField(
-            model_name='familymember',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='family', to='members.person', verbose_name='member'),
-        ),
-        migrations.AddField(
-            model_name='retentionrun',
-            name='job',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.job', verbose_name='job'),
-        ),
-        migrations.AddField(
-            model_name='retentionrun',
-            name='requested_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='requested by'),
-        ),
-        migrations.AddField(
-            model_name='retentionrun',
-            name='shown_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.retentionrun', verbose_name='dry run before'),
-        ),
-        migrations.AddConstraint(
-            model_name='consenttext',
-            constraint=models.UniqueConstraint(fields=('purpose', 'version'), name='consent_text_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='consenttext',
-            constraint=models.CheckConstraint(condition=models.Q(('written_by__isnull', True), ('adopted_by__isnull', True), models.Q(('written_by', models.F('adopted_by')), _negated=True), _connector='OR'), name='consent_text_written_by_not_adopted_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('person', 'text'), name='consent_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('withdrawn_at__isnull', True), ('withdrawn_at__gte', models.F('given_at')), _connector='OR'), name='consent_withdrawn_after_given'),
-        ),
-        migrations.AddConstraint(
-            model_name='correction',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'asked')), fields=('person', 'field'), name='correction_one_open_per_field'),
-        ),
-        migrations.AddConstraint(
-            model_name='familymember',
-            constraint=models.UniqueConstraint(fields=('person', 'national_id_index'), name='family_member_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='familymember',
-            constraint=models.CheckConstraint(condition=models.Q(('guardian_consent__isnull', True), models.Q(('guardian', ''), _negated=True), _connector='OR'), name='family_guardian_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='retentionrun',
-            constraint=models.CheckConstraint(condition=models.Q(('is_dry', True), ('shown_by__isnull', False), _connector='OR'), name='retention_shown_before'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consenttext',
-            trigger=pgtrigger.compiler.Trigger(name='consent_text_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((OLD.adopted_at IS NOT NULL) AND (NEW.purpose, NEW.version, NEW.text, NEW.text_en, NEW.valid_from) IS DISTINCT FROM (OLD.purpose, OLD.version, OLD.text, OLD.text_en, OLD.valid_from))', func="RAISE EXCEPTION 'consent_text: an adopted text is replaced, never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_text_frozen', TABLE = 'consent';", hash='f77d9c99afa8d0a5ee7384aa62afcb6a30d562c6', operation='UPDATE', pgid='pgtrigger_consent_text_frozen_29d23', table='members_consenttext', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consenttext',
-            trigger=pgtrigger.compiler.Trigger(name='consent_text_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'consent_text: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_text_no_delete', TABLE = 'consent';", hash='e225fe4eae3122bf94b4c571069e4fda8a305142', operation='DELETE', pgid='pgtrigger_consent_text_no_delete_1aea3', table='members_consenttext', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consenttext',
-            trigger=pgtrigger.compiler.Trigger(name='consent_text_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'consent_text: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'consent_text_no_truncate';\n        ", hash='f8f0a2a62d03cf4e8ac25bfaf10cb440de817ff5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_text_no_truncate_5d0e5', table='members_consenttext', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consent',
-            trigger=pgtrigger.compiler.Trigger(name='consent_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.person_id, NEW.text_id, NEW.channel, NEW.given_at, NEW.given_by_id) IS DISTINCT FROM (OLD.person_id, OLD.text_id, OLD.channel, OLD.given_at, OLD.given_by_id))', func="RAISE EXCEPTION 'consent: what was agreed to is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_frozen', TABLE = 'consent';", hash='b4e22f0bac59a1bd1e614429e2b6d11d9f77ba32', operation='UPDATE', pgid='pgtrigger_consent_frozen_5d4ee', table='members_consent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consent',
-            trigger=pgtrigger.compiler.Trigger(name='consent_withdrawn_once', sql=union_portal.triggers.GuardSql(condition='WHEN ((OLD.withdrawn_at IS NOT NULL) AND (NEW.withdrawn_at) IS DISTINCT FROM (OLD.withdrawn_at))', func="RAISE EXCEPTION 'consent: what was withdrawn is given anew' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_withdrawn_once', TABLE = 'consent';", hash='c92c5afe60fc2325fccf29a10e0ae011beeb6f03', operation='UPDATE', pgid='pgtrigger_consent_withdrawn_once_21702', table='members_consent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consent',
-            trigger=pgtrigger.compiler.Trigger(name='consent_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'consent: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_no_delete', TABLE = 'consent';", hash='016d1238ef595896b973e86c08c1b2d48fd484f8', operation='DELETE', pgid='pgtrigger_consent_no_delete_6bf99', table='members_consent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consent',
-            trigger=pgtrigger.compiler.Trigger(name='consent_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'consent: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'consent_no_truncate';\n        ", hash='cd2c02090f7bd15b24556608f228b6b09c0ca7e4', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_no_truncate_70afc', table='members_consent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='correction',
-            trigger=pgtrigger.compiler.Trigger(name='correction_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('asked') THEN\n                        RAISE EXCEPTION 'correction: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'correction_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('asked>declined', 'asked>done') THEN\n                    RAISE EXCEPTION 'correction: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'correction_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='4e0c9fd21764f93224885315dc01ce7e4e018e7d', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_correction_steps_72488', table='members_correction', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='correction',
-            trigger=pgtrigger.compiler.Trigger(name='correction_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'correction: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'correction_no_delete', TABLE = 'correction';", hash='9f7b9934b3b0c16c73a9054c9066874f943e517a', operation='DELETE', pgid='pgtrigger_correction_no_delete_e4f1a', table='members_correction', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='correction',
-            trigger=pgtrigger.compiler.Trigger(name='correction_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'correction: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'correction_no_truncate';\n        ", hash='2ffa9e411590fae0b478998b5a832bdd0ab22bfa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_correction_no_truncate_173fa', table='members_correction', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='retentionrun',
-            trigger=pgtrigger.compiler.Trigger(name='retention_run_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'retention_run: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'retention_run_append_only';\n            ", hash='579bd861dc5c407fd41d28c56bb755b43cfb6a42', operation='UPDATE OR DELETE', pgid='pgtrigger_retention_run_append_only_70224', table='members_retentionrun', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='retentionrun',
-            trigger=pgtrigger.compiler.Trigger(name='retention_run_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'retention_run: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'retention_run_no_truncate';\n        ", hash='443595c684603e408334d12042b69063645edc96', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_retention_run_no_truncate_ea39c', table='members_retentionrun', when='BEFORE')),
         ),
     ]
