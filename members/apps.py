@@ -11,9 +11,10 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         from members import reports  # noqa: F401  (registers the letters)
-        from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
+        from members.actions import bank_accounts, first_login, imports, telling  # noqa: F401  (register)
         from members.states import LIFECYCLES
         from union_portal import lifecycle
 
+        telling.register()
         for label, table in LIFECYCLES.items():
             lifecycle.register(label, table)

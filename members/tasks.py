@@ -6,9 +6,10 @@ from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from members.actions import first_login, imports
+from members.actions import first_login, imports, statistics
 from members.models import ImportRun
 from union_portal import outages, queue
+from union_portal.models import Organization
 
 
 @queue.work("members.check_import")
@@ -36,6 +37,14 @@ def apply_import(run: queue.Run, *, import_id: int) -> dict[str, int]:
         )
     run.progress(held.changes_count)
     return dict(held.result)
+
+
+@queue.work(statistics.JOB)
+def count_year(run: queue.Run, *, organization: int, year: int) -> dict[str, int]:
+    """Count unions and members of a year."""
+    place = Organization.objects.get(pk=organization)
+    counted = statistics.count(organization=place, year=year, now=timezone.now())
+    return {"statistics": counted.pk}
 
 
 @shared_task(name="members.sweep")

@@ -64,7 +64,7 @@ def matches(text: str) -> Q:
     typed = " ".join(without_invisible(halfwidth(text)).split())
     if not typed:
         return Q(pk__in=[])
-    if (found := _by_number(typed)) is not None:
+    if (found := by_number(typed)) is not None:
         column, print_ = found
         return Q(**{column: print_})
     if mark := _MARK.fullmatch(typed):
@@ -82,7 +82,7 @@ def in_an_address(text: str) -> str:
 
     An address is kept by browsers and told by links; whoever reads it there learns no number.
     """
-    found = _by_number(" ".join(without_invisible(halfwidth(text)).split()))
+    found = by_number(" ".join(without_invisible(halfwidth(text)).split()))
     if found is None:
         return text
     column, print_ = found
@@ -90,7 +90,7 @@ def in_an_address(text: str) -> str:
     return f"~{letter}{print_}"
 
 
-def _by_number(typed: str) -> tuple[str, str] | None:
+def by_number(typed: str) -> tuple[str, str] | None:
     """The blind index that a whole identity number or phone is found by."""
     number = digits_as_typed(typed).upper()
     if _IDENTITY.fullmatch(number):
