@@ -17,7 +17,7 @@ from members.forms_membership import CompletionForm, ProfileForm
 from members.models import JoinApplication, MemberProfile
 from members.queries import in_an_address
 from members.queries import memberships as queries
-from members.queries.people import by_number
+from members.queries.people import number_in
 from members.states import JoinState
 from union_portal.access import Permission
 from union_portal.admin import desk
@@ -295,7 +295,7 @@ class JoinApplicationAdmin(ScopedModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[JoinApplication], search_term: str
     ) -> tuple[QuerySet[JoinApplication], bool]:
         """A receipt, the beginning of a name, or a whole number by its keyed hash."""
-        if (found := by_number(search_term)) is not None:
+        if (found := number_in(search_term)) is not None:
             column, print_ = found
             return queryset.filter(**{column: print_}), False
         return super().get_search_results(request, queryset, search_term)

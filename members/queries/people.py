@@ -64,11 +64,9 @@ def matches(text: str) -> Q:
     typed = " ".join(without_invisible(halfwidth(text)).split())
     if not typed:
         return Q(pk__in=[])
-    if (found := by_number(typed)) is not None:
+    if (found := number_in(typed)) is not None:
         column, print_ = found
         return Q(**{column: print_})
-    if mark := _MARK.fullmatch(typed):
-        return Q(**{_MARKED[mark[1]]: mark[2]})
     if _LATIN.fullmatch(typed):
         return _by_letters(typed)
     if len(typed) == 1:
@@ -77,12 +75,20 @@ def matches(text: str) -> Q:
     return Q(pk__in=RawSQL("SELECT members_named(%s, %s)", [pieces, f"%{_plain(typed)}%"]))
 
 
+def number_in(text: str) -> tuple[str, str] | None:
+    """Column and keyed hash of a whole number, typed or as it stands in an address."""
+    typed = " ".join(without_invisible(halfwidth(text)).split())
+    if mark := _MARK.fullmatch(typed):
+        return _MARKED[mark[1]], mark[2]
+    return _by_number(typed)
+
+
 def in_an_address(text: str) -> str:
     """A search as its list's address holds it: a whole number by its keyed hash alone.
 
     An address is kept by browsers and told by links; whoever reads it there learns no number.
     """
-    found = by_number(" ".join(without_invisible(halfwidth(text)).split()))
+    found = _by_number(" ".join(without_invisible(halfwidth(text)).split()))
     if found is None:
         return text
     column, print_ = found
@@ -90,7 +96,7 @@ def in_an_address(text: str) -> str:
     return f"~{letter}{print_}"
 
 
-def by_number(typed: str) -> tuple[str, str] | None:
+def _by_number(typed: str) -> tuple[str, str] | None:
     """The blind index that a whole identity number or phone is found by."""
     number = digits_as_typed(typed).upper()
     if _IDENTITY.fullmatch(number):
