@@ -10,9 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from members.models import Person, YearStatistics
 from members.queries import statistics
@@ -93,19 +92,19 @@ def union_statistics_xlsx(run: queue.Run, report: ReportRun, out: Path) -> repor
     """The kept count of a year: by county, by nature and by industry."""
     kept, table = _kept(report)
     path = out / "statistics.xlsx"
-    headers = (_now("County"), *(str(header) for header in statistics.HEADERS.values()))
+    headers = (gettext("County"), *(str(header) for header in statistics.HEADERS.values()))
     lines = [_cells(row) for row in table.rows]
-    kinds = (_now("Kind"), _now("Unions"))
+    kinds = (gettext("Kind"), gettext("Unions"))
     write_xlsx(
         path,
         [
             SheetData(
-                _now("By county"), headers, [*lines, _cells(table.total, _now("In all"))],
+                gettext("By county"), headers, [*lines, _cells(table.total, gettext("In all"))],
                 (24, *(12 for _name in statistics.FIGURES)),
             ),
-            SheetData(_now("By nature"), kinds, _counted(table.by_nature), (40, 12)),
-            SheetData(_now("By industry"), kinds, _counted(table.by_industry), (60, 12)),
-            SheetData(_now("Audit log"), [str(reports.WITNESS)], [(reports.witness(),)], (80,)),
+            SheetData(gettext("By nature"), kinds, _counted(table.by_nature), (40, 12)),
+            SheetData(gettext("By industry"), kinds, _counted(table.by_industry), (60, 12)),
+            SheetData(gettext("Audit log"), [str(reports.WITNESS)], [(reports.witness(),)], (80,)),
         ],
     )  # fmt: skip
     return reports.Produced(
@@ -191,9 +190,9 @@ def _counted(kinds: list[statistics.Counted]) -> list[tuple[str, int]]:
 
 def _charts(table: statistics.Table) -> list[dict[str, Any]]:
     drawn = [
-        (_now("Members by county"), [(row.name, row.members) for row in table.rows]),
-        (_now("Unions by nature of the employer"), _counted(table.by_nature)),
-        (_now("Unions by industry"), _counted(table.by_industry)),
+        (gettext("Members by county"), [(row.name, row.members) for row in table.rows]),
+        (gettext("Unions by nature of the employer"), _counted(table.by_nature)),
+        (gettext("Unions by industry"), _counted(table.by_industry)),
     ]
     return [{"title": title, "bars": _scaled(bars)} for title, bars in drawn if bars]
 

@@ -201,9 +201,12 @@ def _require_target(membership: Membership, target: Organization) -> None:
 
 
 def _hold_person(membership: Membership) -> Person:
-    """Lock the person first, as everybody does who writes more than the membership."""
-    people = Person.objects.select_for_update(of=("self",)).select_related("organization")
-    return people.get(pk=membership.person_id)
+    """Lock the person first, as everybody does who writes more than the membership.
+
+    Without the union joined to it: whoever waited here while the person moved would be shown
+    no row, since the join is judged anew by the union of before.
+    """
+    return Person.objects.select_for_update().get(pk=membership.person_id)
 
 
 def _hold(transfer: MembershipTransfer) -> MembershipTransfer:

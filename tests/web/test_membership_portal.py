@@ -78,7 +78,8 @@ def test_the_answer_is_the_same_whoever_the_number_is(cast: Cast):
     apply(cast, twice.typed)
     pages, looked = set(), set()
     for typed in (
-        applicant(cast, 12).typed, as_typed(known), as_typed(elsewhere), as_typed(dead), twice.typed,
+        applicant(cast, 12).typed, as_typed(known), as_typed(elsewhere), as_typed(dead),
+        twice.typed,
     ):  # fmt: skip
         client = phone_browser()
         answer = send(client, cast, typed)
