@@ -4,6 +4,8 @@ from datetime import date
 from typing import Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -23,7 +25,7 @@ from members.states import (
     MembershipState,
     TransferState,
 )
-from union_portal import access, audit, lifecycle
+from union_portal import access, audit, lifecycle, sets
 from union_portal.access import Permission
 from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Organization
@@ -107,6 +109,43 @@ def end_by_death(*, person: Person, died_on: date, by: Actor, reason: str) -> No
     _move(held, to=MembershipState.DECEASED, on=on, reason=reason[:_REASON_LONGEST], by=by)
 
 
+@transaction.atomic
+def end_of_the_dead(*, by: Actor) -> int:
+    """End the memberships of all whose death is noted: a file may bring thousands at once.
+
+    One statement writes the changes and one moves the rows; the locks that the first takes hold
+    until both are done. Returns how many ended.
+    """
+    dead = Membership.objects.filter(state__in=LIVE_MEMBERSHIPS, person__died_on__isnull=False)
+    ended = Greatest(F("person__died_on"), F("joined_on"))
+    source = sets.source(
+        dead.select_for_update(of=("self",)).values(key=F("pk"), old=F("state"), on=ended),
+        "key",
+        "old",
+        "on",
+    )
+    if source is None:
+        return 0
+    sets.insert(
+        "INSERT INTO members_membershipchange"
+        ' (membership_id, old_state, new_state, "on", reason, noted_by_id, noted_at)'
+        " SELECT r.key, r.old, 'deceased', r.\"on\", '', NULL, clock_timestamp() FROM {rows}",
+        source,
+        ("key", "old", "on"),
+    )
+    noted = MembershipChange.objects.filter(
+        membership=OuterRef("pk"), new_state=MembershipState.DECEASED
+    )
+    told = dead.filter(Exists(noted))
+    for transfer in MembershipTransfer.objects.filter(
+        membership__in=told.values("pk"), state__in=OPEN_TRANSFERS
+    ):
+        _close_transfer(transfer.membership, by)
+    return lifecycle.advance_set(
+        told, to=MembershipState.DECEASED, by=by, ended_on=Subquery(noted.values("on")[:1])
+    )
+
+
 def hold(membership: Membership) -> Membership:
     """The row under its lock, as it stands. Errors: Stale if it has moved since it was read.
 
@@ -143,6 +182,15 @@ def last_change(membership: Membership) -> date:
     """The day of the newest change; no other may lie before it."""
     newest = membership.changes.order_by("-on").first()
     return newest.on if newest is not None else membership.joined_on
+
+
+def require_no_membership(person: Person) -> None:
+    """Errors: PeopleRefused for a member, whose union is where the membership is."""
+    if Membership.objects.filter(person=person, state__in=LIVE_MEMBERSHIPS).exists():
+        raise PeopleRefused(
+            gettext_noop("A member changes unions by a transfer."),
+            gettext_noop("Ask for the transfer: both unions act, and the member sees it."),
+        )
 
 
 def already_member() -> PeopleRefused:

@@ -81,7 +81,8 @@ def enter(
 def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> list[str]:
     """Change name, phone, employer, address or organization; return what really changed.
 
-    The log names the columns, never their values. A change of name needs a reason.
+    The log names the columns, never their values. A change of name needs a reason, and a member
+    changes unions by a transfer alone.
     """
     held = Person.objects.select_for_update().get(pk=person.pk)
     access.require(by, Permission.PERSON_EDIT, held.organization)
@@ -95,6 +96,8 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
             gettext_noop("A change of name needs a reason."),
             gettext_noop("Say which document shows the new name."),
         )
+    if "organization" in columns:
+        memberships.require_no_membership(held)
     if not columns:
         return []
     for key in columns:

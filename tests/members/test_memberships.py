@@ -6,12 +6,13 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from members.actions import memberships, people, profiles, transfers
+from members.actions.refusals import PeopleRefused
 from members.models import BankAccount, Membership, MembershipChange, MembershipTransfer
 from members.rules.memberships import MembershipRefused
 from members.states import MembershipState, TransferState
 from tests.cast import TODAY, Cast, make_bank_account, make_person
 from tests.members.joining import clerk, member
-from union_portal import lifecycle
+from union_portal import audit, lifecycle
 from union_portal.kit.refusals import Refused
 from union_portal.models import AuditEntry, Message
 
@@ -114,6 +115,32 @@ def test_a_death_without_a_membership_is_noted_too(cast: Cast):
     die(cast)
     cast.lin_person.refresh_from_db()
     assert cast.lin_person.died_on == date(2026, 1, 5)
+
+
+def test_deaths_that_a_file_brought_end_memberships_as_a_set(cast: Cast):
+    """The import writes past the actions: the hourly sweep ends what it left open."""
+    people_ = [make_person(cast.tree.union) for _ in range(3)]
+    held = [member(cast, one, on=JOINED) for one in people_]
+    for one, died_on in zip(people_, (date(2026, 1, 5), date(2020, 1, 1)), strict=False):
+        type(one).objects.filter(pk=one.pk).update(died_on=died_on)
+    asked = transfers.request(
+        membership=held[0], target=cast.tree.sibling_union, employer="", reason="new work",
+        by=clerk(cast.tree.sibling_union),
+    )  # fmt: skip
+    assert memberships.end_of_the_dead(by=audit.WORKER) == 2
+    assert memberships.end_of_the_dead(by=audit.WORKER) == 0
+    for one in held:
+        one.refresh_from_db()
+    assert [one.ended_on for one in held] == [date(2026, 1, 5), JOINED, None]
+    assert MembershipChange.objects.filter(new_state="deceased").count() == 2
+    assert MembershipTransfer.objects.get(pk=asked.pk).state == TransferState.REFUSED
+
+
+def test_a_member_changes_unions_by_a_transfer_alone(cast: Cast):
+    member(cast)
+    with pytest.raises(PeopleRefused, match="by a transfer"):
+        people.update(person=cast.lin_person, by=cast.officer, organization=cast.tree.sibling_union)
+    assert people.update(person=cast.lin_person, by=cast.officer, employer="新单位") == ["employer"]
 
 
 def test_nobody_is_transferred_whose_membership_has_ended(cast: Cast):
