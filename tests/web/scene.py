@@ -14,7 +14,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
-from members.actions import imports, statistics, transfers, unions
+from members.actions import imports, profiles, statistics, transfers, unions
 from members.models import ImportFinding, ImportRun, LoginCode
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
@@ -162,6 +162,7 @@ def _membership(cast: Cast) -> None:
         membership=moving, target=union, employer="驼城运输", reason="new work", by=cast.qiao
     )
     joining_play.member(cast)
+    profiles.write(person=cast.lin_person, by=cast.qiao, **joining_play.PROFILE)
 
 
 def telling() -> str:
