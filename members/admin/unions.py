@@ -240,7 +240,24 @@ class UnionProfileAdmin(ScopedModelAdmin):
             _("Year"), _("Workers"), _("Women workers"), _("Farmer workers"),
             _("Full-time cadres"), _("Income"),
         )  # fmt: skip
-        return [Panel(_("Yearly reports"), columns, rows)]
+        return [_below(obj), Panel(_("Yearly reports"), columns, rows)]
+
+
+def _below(profile: UnionProfile) -> Panel:
+    """The tree from here on: each union right below, with its own members and its fields."""
+    rows = [
+        (_union_link(one), one.get_level_display(), one.members)
+        for one in statistics.below(profile.organization)
+    ]
+    return Panel(_("Right below"), (_("Union"), _("Level"), _("Members now")), rows)
+
+
+def _union_link(union: Any) -> Any:
+    """To the fields of a union, or to the union itself while nobody has entered them."""
+    page, key = "union_portal_organization", union.pk
+    if getattr(union, "profile", None) is not None:
+        page, key = "members_unionprofile", union.profile.pk
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:{page}_change", args=[key]), union)
 
 
 def income_of(report: UnionYear) -> int:

@@ -11,7 +11,19 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, Final, NamedTuple, Self
 
-from django.db.models import CharField, Count, F, Func, Q, QuerySet, Sum, Value
+from django.db.models import (
+    CharField,
+    Count,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -112,6 +124,19 @@ def statistics_for(account: Account) -> QuerySet[YearStatistics]:
 def members_now(place: Organization) -> int:
     """Live memberships of one union, without those below it."""
     return Membership.objects.filter(organization=place, state__in=LIVE_MEMBERSHIPS).count()
+
+
+def below(place: Organization) -> QuerySet[Any]:
+    """The unions right below one, each with its live memberships as `members`."""
+    live = (
+        Membership.objects.filter(organization=OuterRef("pk"), state__in=LIVE_MEMBERSHIPS)
+        .order_by()
+        .values("organization")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    found = place.children.filter(is_active=True).select_related("profile")
+    return found.annotate(members=Coalesce(Subquery(live), 0)).order_by("path")
 
 
 def of_year(place: Organization, year: int) -> Table:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from members import tasks  # noqa: F401  (registers the jobs)
-from members.actions import transfers
+from members.actions import transfers, unions
 from members.models import (
     JoinApplication,
     MemberProfile,
@@ -285,6 +285,22 @@ def test_a_union_is_described_reported_counted_and_printed(cast: Cast):
     assert "Download" in shi.get(row("yearstatistics", kept.pk)).content.decode()
     file = runs.get(version=1).file_id
     assert shi.get(reverse("portal:file", args=[file])).status_code == 200
+
+
+def test_the_tree_is_walked_down_from_a_unions_fields(cast: Cast):
+    member(cast)
+    for union in (cast.tree.county, cast.tree.union):
+        unions.describe(organization=union, by=cast.officer, today=TODAY(), office="x")
+    page = browser(cast.shi).get(
+        row("unionprofile", UnionProfile.objects.get(organization=cast.tree.county).pk)
+    )
+    text = page.content.decode()
+    assert row("unionprofile", cast.tree.union.profile.pk) in text
+    assert (
+        reverse("admin:union_portal_organization_change", args=[cast.tree.sibling_union.pk]) in text
+    )
+    [panel, _years] = page.context["panels"]
+    assert [line[2] for line in panel.rows] == [1, 0]
 
 
 def test_only_unions_without_fields_are_offered_for_new_ones(cast: Cast):
