@@ -67,7 +67,7 @@ class EmployerForm(ProfileForm):
     )
     agrees = forms.BooleanField(label=_("I have read the text above and agree to it"))
 
-    field_order = ("employer",)
+    field_order: tuple[str, ...] = ("employer",)
 
     def values(self) -> dict[str, Any]:
         return {"employer": self.cleaned_data["employer"], "profile": self.profile()}

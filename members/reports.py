@@ -185,7 +185,7 @@ def _printed(row: statistics.Row) -> tuple[str, list[str]]:
 
 
 def _counted(kinds: list[statistics.Counted]) -> list[tuple[str, int]]:
-    return [(str(one.label), one.count) for one in kinds]
+    return [(str(one.label), one.unions) for one in kinds]
 
 
 def _charts(table: statistics.Table) -> list[dict[str, Any]]:

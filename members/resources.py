@@ -238,8 +238,9 @@ def _membership_lines(
 @transaction.atomic
 def write_unions(target: BinaryIO, *, by: Account) -> None:
     """Every union within reach with its official fields, logged and formula-safe."""
-    columns = [UnionProfile._meta.get_field(name) for name in OFFICIAL]
-    headers = (_("Union"), _("Level"), *(str(column.verbose_name) for column in columns))
+    named = {field.name: str(field.verbose_name) for field in UnionProfile._meta.local_fields}
+    columns = [named[name] for name in OFFICIAL]
+    headers = (_("Union"), _("Level"), *columns)
     rows = exports.begin_unions(by=by)
     lines = (
         (

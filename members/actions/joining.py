@@ -203,7 +203,7 @@ def complete(
     held = _hold(application)
     _require_applicant(held, by)
     if not values.get("national_id"):
-        values["national_id"] = held.national_id
+        values["national_id"] = str(held.national_id)
     columns = _columns(values, today)
     columns["details"] = _sealed({**details(held), "profile": profiles.read(profile)})
     _advance(
@@ -280,7 +280,7 @@ def approve(*, application: JoinApplication, by: Account, today: date, now: date
 
 def details(application: JoinApplication) -> dict[str, Any]:
     """The further fields of an application, opened."""
-    return dict(json.loads(application.details)) if application.details else {}
+    return dict(json.loads(str(application.details))) if application.details else {}
 
 
 def _enter(
@@ -407,8 +407,8 @@ def _registered(held: JoinApplication, by: Account, today: date, now: datetime) 
     if known is None:
         return people.enter(
             name=held.name,
-            national_id=held.national_id,
-            phone=held.phone,
+            national_id=str(held.national_id),
+            phone=str(held.phone),
             employer=held.employer,
             organization=held.organization,
             by=by,

@@ -1,7 +1,7 @@
 """Memberships begin, change and end: each change with its day, its reason and its row."""
 
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Subquery
@@ -203,7 +203,7 @@ def already_member() -> PeopleRefused:
 
 def _move(held: Membership, *, to: MembershipState, on: date, reason: str, by: Actor) -> None:
     old = held.state
-    ends = {} if to in LIVE_MEMBERSHIPS else {"ended_on": on}
+    ends: dict[str, Any] = {} if to in LIVE_MEMBERSHIPS else {"ended_on": on}
     lifecycle.advance(held, to=to, by=by, reason=reason, **ends)
     note(held, old=old, on=on, by=by, reason=reason)
     if ends:

@@ -1,10 +1,11 @@
 """The further real-name fields of a person: read, written, logged by their names alone."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Field
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -69,7 +70,7 @@ def fill(*, person: Person, values: Mapping[str, Any], by: Account | audit.Machi
 
 
 def _require_code(name: str, value: Any) -> None:
-    field = MemberProfile._meta.get_field(name)
+    field = cast("Field[Any, Any]", MemberProfile._meta.get_field(name))
     try:
         field.clean(value, None)
     except ValidationError:

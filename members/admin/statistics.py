@@ -174,8 +174,8 @@ def charts_of(table: statistics.Table) -> list[dict[str, Any]]:
 
 
 def _bars(kinds: list[statistics.Counted]) -> list[tuple[str, str, int]]:
-    return [(str(one.label), str(one.count), one.count) for one in kinds]
+    return [(str(one.label), str(one.unions), one.unions) for one in kinds]
 
 
 def _kinds(title: Any, kinds: list[statistics.Counted]) -> Panel:
-    return Panel(title, (_("Kind"), _("Unions")), [(one.label, one.count) for one in kinds])
+    return Panel(title, (_("Kind"), _("Unions")), [(one.label, one.unions) for one in kinds])

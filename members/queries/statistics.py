@@ -81,7 +81,7 @@ class Counted(NamedTuple):
     """How many unions are of one kind."""
 
     label: str | Promise
-    count: int
+    unions: int
 
 
 @dataclass
@@ -224,6 +224,6 @@ def _kinds(place: Organization, column: str) -> dict[str, int]:
 def _told(found: dict[str, int], choices: Iterable[tuple[str, Any]]) -> list[Counted]:
     """By name, the commonest first; last those of which nothing is known."""
     told = [Counted(label, found[code]) for code, label in choices if found.get(code)]
-    told.sort(key=lambda one: -one.count)
+    told.sort(key=lambda one: -one.unions)
     unknown = found.get("", 0)
     return [*told, Counted(_("not stated"), unknown)] if unknown else told

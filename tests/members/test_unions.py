@@ -132,7 +132,7 @@ def test_the_year_is_counted_from_the_rows(cast: Cast):
         "income_fen": 10_00,
     }  # fmt: skip
     assert table.total.members == 6
-    assert [(str(one.label), one.count) for one in table.by_nature] == [("private", 1)]
+    assert [(str(one.label), one.unions) for one in table.by_nature] == [("private", 1)]
 
 
 def test_every_year_continues_the_one_before(cast: Cast):
