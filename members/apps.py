@@ -11,10 +11,11 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         from members import queries, reports  # noqa: F401  (registers the letters)
-        from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
+        from members.actions import bank_accounts, first_login, imports, telling  # noqa: F401  (register)
         from members.states import LIFECYCLES
         from union_portal import lifecycle, notifications
 
         notifications.name_recipients(queries.names_of)
+        telling.register()
         for label, table in LIFECYCLES.items():
             lifecycle.register(label, table)

@@ -6,9 +6,10 @@ from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from members.actions import first_login, imports
+from members.actions import first_login, imports, memberships, statistics
 from members.models import ImportRun
-from union_portal import outages, queue
+from union_portal import audit, outages, queue
+from union_portal.models import Organization
 
 
 @queue.work("members.check_import")
@@ -38,13 +39,25 @@ def apply_import(run: queue.Run, *, import_id: int) -> dict[str, int]:
     return dict(held.result)
 
 
+@queue.work(statistics.JOB)
+def count_year(run: queue.Run, *, organization: int, year: int) -> dict[str, int]:
+    """Count unions and members of a year."""
+    place = Organization.objects.get(pk=organization)
+    counted = statistics.count(organization=place, year=year, now=timezone.now())
+    return {"statistics": counted.pk}
+
+
 @shared_task(name="members.sweep")
 @outages.outlived()
 def sweep() -> None:
-    """Forget files that nobody confirmed and codes that were asked for days ago."""
+    """Forget files that nobody confirmed and codes that were asked for days ago.
+
+    And end the memberships of those whose death a file has brought.
+    """
     now = timezone.now()
     imports.sweep(now=now)
     first_login.sweep(now=now)
+    memberships.end_of_the_dead(by=audit.WORKER)
 
 
 def _today(now: datetime) -> date:

@@ -100,6 +100,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.personmerge": (Within("organization", _PEOPLE),),
     "members.unionprofile": (Within("organization", _PEOPLE),),
     "members.unionyear": (Within("organization", _PEOPLE),),
+    "members.yearstatistics": (Within("organization", _PEOPLE, is_reading=True),),
     # service cards
     "members.servicecard": (
         *_OF_PERSON,
@@ -211,10 +212,14 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             " (SELECT 1 FROM members_person p WHERE p.id = recipient))"
         ),
         Through(Door.FIRST_LOG_IN, "topic = 'login_code'", is_reading=False),
+        # Whoever applies to join is in no register yet.
+        Through(Door.JOINING, "topic = 'joining'", is_reading=False),
         Through(Door.PROBES),
     ),
     "union_portal.reportrun": (
         Within("organization", (_P.REPORT_DISBURSEMENT, _P.TRAIL_VIEW)),
+        # Statistics tell of nobody: whoever sees the figures sees their files.
+        Only("kind LIKE 'union_statistics_%'", Within("organization", _PEOPLE)),
         Own("requested_by"),
     ),
     "union_portal.job": (

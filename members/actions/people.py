@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from members.actions import memberships
 from members.actions.refusals import PeopleRefused
 from members.models import Person
 from members.rules.rows import read_death, read_employer, read_line
@@ -40,6 +41,22 @@ def register(
     Errors: kit refusals for every wrong value; PeopleRefused if the number is known.
     """
     access.require(by, Permission.PERSON_EDIT, organization)
+    return enter(
+        national_id=national_id,
+        organization=organization,
+        by=by,
+        today=today,
+        name=name,
+        phone=phone,
+        employer=employer,
+        address=address,
+    )
+
+
+def enter(
+    *, national_id: str, organization: Organization, by: Account, today: date, **values: str
+) -> Person:
+    """The same within the transaction of a caller who has asked for permission."""
     identity = read_national_id(national_id, today=today)
     person = Person(
         sex=identity.sex,
@@ -47,7 +64,7 @@ def register(
         national_id=identity.number,
         national_id_shown=masks.mask_id(identity.number),
         organization=organization,
-        **_read({"name": name, "phone": phone, "employer": employer, "address": address}),
+        **_read(values),
     )
     try:
         with transaction.atomic():
@@ -64,7 +81,8 @@ def register(
 def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> list[str]:
     """Change name, phone, employer, address or organization; return what really changed.
 
-    The log names the columns, never their values. A change of name needs a reason.
+    The log names the columns, never their values. A change of name needs a reason, and a member
+    changes unions by a transfer alone.
     """
     held = Person.objects.select_for_update().get(pk=person.pk)
     access.require(by, Permission.PERSON_EDIT, held.organization)
@@ -78,6 +96,8 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
             gettext_noop("A change of name needs a reason."),
             gettext_noop("Say which document shows the new name."),
         )
+    if "organization" in columns:
+        memberships.require_no_membership(held)
     if not columns:
         return []
     for key in columns:
@@ -96,7 +116,10 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
 def record_death(
     *, person: Person, died_on: date, by: Account, today: date, reason: str = ""
 ) -> None:
-    """Note that the person has died: nothing is paid for them from then on (X3)."""
+    """Note that the person has died: nothing is paid for them from then on (X3).
+
+    Their membership ends with it, and nothing else.
+    """
     held = Person.objects.select_for_update().get(pk=person.pk)
     access.require(by, Permission.PERSON_EDIT, held.organization)
     held.died_on = read_death(died_on, held.born_on, today)
@@ -104,6 +127,7 @@ def record_death(
     held.save(update_fields=["died_on", "updated_at"])
     person.died_on = held.died_on
     audit.record("person.record_death", held, by=by, reason=reason)
+    memberships.end_by_death(person=held, died_on=held.died_on, by=by, reason=reason)
 
 
 @transaction.atomic

@@ -1,5 +1,23 @@
-"""What staff see of people: registers, bank accounts, imports."""
+"""What staff see of people: registers, bank accounts, imports, memberships, unions."""
 
-from members.admin import bank_accounts, imports, people
+from members.admin import (
+    bank_accounts,
+    imports,
+    joining,
+    memberships,
+    people,
+    statistics,
+    transfers,
+    unions,
+)
 
-__all__ = ["bank_accounts", "imports", "people"]
+__all__ = [
+    "bank_accounts",
+    "imports",
+    "joining",
+    "memberships",
+    "people",
+    "statistics",
+    "transfers",
+    "unions",
+]

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 
 from members import queries, resources
 from members.actions import bank_accounts, people
+from members.admin.memberships import PROFILE, panels_of
 from members.models import BankAccount, Person
 from union_portal import files
 from union_portal.access import Permission
@@ -252,6 +253,7 @@ class PersonAdmin(ScopedModelAdmin):
             explain=_("The log keeps which columns were changed, never their values."),
             form_for=change_form,
         ),
+        PROFILE,
         Button(
             name="enter-account",
             label=_("Enter a bank account"),
@@ -277,7 +279,7 @@ class PersonAdmin(ScopedModelAdmin):
             act=lambda obj, by, data: people.record_death(
                 person=obj, by=by, today=timezone.localdate(), **data
             ),
-            explain=_("From then on nothing is paid for this person."),
+            explain=_("From then on nothing is paid for this person; the membership ends."),
             why_not=_alive,
             form=DeathForm,
             danger=True,
@@ -313,7 +315,7 @@ class PersonAdmin(ScopedModelAdmin):
             )
         ]
         columns = (_("Account"), _("Holder"), _("State"), _("Entered by"), _("Confirmed by"))
-        return [Panel(_("Bank accounts"), columns, rows)]
+        return [Panel(_("Bank accounts"), columns, rows), *panels_of(obj)]
 
     def trail(self, request: HttpRequest, obj: Person) -> list[Step]:
         return trail_of(obj, *obj.bank_accounts.all())

@@ -68,6 +68,7 @@ from members.models.unions import (
     Industry,
     UnionProfile,
     UnionYear,
+    YearStatistics,
 )
 
 __all__ = [
@@ -126,4 +127,5 @@ __all__ = [
     "TechnicalGrade",
     "UnionProfile",
     "UnionYear",
+    "YearStatistics",
 ]

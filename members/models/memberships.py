@@ -18,7 +18,6 @@ from members.states import (
     LIVE_MEMBERSHIPS,
     MEMBERSHIP,
     MEMBERSHIP_TRANSFER,
-    OPEN_APPLICATIONS,
     OPEN_TRANSFERS,
     JoinState,
     MembershipState,
@@ -234,6 +233,8 @@ class JoinApplication(models.Model):
     """Someone asks to join a union; only an approved application makes a person and a membership.
 
     `details` are the further real-name fields as JSON, sealed: some of them are sensitive.
+    A number may have several open ones: were the second refused, the public page would tell
+    strangers whose number has applied. That one membership comes of them the database sees to.
     """
 
     name = models.CharField(_("name"), max_length=60)
@@ -260,6 +261,10 @@ class JoinApplication(models.Model):
         Account, models.PROTECT, verbose_name=_("applied by"), null=True, related_name="+"
     )
     applied_at = models.DateTimeField(_("applied at"), default=timezone.now, editable=False)
+    # Keyed hash of the address it came from: how often is counted, where from is not kept.
+    asked_from = models.CharField(
+        _("print of the address"), max_length=64, blank=True, editable=False, db_default=""
+    )
     checked_by = models.ForeignKey(
         Account, models.PROTECT, verbose_name=_("checked by"), null=True, related_name="+"
     )
@@ -285,13 +290,9 @@ class JoinApplication(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["organization", "state", "id"], name="join_organization_state"),
+            models.Index(fields=["national_id_index", "applied_at"], name="join_number"),
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["national_id_index"],
-                condition=models.Q(state__in=OPEN_APPLICATIONS),
-                name="join_one_open",
-            ),
             models.CheckConstraint(
                 condition=~models.Q(state="approved")
                 | models.Q(
@@ -393,3 +394,8 @@ class MembershipTransfer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} → {self.target}"
+
+    @property
+    def organization(self) -> Organization:
+        """In whose log its steps stand: whoever takes the member in answers for them."""
+        return self.target

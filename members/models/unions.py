@@ -144,3 +144,30 @@ class UnionYear(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization} {self.year}"
+
+
+class YearStatistics(models.Model):
+    """What a worker counted of one union's tree for a year: the newest count stands.
+
+    A page could not count it: who has moved on since is not shown to the union they were in.
+    """
+
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, verbose_name=_("union"), related_name="+", db_index=False
+    )
+    year = models.PositiveSmallIntegerField(_("year"))
+    figures = models.JSONField(_("figures"), default=dict)
+    counted_at = models.DateTimeField(_("counted at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("statistics of a year")
+        verbose_name_plural = _("yearly statistics")
+        ordering = ["-year", "organization_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "year"], name="year_statistics_newest_count"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} {self.year}"

@@ -300,7 +300,7 @@ ROOMS_OF_SQL: dict[str, str] = {
     "union_portal/audit.py": "the chain is hashed from PostgreSQL's own text of each entry",
     "union_portal/checks.py": "asks who this process is to the database",
     "union_portal/decisions.py": "a set of decisions is recorded in one statement",
-    "members/queries.py": "names are looked up by a function that looks past the policies",
+    "members/queries/people.py": "names are looked up by a function that looks past the policies",
     "union_portal/guards.py": "compares the guards in the database with those of the models",
     "union_portal/health.py": "the age of waiting work by the database's clock",
     "union_portal/history.py": "digests kept tables row by row as the database prints them",

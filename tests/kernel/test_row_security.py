@@ -112,11 +112,14 @@ DOORS = {
         | {"disbursement.posting"},
         {"welfare/disbursement/entitlements.py"},
     ),
-    Door.JOINING: ({"members.person", "members.joinapplication"}, set()),
+    Door.JOINING: (
+        {"members.person", "members.joinapplication", "union_portal.message"},
+        {"members/actions/joining.py", "members/queries/memberships.py"},
+    ),
     Door.TRANSFER: (
         {"members.person", "members.membership", "members.membershipchange"}
         | {"members.memberprofile", "members.servicecard"},
-        set(),
+        {"members/actions/joining.py", "members/actions/transfers.py"},
     ),
     Door.TILL: ({"members.person", "members.servicecard", "members.cardcode"}, set()),
     Door.DIRECTORY: ({"members.rating"}, set()),

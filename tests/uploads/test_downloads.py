@@ -61,6 +61,9 @@ def ways_out(cast: Cast) -> Iterator[Leaving]:
     yield Leaving("preview", cast.qiao, get(f"{imports}preview", run.pk), XLSX)
     yield Leaving("people", cast.feng, export("members_person", kind="xlsx"), XLSX)
     yield Leaving("people", cast.feng, export("members_person", kind="csv"), "text/csv")
+    yield Leaving("members", cast.feng, export("members_membership", kind="xlsx"), XLSX)
+    yield Leaving("members", cast.feng, export("members_membership", kind="csv"), "text/csv")
+    yield Leaving("unions", cast.feng, export("members_unionprofile"), XLSX)
     yield Leaving("payments", cast.feng, export("disbursement_payoutline"), XLSX)
     yield Leaving("entitlements", cast.feng, export("disbursement_entitlement"), XLSX)
     url = reverse("admin:disbursement_payoutbatch_do", args=[batch.pk, "bank-file"])
@@ -153,7 +156,9 @@ def test_every_place_that_hands_out_is_walked_above():
         "members/admin/imports.py:template_file",
         "members/admin/imports.py:findings_file",
         "members/admin/imports.py:preview_file",
+        "members/admin/memberships.py:_export",
         "members/admin/people.py:_export",
+        "members/admin/unions.py:_export",
         "union_portal/views/files.py:_served",
         "welfare/admin/batch_steps.py:_fetch",
         "welfare/admin/entitlements.py:_export",

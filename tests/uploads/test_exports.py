@@ -20,10 +20,12 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from members.models import BankAccount, ImportRun, Person
+from members.actions import statistics
+from members.models import BankAccount, ImportRun, Person, UnionProfile
 from tests.architecture.sources import ROOT, python_files, tree
-from tests.cast import TODAY, Cast, make_payee
+from tests.cast import NOW, TODAY, Cast, make_payee
 from tests.disbursement.conftest import Office, make_office
+from tests.members.joining import member as membership
 from tests.members.sheets import HEADERS, as_csv, make_rows
 from tests.uploads.payloads import PAYLOADS
 from tests.web.awards_play import browser
@@ -107,8 +109,10 @@ def office(cast: Cast) -> Office:
         Person.objects.filter(pk=person.pk).update(employer=text)
         BankAccount.objects.filter(person=person).update(bank_name=text)
         office.owe_one(person)
+        membership(cast, person)
         if number < 3:
             Organization.objects.filter(pk=cast.tree.unions[number].pk).update(name=text)
+            UnionProfile.objects.create(organization=cast.tree.unions[number], handler=text)
     office.release(batches.seal(batch=office.assemble(), by=office.cast.feng))
     return office
 
@@ -185,6 +189,20 @@ def imported(office: Office, name: str) -> bytes:
     return b"".join(answer.streaming_content)
 
 
+def memberships(office: Office, kind: str) -> bytes:
+    return exported(office.cast.feng, "members_membership", kind=kind)
+
+
+def unions(office: Office) -> bytes:
+    return exported(office.cast.feng, "members_unionprofile")
+
+
+def counted(office: Office) -> bytes:
+    """A county's unions by their names."""
+    kept = statistics.count(organization=office.cast.tree.county, year=TODAY.year, now=NOW)
+    return made("union_statistics_xlsx", kept, office.cast.feng, office)
+
+
 def template(office: Office) -> bytes:
     answer = browser(office.cast.qiao).get(reverse("admin:members_importrun_template"))
     return b"".join(answer.streaming_content)
@@ -197,6 +215,12 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
         (lambda office: people(office, "xlsx"), ALL),
         (lambda office: people(office, "csv"), ALL),
     ],
+    "members.resources.write_memberships": [
+        (lambda office: memberships(office, "xlsx"), ALL),
+        (lambda office: memberships(office, "csv"), ALL),
+    ],
+    "members.resources.write_unions": [(unions, NUMBERED[:3])],
+    "members.reports.union_statistics_xlsx": [(counted, NUMBERED[:2])],
     "members.resources.write_findings": [(lambda office: imported(office, "findings"), NONE)],
     "members.resources.write_preview": [(lambda office: imported(office, "preview"), NONE)],
     "members.resources.write_template": [(template, NONE)],

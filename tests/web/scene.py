@@ -9,16 +9,18 @@ from datetime import timedelta
 from django.contrib import admin
 from django.core.files.base import ContentFile
 from django.db.models import Model
+from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
-from members.actions import imports
+from members.actions import imports, profiles, statistics, transfers, unions
 from members.models import ImportFinding, ImportRun, LoginCode
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
-from tests.cast import NOW, TODAY, Cast, make_decision, make_rule_set
+from tests.cast import NOW, TODAY, Cast, make_decision, make_person, make_rule_set
 from tests.disbursement.conftest import make_office
+from tests.members import joining as joining_play
 from tests.web.awards_play import apply, browser
 from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -37,7 +39,7 @@ from welfare.disbursement.models import Cap, StrayPayment
 
 def play(cast: Cast) -> None:
     """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
-    for act in (_money, _honours, _publicity, _records, _accounts):
+    for act in (_money, _honours, _publicity, _records, _accounts, _membership):
         act(cast)
 
 
@@ -141,6 +143,26 @@ def _accounts(cast: Cast) -> None:
     LoginCode.objects.create(
         person=cast.lin_person, asked_for="x", asked_from="y", code_hash="z", expires_at=NOW
     )
+
+
+def _membership(cast: Cast) -> None:
+    """Somebody applies; somebody else comes from a union that stands nowhere else in the walk."""
+    union, today = cast.tree.union, timezone.localdate()
+    unions.describe(organization=union, by=cast.qiao, today=today, office="基层组织部")
+    unions.report_year(
+        organization=union, year=TODAY.year - 1, by=cast.qiao, today=today, workers_count=9
+    )
+    statistics.count(organization=union, year=TODAY.year, now=NOW)
+    joining_play.apply(cast)
+    left = Organization.objects.create(
+        name="第四工会", level="grassroots", parent=cast.tree.county, division_code="610802"
+    )
+    moving = joining_play.member(cast, make_person(left), by=cast.officer)
+    transfers.request(
+        membership=moving, target=union, employer="驼城运输", reason="new work", by=cast.qiao
+    )
+    joining_play.member(cast)
+    profiles.write(person=cast.lin_person, by=cast.qiao, **joining_play.PROFILE)
 
 
 def telling() -> str:

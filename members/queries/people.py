@@ -70,17 +70,23 @@ def matches(text: str) -> Q:
     typed = " ".join(without_invisible(halfwidth(text)).split())
     if not typed:
         return Q(pk__in=[])
-    if (found := _by_number(typed)) is not None:
+    if (found := number_in(typed)) is not None:
         column, print_ = found
         return Q(**{column: print_})
-    if mark := _MARK.fullmatch(typed):
-        return Q(**{_MARKED[mark[1]]: mark[2]})
     if _LATIN.fullmatch(typed):
         return _by_letters(typed)
     if len(typed) == 1:
         return Q(pk__in=RawSQL("SELECT members_named('{}', %s)", [f"{_plain(typed)}%"]))
     pieces = [typed[place : place + 2] for place in range(len(typed) - 1)]
     return Q(pk__in=RawSQL("SELECT members_named(%s, %s)", [pieces, f"%{_plain(typed)}%"]))
+
+
+def number_in(text: str) -> tuple[str, str] | None:
+    """Column and keyed hash of a whole number, typed or as it stands in an address."""
+    typed = " ".join(without_invisible(halfwidth(text)).split())
+    if mark := _MARK.fullmatch(typed):
+        return _MARKED[mark[1]], mark[2]
+    return _by_number(typed)
 
 
 def in_an_address(text: str) -> str:
