@@ -109,7 +109,9 @@ def changed_labels(names: Iterable[str]) -> list[str]:
         "organization": _("union"),
         "died_on": _("died on"),
         "bank_account": _("bank account (to be confirmed)"),
-        "extra": _("honours"),
+        "profile": _("further fields"),
+        "membership": _("membership"),
+        **{group.name: group.label for group in columns.groups()},
     }
     return [str(labels[name]) for name in names]
 
