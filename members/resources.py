@@ -243,7 +243,9 @@ class PersonResource(resources.ModelResource):
             for fault in cells.faults
             if not fault.is_warning
         ]
-        if instance.pk and instance.name != read.name and not told:
+        if instance.is_merged:
+            told.append(_("This number was found to be a second one of somebody registered."))
+        elif instance.pk and instance.name != read.name and not told:
             told.append(_("Somebody of another name is registered with this number."))
         if told:
             raise ValidationError(told)

@@ -70,7 +70,7 @@ WITH begun AS (
 )
 INSERT INTO members_membershipchange
     (membership_id, old_state, new_state, "on", reason, noted_by_id, noted_at)
-SELECT id, 'transferred', state, joined_on, '', %(by)s, %(now)s FROM begun
+SELECT id, '', state, joined_on, '', %(by)s, %(now)s FROM begun
 """
 
 # Days of first joining that a sheet corrects; what is frozen is the day in this union.
