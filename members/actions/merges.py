@@ -143,7 +143,13 @@ def _hold(merge: PersonMerge, by: Account) -> PersonMerge:
 def _both(merge: PersonMerge) -> dict[int, Person]:
     people = Person.objects.filter(pk__in=[merge.kept_id, merge.merged_id]).order_by("pk")
     locked = people.select_for_update(of=("self",)).select_related("organization", "account")
-    return {person.pk: person for person in locked}
+    found = {person.pk: person for person in locked}
+    if len(found) < len({merge.kept_id, merge.merged_id}):
+        raise PeopleRefused(
+            gettext_noop("One of the two has moved out of your reach meanwhile."),
+            gettext_noop("Ask the union above both to judge it."),
+        )
+    return found
 
 
 def _require_two(kept: Person, merged: Person) -> None:
