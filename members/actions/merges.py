@@ -106,7 +106,7 @@ def confirm(*, merge: PersonMerge, by: Account, now: datetime, today: date) -> d
         moved = merging.move(kept, merged)
         _close_bank_accounts(merged, by, why)
         PersonMerge.objects.filter(pk=held.pk).update(moved=moved)
-    merge.state, merge.moved = held.state, moved
+    merge.refresh_from_db()
     for person in (kept, merged):
         audit.record("person.merge", person, by=by, reason=held.reason, merge=held.pk, moved=moved)
     return moved
@@ -126,7 +126,7 @@ def refuse(*, merge: PersonMerge, by: Account, reason: str, now: datetime) -> No
         decided_by=by,
         decided_at=now,
     )
-    merge.state = held.state
+    merge.refresh_from_db()
 
 
 def _hold(merge: PersonMerge, by: Account) -> PersonMerge:

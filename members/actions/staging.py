@@ -236,7 +236,7 @@ def _member(said: MemberCells | None) -> str:
     return (
         f"t\t{said.ethnicity}\t{said.education}\t{said.political_status}\t{said.hukou_type}\t"
         f"{said.employment}\t{said.technical_grade}\t{farmer}\t{said.joined_on or _NULL}\t"
-        f"{said.state}"
+        f"{said.membership_state}"
     )
 
 

@@ -37,7 +37,7 @@ class MemberCells:
     technical_grade: str = ""
     is_farmer_worker: bool | None = None
     joined_on: date | None = None
-    state: str = ""
+    membership_state: str = ""
 
 
 EDUCATION: Final = {
@@ -103,7 +103,7 @@ def read_member(cells: Cells, born_on: date | None) -> MemberCells | None:
         if cells[key]:
             setattr(said, key, cells.read(key, reader) or "")
     said.is_farmer_worker = cells.optional("is_farmer_worker", _farmer_worker)
-    said.state = cells.optional("membership_state", _state) or ""
+    said.membership_state = cells.optional("membership_state", _state) or ""
     if cells["joined_on"]:
         said.joined_on = _joined(cells, born_on)
     if said.is_farmer_worker and said.hukou_type and said.hukou_type not in RURAL:

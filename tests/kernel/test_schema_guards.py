@@ -43,6 +43,7 @@ VALUES = {
     "bytea": ["'\\x00'", "''"],
     "xid8": ["'1'"],
     "_varchar": ["'{}'", "'{a}'"],
+    "_text": ["'{}'", "'{a}'"],
 }
 TRIES = 20_000
 # The engine's large tables watch many rows with one trigger, and their births with more than
