@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -80,7 +81,7 @@ def child(arguments: argparse.Namespace) -> None:
     for name, given in questions().items():
         taken = []
         for _turn in range(arguments.turns + 1):
-            (rows, statements), clock = timed(lambda given=given: ask(given))
+            (rows, statements), clock = timed(partial(ask, given))
             taken.append(1000 * clock["seconds"])
         print(f"  {name:28} {statistics.median(taken[1:]):9.1f} {rows:5} {statements:4}")
 

@@ -96,7 +96,7 @@ def move(kept: Person, merged: Person) -> dict[str, int]:
 def field_of(name: str) -> "Field[object, object]":
     """The field that `app.model.field` names."""
     label, _dot, field = name.rpartition(".")
-    found: Field[object, object] = apps.get_model(label)._meta.get_field(field)  # type: ignore[assignment]
+    found: Field[object, object] = apps.get_model(label)._meta.get_field(field)
     return found
 
 

@@ -21,4 +21,4 @@ class FromBothEnds(Paginator):
         if not isinstance(rows, QuerySet) or not rows.ordered or first <= self.count // 2:
             return super().page(number)
         backwards = list(rows.reverse()[self.count - last : self.count - first])
-        return self._get_page(backwards[::-1], number, self)
+        return Page(backwards[::-1], number, self)
