@@ -11,7 +11,13 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         from members import queries, reports  # noqa: F401  (registers the letters)
-        from members.actions import bank_accounts, first_login, imports, telling  # noqa: F401  (register)
+        from members.actions import (  # noqa: F401  (register)
+            bank_accounts,
+            first_login,
+            imports,
+            merges,
+            telling,
+        )
         from members.states import LIFECYCLES
         from union_portal import lifecycle, notifications
 

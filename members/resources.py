@@ -120,7 +120,9 @@ def changed_labels(names: Iterable[str]) -> list[str]:
         "organization": _("union"),
         "died_on": _("died on"),
         "bank_account": _("bank account (to be confirmed)"),
-        "extra": _("honours"),
+        "profile": _("further fields"),
+        "membership": _("membership"),
+        **{group.name: group.label for group in columns.groups()},
     }
     return [str(labels[name]) for name in names]
 
@@ -324,7 +326,9 @@ class PersonResource(resources.ModelResource):
             for fault in cells.faults
             if not fault.is_warning
         ]
-        if instance.pk and instance.name != read.name and not told:
+        if instance.is_merged:
+            told.append(_("This number was found to be a second one of somebody registered."))
+        elif instance.pk and instance.name != read.name and not told:
             told.append(_("Somebody of another name is registered with this number."))
         if told:
             raise ValidationError(told)

@@ -78,6 +78,14 @@ def lock(*, account: Account, by: Actor, reason: str) -> None:
 
 
 @transaction.atomic
+def shut(*, account: Account, by: Actor, reason: str) -> None:
+    """Shut an account together with an act that its caller has judged; its history stays."""
+    _set_active(account, False)
+    audit.record("account.lock", account, by=by, reason=reason)
+    sessions.end_with(account=account, by=by)
+
+
+@transaction.atomic
 def unlock(*, account: Account, by: Actor, reason: str) -> None:
     """Let an account in again."""
     _require_manager(by)

@@ -47,6 +47,7 @@ CALLED: Final = frozenset(
     {"disbursement_batch_content", "disbursement_batch_fault"}
     # asked by the policies of row security
     | {"portal_reach", "portal_whole", "portal_paths", "portal_person", "awards_honoured"}
+    | {"portal_merged"}
     | {"awards_people", "awards_own_cases", "disbursement_people"}
     | {"members_moving", "members_moving_memberships", "portal_merchant"}
     | {"disbursement_fund_concerns", "disbursement_batch_concerns"}

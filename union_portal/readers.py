@@ -46,6 +46,7 @@ class Door(StrEnum):
     TILL = "till"
     DIRECTORY = "directory"
     MERCHANT_APPLYING = "merchant_applying"
+    MERGING = "merging"
 
 
 @dataclass(frozen=True)

@@ -37,16 +37,21 @@ _BENEFITS = (_P.BENEFIT_VIEW,)
 _OWN_PERSON = Own("person__account")
 # What the register holds of a person: their union's staff, and the person.
 _OF_PERSON = (Within("person__organization", _PEOPLE), _OWN_PERSON)
+# What hangs on rows that were merged into the person's own is the person's.
+_MERGED_MINE = Matching("person_id IN (SELECT portal_merged())", is_reading=True)
 _OF_MERCHANT = Matching("merchant_id = (SELECT portal_merchant())")
 _REVIEWS = (Whole((_P.ROLE_GRANT,)), Whole((_P.AUDIT_VIEW,), is_reading=True))
 # Who decides on a person reserves the money, in a fund whose pages may be closed to them.
 _GRANTING = Through(Door.GRANTING, is_reading=False)
+# Two rows of one human: whoever merges them moves what hangs on either, wherever it lies.
+_MERGING = Through(Door.MERGING, is_reading=False)
 
 SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     # people
     "members.person": (
         Within("organization", _PEOPLE),
         Own("account"),
+        Matching("id IN (SELECT portal_merged())", is_reading=True),
         # Whoever handles a case or its money knows whose it is, wherever they have moved.
         listed("awards_people", _PEOPLE),
         listed("disbursement_people", _MONEY),
@@ -61,6 +66,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.bankaccount": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
+        _MERGING,
         # Of merchants.
         Within("merchant__organization", (_P.BENEFIT_VIEW, _P.ACCOUNT_NUMBER_CONFIRM)),
         Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
@@ -74,6 +80,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
         Through(Door.TRANSFER, is_reading=False),
+        _MERGING,
     ),
     "members.membership": (
         Within("person__organization", _PEOPLE),
@@ -81,11 +88,13 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("organization", _PEOPLE, is_reading=True),
         listed("members_moving_memberships", _PEOPLE),
         Through(Door.TRANSFER, is_reading=False),
+        _MERGING,
     ),
     "members.membershipchange": (
         Within("membership__person__organization", _PEOPLE),
         Following("membership", is_reading=True),
         Through(Door.TRANSFER, is_reading=False),
+        _MERGING,
     ),
     "members.joinapplication": (
         Within("organization", _PEOPLE),
@@ -96,6 +105,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("source", _PEOPLE),
         Within("target", _PEOPLE),
         Own("membership__person__account"),
+        _MERGING,
     ),
     "members.personmerge": (Within("organization", _PEOPLE),),
     "members.unionprofile": (Within("organization", _PEOPLE),),
@@ -106,6 +116,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         *_OF_PERSON,
         Through(Door.TRANSFER),
         Through(Door.TILL),
+        _MERGING,
     ),
     "members.cardbatch": (
         Within("organization", (_P.CARD_BATCH, _P.CARD_APPROVE)),
@@ -146,6 +157,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     ),
     "members.redemption": (
         Own("person__account", is_reading=True),
+        _MERGED_MINE,
         _OF_MERCHANT,
         Within("organization", _BENEFITS, is_reading=True),
         Within("merchant__organization", _BENEFITS, is_reading=True),
@@ -159,12 +171,13 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         _OWN_PERSON,
         Within("merchant__organization", (_P.COMPLAINT_ANSWER,)),
         Within("merchant__organization", (_P.TRAIL_VIEW,), is_reading=True),
+        _MERGING,
     ),
-    "members.favourite": (_OWN_PERSON,),
+    "members.favourite": (_OWN_PERSON, _MERGING),
     # consent and privacy
-    "members.consent": _OF_PERSON,
-    "members.correction": _OF_PERSON,
-    "members.familymember": _OF_PERSON,
+    "members.consent": (*_OF_PERSON, _MERGING),
+    "members.correction": (*_OF_PERSON, _MERGING),
+    "members.familymember": (*_OF_PERSON, _MERGING),
     "members.retentionrun": (
         Whole((_P.RETENTION_RUN,)),
         Whole((_P.AUDIT_VIEW,), is_reading=True),
@@ -241,6 +254,10 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             "subject_type = 'members.person' AND subject_id = {person}::text", is_reading=True
         ),
         Matching(
+            "subject_type = 'members.person' AND subject_id IN (SELECT portal_merged()::text)",
+            is_reading=True,
+        ),
+        Matching(
             "subject_type = 'awards.subsidycase'"
             " AND subject_id IN (SELECT awards_own_cases()::text)",
             is_reading=True,
@@ -265,11 +282,14 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "disbursement.entitlement": (
         Within("organization", (*_MONEY, *_PEOPLE)),
         Own("person__account", is_reading=True),
+        _MERGED_MINE,
+        Through(Door.MERGING),
         Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
     ),
     "disbursement.cap": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
+        Through(Door.MERGING),
     ),
     "disbursement.payoutbatch": (
         Within("organization", _BATCHES),
@@ -289,6 +309,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "disbursement.payoutline": (
         Within("batch__organization", _BATCHES),
         Following("entitlement", is_reading=True),
+        Through(Door.MERGING),
     ),
     "disbursement.returnfile": (Within("batch__organization", _BATCHES),),
     "disbursement.returnrow": (
@@ -323,17 +344,24 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     # honours and subsidies
     "awards.subsidyround": (ACCOUNTS,),
     "awards.countycheck": (Within("county", _PEOPLE),),
-    "awards.subsidycase": (Within("organization", _PEOPLE), Own("person__account")),
+    "awards.subsidycase": (
+        Within("organization", _PEOPLE),
+        Own("person__account"),
+        _MERGED_MINE,
+        _MERGING,
+    ),
     "awards.homevisit": (Following("case"),),
     "awards.returnforcompletion": (Following("case"),),
     "awards.honour": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
         Through(Door.HONOURS_ROLL, "state = 'held'"),
+        _MERGING,
     ),
     "awards.modelworker": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
+        _MERGING,
     ),
     "awards.yearlyverification": (Following("model_worker"),),
     "awards.hardshipyear": (Following("model_worker"),),

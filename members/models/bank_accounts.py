@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members.models.payees import one_payee, payee_field
-from members.models.people import Person
+from members.models.people import Person, follows_merge
 from members.states import BANK_ACCOUNT, BankAccountState
 from union_portal.fields import BlindIndexField, SealedTextField, StateField
 from union_portal.models import Account, StoredFile
@@ -96,14 +96,15 @@ class BankAccount(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "((NEW.person_id, NEW.merchant_id, NEW.fingerprint, NEW.holder) IS DISTINCT"
-                    " FROM (OLD.person_id, OLD.merchant_id, OLD.fingerprint, OLD.holder))"
+                    "((NEW.merchant_id, NEW.fingerprint, NEW.holder) IS DISTINCT"
+                    " FROM (OLD.merchant_id, OLD.fingerprint, OLD.holder))"
                 ),
                 func="""
                     RAISE EXCEPTION 'bank_account: an account is replaced, never edited'
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_account_frozen';
                 """,
             ),
+            follows_merge("bank_account"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members.models.memberships import Channel
-from members.models.people import Person
+from members.models.people import Person, follows_merge
 from members.states import (
     CARD_BATCH,
     LIVE_CARDS,
@@ -189,9 +189,10 @@ class ServiceCard(models.Model):
             SERVICE_CARD.trigger(),
             frozen(
                 "card_frozen",
-                "person_id, handle, replaces_id",
+                "handle, replaces_id",
                 "card: another holder is another card",
             ),
+            follows_merge("card"),
             frozen(
                 "card_number_kept",
                 "fingerprint, last_four",

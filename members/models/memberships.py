@@ -12,7 +12,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from members.models.people import Person
+from members.models.people import Person, follows_merge
 from members.states import (
     JOIN_APPLICATION,
     LIVE_MEMBERSHIPS,
@@ -184,9 +184,10 @@ class Membership(models.Model):
             MEMBERSHIP.trigger(),
             frozen(
                 "membership_frozen",
-                "person_id, organization_id, joined_on, previous_id",
+                "organization_id, joined_on, previous_id",
                 "membership: a membership is ended, never moved",
             ),
+            follows_merge("membership"),
             Trigger(
                 name="membership_without_gap",
                 when=pgtrigger.Before,

@@ -63,4 +63,4 @@ class PersonMerge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.merged_id} → {self.kept_id}"
+        return f"M{self.pk:08d}"

@@ -1,5 +1,9 @@
 """One row per human."""
 
+# The SQL below is made of words of our own.
+# ruff: noqa: S608
+
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -8,8 +12,40 @@ from django.utils.translation import gettext_lazy as _
 
 from union_portal.fields import BlindIndexField, SealedTextField
 from union_portal.models import Account, Organization
+from union_portal.row_guards import guard
+from union_portal.triggers import Trigger
 
 _LONGEST_BIGRAMS = 24
+
+# A row that was merged once goes on to where the one it was merged into went.
+_MERGED_BY_TWO = (
+    guard(
+        "NOT EXISTS (SELECT 1 FROM members_personmerge g WHERE g.merged_id = NEW.id"
+        " AND g.kept_id = NEW.merged_into_id AND g.state = 'confirmed')"
+        " AND NOT EXISTS (SELECT 1 FROM members_person p WHERE p.id = OLD.merged_into_id"
+        " AND p.merged_into_id = NEW.merged_into_id)",
+        "person_merged_by_two",
+        "person: two people merge a row, and nobody takes that back",
+    )
+    + "RETURN NEW;"
+)
+
+
+def follows_merge(table: str) -> Trigger:
+    """Rows of a person stay theirs; they go over only to whom the person was merged into."""
+    return Trigger(
+        name=f"{table}_follows_merge",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("person_id"),
+        condition=pgtrigger.Condition("NEW.person_id IS DISTINCT FROM OLD.person_id"),
+        func=guard(
+            "NOT EXISTS (SELECT 1 FROM members_person p"
+            " WHERE p.id = OLD.person_id AND p.merged_into_id = NEW.person_id)",
+            f"{table}_follows_merge",
+            f"{table}: it stays with its person",
+        )
+        + "RETURN NEW;",
+    )
 
 
 class Sex(models.TextChoices):
@@ -119,6 +155,22 @@ class Person(models.Model):
                 name="person_not_merged_into_itself",
             ),
         ]
+        triggers = [
+            Trigger(
+                name="person_merged_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("merged_into_id"),
+                condition=pgtrigger.Condition(
+                    "NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id"
+                ),
+                func=_MERGED_BY_TWO,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether the row is another's now: it takes part in nothing any more."""
+        return self.merged_into_id is not None

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members.models.memberships import Channel
-from members.models.people import Person
+from members.models.people import Person, follows_merge
 from members.states import CORRECTION, CorrectionState
 from union_portal.fields import BlindIndexField, SealedTextField, StateField
 from union_portal.models import Account, Job, StoredFile
@@ -106,9 +106,10 @@ class Consent(models.Model):
         triggers = [
             frozen(
                 "consent_frozen",
-                "person_id, text_id, channel, given_at, given_by_id",
+                "text_id, channel, given_at, given_by_id",
                 "consent: what was agreed to is never edited",
             ),
+            follows_merge("consent"),
             frozen(
                 "consent_withdrawn_once",
                 "withdrawn_at",

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.db import connection
 from django.db.models import (
+    CharField,
     Count,
     Exists,
     F,
@@ -16,7 +17,7 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from members.models import BankAccount, ImportRun, Person
@@ -40,8 +41,11 @@ _LATIN: Final = re.compile(r"[a-z][a-z' .-]*", re.IGNORECASE)
 def people_for(
     account: Account, permission: Permission = Permission.PERSON_VIEW
 ) -> QuerySet[Person]:
-    """The people within the account's reach; nobody by default."""
-    return Person.objects.filter(access.scope(account, permission))
+    """The people within the account's reach; nobody by default.
+
+    A row that was merged into another is nobody of its own.
+    """
+    return Person.objects.filter(access.scope(account, permission), merged_into__isnull=True)
 
 
 def names_of(account: Account, ids: set[int]) -> dict[int, str]:
@@ -124,10 +128,14 @@ def _plain(text: str) -> str:
 
 
 def who_looked(person: Person) -> QuerySet[AuditEntry]:
-    """Every time a sealed value of this person was shown: when, who, which, why."""
+    """Every time a sealed value of this person was shown: when, who, which, why.
+
+    Also of rows that were merged into this one.
+    """
+    merged = person.merged_from.annotate(text=Cast("pk", CharField())).values("text")
     return AuditEntry.objects.filter(
+        Q(subject_id=str(person.pk)) | Q(subject_id__in=merged),
         subject_type=Person._meta.label_lower,
-        subject_id=str(person.pk),
         action="person.unmask",
     ).order_by("-id")
 

@@ -124,6 +124,16 @@ DOORS = {
     Door.TILL: ({"members.person", "members.servicecard", "members.cardcode"}, set()),
     Door.DIRECTORY: ({"members.rating"}, set()),
     Door.MERCHANT_APPLYING: ({"members.merchant"}, set()),
+    # What hangs on two rows of one human, and the money that may stand against a merge.
+    Door.MERGING: (
+        {"members.membership", "members.membershipchange", "members.membershiptransfer"}
+        | {"members.bankaccount", "members.memberprofile", "members.servicecard"}
+        | {"members.consent", "members.correction", "members.familymember"}
+        | {"members.favourite", "members.merchantcomplaint"}
+        | {"awards.subsidycase", "awards.honour", "awards.modelworker"}
+        | {"disbursement.entitlement", "disbursement.payoutline", "disbursement.cap"},
+        {"members/actions/merges.py"},
+    ),
 }
 
 

@@ -28,7 +28,7 @@ OURS = ("union_portal", "members", "disbursement", "awards", "events")
 MODELS = {
     model._meta.db_table: model
     for model in apps.get_models(include_auto_created=True)
-    if model._meta.app_label in OURS and model._meta.managed
+    if model._meta.app_label in OURS and model._meta.managed and not model._meta.proxy
 }
 # A value of every type, the plain one first; checks are broken by trying them in turn.
 VALUES = {
@@ -43,6 +43,7 @@ VALUES = {
     "bytea": ["'\\x00'", "''"],
     "xid8": ["'1'"],
     "_varchar": ["'{}'", "'{a}'"],
+    "_text": ["'{}'", "'{a}'"],
 }
 TRIES = 20_000
 # The engine's large tables watch many rows with one trigger, and their births with more than

@@ -15,7 +15,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
 from members.actions import imports, profiles, statistics, transfers, unions
-from members.models import ImportFinding, ImportRun, LoginCode
+from members.models import ImportFinding, ImportRun, LoginCode, PersonMerge
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_decision, make_person, make_rule_set
@@ -39,7 +39,7 @@ from welfare.disbursement.models import Cap, StrayPayment
 
 def play(cast: Cast) -> None:
     """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
-    for act in (_money, _honours, _publicity, _records, _accounts, _membership):
+    for act in (_money, _honours, _publicity, _records, _merges, _accounts, _membership):
         act(cast)
 
 
@@ -133,6 +133,14 @@ def _records(cast: Cast) -> None:
     PeriodicTask.objects.create(name="scene", task="union_portal.seal_audit", interval=every)
     queue.enqueue("union_portal.report", by=cast.officer, title="A job")
     audit.seal()
+
+
+def _merges(cast: Cast) -> None:
+    kept, merged = (make_person(cast.tree.union) for _ in range(2))
+    PersonMerge.objects.create(
+        kept=kept, merged=merged, organization=cast.tree.union, reason="one card",
+        proposed_by=cast.shi,
+    )  # fmt: skip
 
 
 def _accounts(cast: Cast) -> None:

@@ -129,7 +129,8 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
     """Grant every decision of `rows` (values decision_id, person_id); returns how many.
 
     One INSERT … SELECT … ON CONFLICT DO NOTHING and one reservation: a decision or a claim
-    that has its entitlement is passed over, so that running again adds nothing. Whoever
+    that has its entitlement is passed over, so that running again adds nothing; so is a claim
+    that the person has under a number that was merged into theirs. Whoever
     would pass a ceiling is left out and named in the log with its clause; `caps.over` lists
     them. Refuses the whole set without cover (NoCover).
     """
@@ -159,6 +160,12 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
                 WHERE NOT EXISTS (SELECT 1 FROM disbursement_entitlement e
                                   WHERE e.decision_id = d.id)
                   AND d.id <> ALL(%s)
+                  AND p.merged_into_id IS NULL
+                  AND NOT EXISTS (SELECT 1 FROM members_person m
+                                  JOIN disbursement_entitlement o
+                                    ON o.person_id = m.id AND o.state = 'granted'
+                                  WHERE m.merged_into_id = p.id AND o.scheme = d.scheme
+                                    AND o.period = d.period)
                 ORDER BY d.id
                 ON CONFLICT DO NOTHING
                 RETURNING id, amount_fen

@@ -15,7 +15,11 @@ from union_portal.fields import FenField, StateField
 from union_portal.models import Decision, Organization
 from union_portal.row_guards import frozen, guard, kept, pairs
 from union_portal.triggers import Trigger
-from welfare.disbursement.models.caps import COUNTED_WHEN_BORN, GIVEN_BACK_WHEN_ENDED
+from welfare.disbursement.models.caps import (
+    CAPS_LOCK,
+    COUNTED_WHEN_BORN,
+    GIVEN_BACK_WHEN_ENDED,
+)
 from welfare.disbursement.models.ledger import Fund
 from welfare.disbursement.states import (
     ENTITLEMENT,
@@ -72,6 +76,33 @@ _BORN = (
         LEFT JOIN union_portal_decision od ON od.id = o.decision_id
     $q$ INTO bad;
     """
+    # No merge is half done meanwhile (locks.py).
+    + f"PERFORM pg_advisory_xact_lock_shared({CAPS_LOCK}, 0);"
+    # Asked from the few who were merged: nothing is owed to a row that went, nor once more to
+    # the human for whom it held the claim. An addition to what was paid has a key of its own.
+    + """
+    EXECUTE $q$
+        SELECT EXISTS (
+            SELECT 1 FROM members_person m JOIN born e ON e.person_id = m.id
+            WHERE m.merged_into_id IS NOT NULL) AS away,
+        EXISTS (
+            SELECT 1 FROM members_person m
+            JOIN disbursement_entitlement o ON o.person_id = m.id AND o.state = 'granted'
+            JOIN born e ON e.person_id = m.merged_into_id AND e.scheme = o.scheme
+             AND e.period = o.period AND e.adjusts_id IS NULL
+            WHERE m.merged_into_id IS NOT NULL) AS twice
+    $q$ INTO merged;
+    """
+    + guard(
+        "merged.away",
+        "entitlement_of_whole_person",
+        "entitlement: this row was merged into another person's",
+    )
+    + guard(
+        "merged.twice",
+        "entitlement_claim_of_merged",
+        "entitlement: the person has it under a number that was merged into theirs",
+    )
     + guard("bad.state", "entitlement_steps", "entitlement: every one is born granted")
     + guard(
         "bad.decision",
@@ -240,7 +271,7 @@ class Entitlement(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="born"),
-                declare=[("bad", "record")],
+                declare=[("bad", "record"), ("merged", "record")],
                 func=_BORN,
             ),
             # Named to fire after the one above: triggers fire in the order of their names.
