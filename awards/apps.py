@@ -12,7 +12,7 @@ class AwardsConfig(AppConfig):
     verbose_name = _("Awards")
 
     def ready(self) -> None:
-        from awards import resources
+        from awards import resources, sections
         from awards.actions import telling, withdrawals
         from awards.actions.applications import uploads
         from awards.models import Scheme
@@ -34,3 +34,4 @@ class AwardsConfig(AppConfig):
         resources.register_columns()
         uploads.register()
         withdrawals.register()
+        sections.register()

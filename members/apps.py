@@ -10,10 +10,19 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import reports  # noqa: F401  (registers the letters)
-        from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
+        from members import reports, sections  # noqa: F401  (registers the letters)
+        from members.actions import (  # noqa: F401  (register)
+            bank_accounts,
+            consents,
+            copies,
+            corrections,
+            first_login,
+            imports,
+            log_in,
+        )
         from members.states import LIFECYCLES
         from union_portal import lifecycle
 
         for label, table in LIFECYCLES.items():
             lifecycle.register(label, table)
+        sections.register()

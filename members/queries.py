@@ -112,11 +112,14 @@ def _plain(text: str) -> str:
 
 
 def who_looked(person: Person) -> QuerySet[AuditEntry]:
-    """Every time a sealed value of this person was shown: when, who, which, why."""
+    """Every time a sealed value of this person was shown, alone or in an exported list, a paper
+    about them fetched, or their row compared for a merge: when, who, what, why.
+    """
     return AuditEntry.objects.filter(
+        Q(action__in=["person.unmask", "person.file_fetched"])
+        | Q(action__startswith="person.merge"),
         subject_type=Person._meta.label_lower,
         subject_id=str(person.pk),
-        action="person.unmask",
     ).order_by("-id")
 
 

@@ -12,7 +12,7 @@ import hmac
 import json
 import logging
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -27,6 +27,7 @@ from django.db.models.functions import Now
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from union_portal import audit, lifecycle, sets
 from union_portal.models import Channel, Message
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
+# Stands where a gateway's name would: nothing left the portal.
+PORTAL = "portal"
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 CHUNK = 200
 # Recipients read Chinese; staff read the same text as it went out. Offices get English as well.
@@ -46,6 +49,13 @@ ENGLISH = "en"
 
 Gateways = Mapping[str, "Gateway"]
 _templates: dict[str, str | Promise] = {}
+# Codes go to the phone that asks for them, whatever its owner wants to be told.
+ASKED_FOR = frozenset({"login_code"})
+# What stands in the place of a text that was kept long enough.
+FORGOTTEN = "forgotten"
+
+Wants = Callable[[int], bool]
+_wants: list[Wants] = []
 
 
 class GatewayError(Exception):
@@ -149,8 +159,18 @@ def template(name: str, text: str | Promise) -> None:
     _templates[name] = text
 
 
+def ask_before_sms(wants: Wants) -> None:
+    """Register who may say no: `wants(recipient)` is asked before each text message leaves.
+
+    Whoever wants none is told in the portal alone.
+    """
+    _wants.append(wants)
+
+
 def text_of(message: Message) -> str:
     """The text as its recipient gets it."""
+    if FORGOTTEN in message.values:
+        return _("This text was removed: it is not kept any longer.")
     languages = [LANGUAGE, ENGLISH] if message.channel == Channel.EMAIL else [LANGUAGE]
     return "\n\n".join(_text_in(language, message) for language in languages)
 
@@ -255,9 +275,11 @@ def post_letters(*, messages: QuerySet[Message], by: Account) -> int:
 
 
 @transaction.atomic
-def mark_read(*, message: Message) -> None:
-    """Note the first time the recipient opened it."""
-    Message.objects.filter(pk=message.pk, read_at__isnull=True).update(read_at=Now())
+def mark_read(*, messages: list[Message]) -> None:
+    """Note the first time the recipient opened them."""
+    new = [message.pk for message in messages if message.read_at is None]
+    if new:
+        Message.objects.filter(pk__in=new, read_at__isnull=True).update(read_at=Now())
 
 
 def messages_for(recipient: int) -> QuerySet[Message]:
@@ -280,6 +302,9 @@ def _send_next(gateways: Gateways) -> bool | None:
     )
     if message is None:
         return None
+    if not _is_wanted(message):
+        _tell_in_the_portal(message)
+        return True
     gateway = gateways[message.channel]
     number = message.values["to"] if message.channel == Channel.EMAIL else message.address
     try:
@@ -300,6 +325,29 @@ def _send_next(gateways: Gateways) -> bool | None:
         error="",
     )
     return True
+
+
+def _is_wanted(message: Message) -> bool:
+    """Whether the recipient still wants text messages; asked at the last moment."""
+    if message.channel != Channel.SMS or message.topic in ASKED_FOR or message.recipient is None:
+        return True
+    return all(wants(message.recipient) for wants in _wants)
+
+
+def _tell_in_the_portal(message: Message) -> None:
+    """The message leaves by no gateway: it stands among the messages of the portal."""
+    twin = Message.objects.filter(
+        topic=message.topic, key=message.key, channel=Channel.PORTAL
+    ).exists()
+    lifecycle.advance(
+        message,
+        to=MessageState.SENT,
+        by=audit.WORKER,
+        channel=Channel.SMS if twin else Channel.PORTAL,
+        gateway=PORTAL,
+        sent_at=timezone.now(),
+        error="",
+    )
 
 
 def _due() -> Q:

@@ -1,4 +1,4 @@
-"""A member's own page, and who looked at their data."""
+"""A member's messages, and who looked at their data."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,16 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from members import queries
 from members.models import Person
-from union_portal import access, notifications
-from union_portal.access import Permission
-from union_portal.models import Message
-from union_portal.views import mine
+from union_portal import notifications
+from union_portal.models import AuditEntry, Message
 
 MemberView = Callable[..., HttpResponse]
 
@@ -37,26 +35,7 @@ def member_only(view: MemberView) -> MemberView:
     return guarded
 
 
-@require_safe
-def me(request: HttpRequest) -> HttpResponse:
-    person = queries.person_of(request.user)  # type: ignore[arg-type]
-    if person is None:
-        if access.may(request.user, Permission.STAFF_SITE):  # type: ignore[arg-type]
-            return redirect("admin:index")
-        raise PermissionDenied(
-            _("This log-in belongs to no member. Members log in with their own account.")
-        )
-    newest = _messages(person).first()
-    context = {
-        "person": person,
-        "newest": newest,
-        "newest_text": notifications.text_of(newest) if newest else "",
-        "sections": mine.rendered(request, person.pk),
-    }
-    return render(request, "members/me.html", context)
-
-
-def _messages(person: Person) -> QuerySet[Message]:
+def messages_of(person: Person) -> QuerySet[Message]:
     """What the reader was told; codes are of no use afterwards."""
     return notifications.messages_for(person.pk).exclude(topic="login_code")
 
@@ -64,15 +43,34 @@ def _messages(person: Person) -> QuerySet[Message]:
 @require_safe
 @member_only
 def who_looked(request: HttpRequest, person: Person) -> HttpResponse:
+    """Who opened what, when, and the reason they gave."""
     page = Paginator(queries.who_looked(person), 30).get_page(request.GET.get("page"))
-    return render(request, "members/who_looked.html", {"person": person, "page": page})
+    looks = [(entry, _what(entry)) for entry in page]
+    return render(request, "members/who_looked.html", {"page": page, "looks": looks})
+
+
+def _what(entry: AuditEntry) -> str:
+    """What was seen, in words."""
+    fields = {
+        "national_id": _("identity number"),
+        "phone": _("phone"),
+        "address": _("address"),
+        "bank_account": _("bank account"),
+        "export": _("whole numbers, in an exported list"),
+    }
+    if entry.action == "person.unmask":
+        return fields.get(entry.detail.get("field", ""), _("a whole number"))
+    if entry.action == "person.file_fetched":
+        return _("a paper about you")
+    return _("your entry, beside another one that may be you")
 
 
 @require_safe
 @member_only
 def message_list(request: HttpRequest, person: Person) -> HttpResponse:
     """What the union told the reader, how and when."""
-    rows = _messages(person)
+    rows = messages_of(person)
     page = Paginator(rows, 20).get_page(request.GET.get("page"))
     told = [(message, notifications.text_of(message)) for message in page]
+    notifications.mark_read(messages=list(page))
     return render(request, "members/message_list.html", {"page": page, "told": told})
