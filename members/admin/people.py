@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 
 from members import queries, resources
 from members.actions import bank_accounts, people
+from members.admin import person_privacy
 from members.models import BankAccount, Person
 from union_portal import files
 from union_portal.access import Permission
@@ -282,6 +283,7 @@ class PersonAdmin(ScopedModelAdmin):
             form=DeathForm,
             danger=True,
         ),
+        *person_privacy.BUTTONS,
     )
 
     def get_search_results(
@@ -313,7 +315,7 @@ class PersonAdmin(ScopedModelAdmin):
             )
         ]
         columns = (_("Account"), _("Holder"), _("State"), _("Entered by"), _("Confirmed by"))
-        return [Panel(_("Bank accounts"), columns, rows)]
+        return [Panel(_("Bank accounts"), columns, rows), *person_privacy.panels(obj)]
 
     def trail(self, request: HttpRequest, obj: Person) -> list[Step]:
         return trail_of(obj, *obj.bank_accounts.all())
