@@ -151,7 +151,8 @@ def give(
 
     The person does it in the portal, or staff at the desk with the signed paper. `seen` is the
     version that was read: another one meanwhile is shown first. Errors: PermissionDenied,
-    PeopleRefused without a text in force, without paper, for another version.
+    PeopleRefused without a text in force, without paper, for another version, and at the desk
+    for a second sheet.
     """
     held = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
     channel = channel_of(held, by)
@@ -172,8 +173,13 @@ def give(
             gettext_noop("Attach a photo or scan of the signed sheet."),
         )
     standing = standing_consents(held, purpose).filter(text=text).first()
-    if standing is not None:
+    if standing is not None and channel == Channel.PORTAL:
         return standing
+    if standing is not None:
+        raise PeopleRefused(
+            gettext_noop("The person has agreed to this text already."),
+            gettext_noop("The sheet that was signed first stands."),
+        )
     made = Consent.objects.create(
         person=held, text=text, channel=channel, given_at=now, given_by=by, evidence=evidence
     )

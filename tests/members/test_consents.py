@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 
 from members import consent_samples
 from members.actions import consents
@@ -166,6 +165,8 @@ def test_at_the_desk_it_takes_the_signed_paper_and_the_union_of_the_person(texts
             give(cast, by=stranger, evidence=paper(cast))
     made = give(cast, by=cast.qiao, evidence=paper(cast))
     assert made.channel == Channel.DESK and made.given_by == cast.qiao
+    with pytest.raises(PeopleRefused, match="already"):
+        give(cast, by=cast.qiao, evidence=paper(cast))
     with pytest.raises(PeopleRefused, match="on paper"):
         withdraw(cast, by=cast.qiao)
     assert withdraw(cast, by=cast.qiao, evidence=paper(cast)) == 1
@@ -253,4 +254,3 @@ def test_an_empty_text_is_no_text(cast: Cast):
     with pytest.raises(Refused, match="missing"):
         consents.draft(purpose="card", text=" ", text_en="A", valid_from=TODAY, by=cast.rules_clerk)
     assert standing_consents(cast.lin_person, "card").count() == 0
-    assert timezone.now() > NOW
