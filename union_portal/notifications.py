@@ -51,6 +51,8 @@ Gateways = Mapping[str, "Gateway"]
 _templates: dict[str, str | Promise] = {}
 # Codes go to the phone that asks for them, whatever its owner wants to be told.
 ASKED_FOR = frozenset({"login_code"})
+# Whoever takes an account over would be the one who wants no warning.
+WARNINGS = frozenset({"phone_changed"})
 # What stands in the place of a text that was kept long enough.
 FORGOTTEN = "forgotten"
 
@@ -229,6 +231,26 @@ def queue_portal_message(
     return message
 
 
+def queue_to_number(
+    *, topic: str, key: str, template: str, recipient: int, number: str, subject: Any, **values: str
+) -> Message:
+    """One text message about a person to a number, which need not be theirs any more."""
+    message, _born = Message.objects.get_or_create(
+        topic=topic,
+        key=key,
+        channel=Channel.SMS,
+        defaults={
+            "template": template,
+            "recipient": recipient,
+            "address": number,
+            "values": values,
+            "subject_type": subject._meta.label_lower,
+            "subject_id": str(subject.pk),
+        },
+    )
+    return message
+
+
 @transaction.atomic
 def queue_email(
     *, topic: str, key: str, template: str, to: str, subject: Any, **values: Any
@@ -329,7 +351,11 @@ def _send_next(gateways: Gateways) -> bool | None:
 
 def _is_wanted(message: Message) -> bool:
     """Whether the recipient still wants text messages; asked at the last moment."""
-    if message.channel != Channel.SMS or message.topic in ASKED_FOR or message.recipient is None:
+    if (
+        message.channel != Channel.SMS
+        or message.topic in ASKED_FOR | WARNINGS
+        or message.recipient is None
+    ):
         return True
     return all(wants(message.recipient) for wants in _wants)
 

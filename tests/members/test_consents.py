@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
 from members import consent_samples
-from members.actions import consents
+from members.actions import consents, people
 from members.actions.consents import ConsentMissing
 from members.actions.refusals import PeopleRefused
 from members.models import Channel, Consent, ConsentPurpose, ConsentText, Person
@@ -221,10 +221,24 @@ def test_whoever_was_never_asked_is_told_as_before(texts, cast: Cast):
     assert sent(tell(cast.lin_person))[0] == By.SMS
 
 
-def test_a_log_in_code_comes_to_whoever_asks_for_it(texts, cast: Cast):
+@pytest.mark.parametrize("topic", ["login_code", "phone_changed"])
+def test_a_log_in_code_and_a_warning_come_whatever_was_withdrawn(texts, cast: Cast, topic: str):
     give(cast, "notices")
     withdraw(cast, "notices")
-    assert sent(tell(cast.lin_person, topic="login_code"))[0] == By.SMS
+    assert sent(tell(cast.lin_person, topic=topic))[0] == By.SMS
+
+
+def test_the_old_phone_hears_that_it_is_no_longer_the_one(cast: Cast):
+    """Who changes a phone could log in as its person: the person hears of it where they were."""
+    old = str(cast.lin_person.phone)
+    people.update(person=cast.lin_person, by=cast.qiao, employer="榆林示范厂")
+    assert not Message.objects.exists()
+    people.update(person=cast.lin_person, by=cast.qiao, phone="13912345678")
+    warning = Message.objects.get()
+    assert (warning.address, warning.channel) == (old, By.SMS)
+    assert "13912345678" not in notifications.text_of(warning)
+    people.update(person=make_person(cast.tree.union, phone=False), by=cast.qiao, phone=old)
+    assert Message.objects.count() == 1, "there was none before"
 
 
 def test_a_message_that_stands_in_the_portal_already_is_not_told_twice_there(texts, cast: Cast):
