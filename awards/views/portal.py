@@ -1,7 +1,7 @@
 """A member's own subsidies: where they stand and why, apply, complete, take back, appeal."""
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
 from functools import wraps
 from typing import Any
 
@@ -225,7 +225,7 @@ def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
 mine.add_section(mine.Section("awards/my_subsidies.html", _section, order=10))
 
 
-def _to_complete(person: int) -> Sequence[SubsidyCase]:
+def _to_complete(person: int) -> Iterable[SubsidyCase]:
     return SubsidyCase.objects.filter(person=person, state=CaseState.RETURNED).order_by("pk")
 
 
@@ -240,14 +240,18 @@ def _appealable(person: int) -> Sequence[SubsidyCase]:
         person=person, state=CaseState.REFUSED, decision__appeals__isnull=True,
         decision__decided_on__gte=today - timedelta(days=LONGEST_APPEAL_DAYS),
     ).select_related("decision__rule_set")  # fmt: skip
-    open_ones = [case for case in refused if appeals.last_day(case.decision) >= today]
-    return sorted(open_ones, key=lambda case: appeals.last_day(case.decision))
+    return sorted((case for case in refused if _last_day(case) >= today), key=_last_day)
+
+
+def _last_day(case: SubsidyCase) -> date:
+    """The last day to appeal; long past for a case without a decision."""
+    return appeals.last_day(case.decision) if case.decision else date.min
 
 
 def _appeal_text(cases: Sequence[SubsidyCase]) -> str:
     return _("You may appeal against the refusal %(number)s until %(day)s") % {
         "number": cases[0].number,
-        "day": f"{appeals.last_day(cases[0].decision):%Y-%m-%d}",
+        "day": f"{_last_day(cases[0]):%Y-%m-%d}",
     }
 
 

@@ -1,6 +1,6 @@
 """A member's own page: what waits for me, what can I do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -46,7 +46,7 @@ def me(request: HttpRequest) -> HttpResponse:
     return render(request, "members/me.html", context)
 
 
-def _unread(person: int) -> Sequence[int]:
+def _unread(person: int) -> Iterable[Any]:
     unread = notifications.messages_for(person).filter(read_at__isnull=True)
     return unread.exclude(topic__in=notifications.ASKED_FOR).values_list("pk")[:MOST_UNREAD]
 

@@ -97,7 +97,7 @@ def test_a_refusal_waits_until_its_last_day_to_appeal(cast: Cast):
         )  # fmt: skip
         with the_superuser():
             SubsidyCase.objects.filter(pk=case.pk).update(
-                state=CaseState.REFUSED, decision=decision
+                state=CaseState.REFUSED, decision=decision, refusal_clause="X6"
             )
         assert ("subsidy_appeal" in tasks(cast)) is waits, days
     assert "subsidy_appeal" not in tasks(cast)

@@ -6,7 +6,7 @@ tell about a person it adds here, so that no lower app imports a higher one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -36,7 +36,7 @@ class Task:
     """
 
     key: str
-    query: Callable[[int], Sequence[Any]]
+    query: Callable[[int], Iterable[Any]]
     text: Callable[[Sequence[Any]], str]
     link: Callable[[Sequence[Any]], str]
     urgency: Urgency = Urgency.SOON
