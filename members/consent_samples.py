@@ -25,13 +25,13 @@ SAMPLES = (
         "【样例文本，须经本单位法务审定后使用】\n"
         "我同意工会为建立和管理会员实名制信息，处理我的姓名、身份证号、手机号、工作单位、"
         "就业状况等信息。这些信息仅用于会籍管理、会员服务和法定统计，保存至会籍终止后按规定归档。"
-        "我可以随时撤回同意；撤回后不再更新和使用这些信息，已发生的会籍记录依法保存。",
+        "我可以随时撤回同意；撤回后除名册本身外不再用于其他用途，会籍记录依法保存。",
         "[Sample text: have your own lawyers word it before use]\n"
         "I agree that the union processes my name, identity number, mobile phone, employer and"
         " employment for the real-name register of members. The data serve membership, services"
         " to members and statistics required by law; they are archived after the membership ends."
-        " I may withdraw at any time: the data are no longer updated or used, the record of my"
-        " membership is kept as the law requires.",
+        " I may withdraw at any time: the data are used for nothing beyond the register itself; the"
+        " record of my membership is kept as the law requires.",
     ),
     SampleText(
         ConsentPurpose.CARD,

@@ -48,6 +48,13 @@ def consent_to(person: Person, purpose: str, on: date) -> Consent | None:
     return standing_consents(person, purpose).filter(text=text).first() if text else None
 
 
+def agreeing(purpose: str, on: date) -> QuerySet[Consent]:
+    """The standing consents to the text in force, of everybody: for sets, by `person`."""
+    text = text_in_force(purpose, on)
+    standing = Consent.objects.filter(withdrawn_at__isnull=True)
+    return standing.filter(text=text) if text else standing.none()
+
+
 def wants_sms(recipient: int) -> bool:
     """Whether a person is told by text message: unless they agreed once and withdrew.
 

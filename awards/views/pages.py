@@ -17,7 +17,8 @@ from awards.models import Scheme, SubsidyCase
 from awards.queries import statements
 from awards.states import CASE, CaseState
 from awards.views import held
-from members.models import BankAccount
+from members.models import BankAccount, ConsentPurpose, Person
+from members.queries_privacy import consent_to, text_in_force
 from members.states import BankAccountState
 from union_portal import appeals
 from union_portal.kit import money
@@ -101,6 +102,13 @@ def band_today() -> Band | None:
     if rules is None:
         return None
     return Band(rules, rules.parameters["least_fen"], rules.parameters["most_fen"])
+
+
+def lacks_consent(person: Person, today: date) -> bool:
+    """Whether the member has still to agree to the use of sensitive data."""
+    purpose = ConsentPurpose.SENSITIVE
+    asked = text_in_force(purpose, today)
+    return asked is not None and consent_to(person, purpose, today) is None
 
 
 def statement(case: SubsidyCase) -> dict[str, Any]:

@@ -102,6 +102,7 @@ def subsidy_apply(request: HttpRequest, person: Person) -> HttpResponse:
         "ground": Ground(ground),
         "band": band,
         "back": reverse("awards:subsidy-apply"),
+        "lacks_consent": pages.lacks_consent(person, timezone.localdate()),
         **filled.context(),
     }
     return render(request, "awards/subsidy_apply.html", context, status=filled.status)

@@ -239,6 +239,15 @@ def require(person: Person, purpose: str, *, today: date) -> Consent:
     return found
 
 
+def require_where_asked(person: Person, purpose: str, *, today: date) -> None:
+    """The same from the day on which the office has a text of this purpose in force.
+
+    Before, nobody could agree to anything. Errors: ConsentMissing.
+    """
+    if text_in_force(purpose, today) is not None:
+        require(person, purpose, today=today)
+
+
 def channel_of(person: Person, by: Account) -> Channel:
     """Through which door somebody acts for a person. Errors: PermissionDenied."""
     if person.account_id == by.pk:
@@ -251,12 +260,13 @@ def explain(purpose: str) -> str:
     """What it means to withdraw, as the person reads it before doing so."""
     told: dict[str, Any] = {
         ConsentPurpose.MEMBERSHIP: _(
-            "Your data in the register are no longer updated or used for services. Your"
-            " membership and its history stay on record."
+            "Your union sees that you withdrew and uses your data for nothing beyond the register"
+            " itself. Your membership and its history stay on record; to leave the union, turn to"
+            " its office."
         ),
         ConsentPurpose.CARD: _(
-            "Nothing more is given to the bank: an application on its way stops, a new one can't"
-            " be made. A card that the bank has opened stays open; the bank closes it if you ask."
+            "Nothing more is given to the bank, and no new card can be applied for. A card that"
+            " the bank has opened stays open; the bank closes it if you ask."
         ),
         ConsentPurpose.SENSITIVE: _(
             "New applications for relief and subsidies can't be taken. What was decided and paid"

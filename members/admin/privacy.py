@@ -22,6 +22,7 @@ from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, Text, every, not_by, only_in
 from union_portal.admin.fields import DateInput
+from union_portal.admin.filters import in_words
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import name_acts
@@ -179,6 +180,10 @@ def _is_own(correction: Correction, by: Account) -> Text | None:
     return None
 
 
+def _labels() -> dict[str, Any]:
+    return {name: field.label for name, field in corrections.FIELDS.items()}
+
+
 _OPEN = every(only_in(CorrectionState.ASKED), _is_own)
 
 
@@ -190,7 +195,7 @@ class CorrectionAdmin(ScopedModelAdmin):
     view_permissions = (Permission.PERSON_VIEW,)
     scope_path = "person__organization__path"
     list_display = ("person", "what", "asked_at", "answered_by", "state")
-    list_filter = ("state", "field")
+    list_filter = ("state", ("field", in_words(_("field"), _labels)))
     list_select_related = ("person__organization", "answered_by")
     search_fields = ("person__name",)
     empty_hint = _("Members ask in the portal when something about them is wrong.")

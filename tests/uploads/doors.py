@@ -102,6 +102,7 @@ def doors(cast: Cast) -> list[Door]:
     today_and_now = {"today": timezone.localdate(), "now": timezone.now()}
     consents.install_samples(by=cast.rules_clerk, second=cast.decider, **today_and_now)
     consents.give(person=cast.lin_person, purpose="family", by=cast.lin, **today_and_now)
+    consents.give(person=cast.lin_person, purpose="sensitive", by=cast.lin, **today_and_now)
     consent = button(cast.lin_person, "consent")
     withdrawal = button(cast.lin_person, "withdrawal")
     member, correction = browser(cast.lin), "/me/corrections/ask/?field=employer"

@@ -155,6 +155,17 @@ def test_a_purpose_that_is_none_is_not_found(cast: Cast, texts: Any):
     assert client.get(reverse("members:consent-withdraw") + "?purpose=card").status_code == 302
 
 
+def test_an_application_for_relief_waits_for_the_consent(cast: Cast, texts: Any):
+    lin_may_apply(cast)
+    client = browser(cast.lin)
+    page = client.get(reverse("awards:subsidy-apply") + "?ground=illness")
+    assert "you have to agree to it" in page.content.decode()
+    refused = apply(client)
+    assert refused.status_code == 422 and "has not agreed" in refused.content.decode()
+    client.post(reverse("members:consent-give"), {"purpose": "sensitive", "version": "1"})
+    assert apply(client).status_code == 302
+
+
 def press(client: Any, url: str, **typed: Any) -> Any:
     return client.post(url, {"seen": client.get(url).context["seen"], **typed})
 
