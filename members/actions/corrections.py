@@ -87,6 +87,11 @@ def _one_of(choices: Any) -> Callable[[str], str]:
     return read
 
 
+def _write_profile(*, reason: str, **given: Any) -> list[str]:
+    """The register's further fields take no reason: the answer stands on the correction."""
+    return profiles.write(**given)
+
+
 def _profile(label: Any, column: str, choices: Any = ()) -> Field:
     def holds(person: Person) -> str:
         profile = MemberProfile.objects.filter(person=person).first()
@@ -96,7 +101,7 @@ def _profile(label: Any, column: str, choices: Any = ()) -> Field:
         return str(dict(choices).get(value, value)) if choices else str(value)
 
     return Field(
-        label, _one_of(choices) if choices else _line(20), profiles.update, holds, tuple(choices)
+        label, _one_of(choices) if choices else _line(20), _write_profile, holds, tuple(choices)
     )
 
 

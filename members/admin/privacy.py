@@ -36,6 +36,7 @@ name_acts(
         "consent.give": gettext_noop("Consent given"),
         "consent.withdraw": gettext_noop("Consent withdrawn"),
         "correction.ask": gettext_noop("Correction asked for"),
+        "person.profile": gettext_noop("Further fields changed"),
         "family.enter": gettext_noop("Family member entered"),
         "family.remove": gettext_noop("Family member removed"),
         "person.file_fetched": gettext_noop("A paper about the person was fetched"),
