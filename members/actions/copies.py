@@ -7,14 +7,13 @@ from datetime import date, timedelta
 from typing import Final
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from members.models import Person
 from members.queries_privacy import COPY_DAYS, COPY_KINDS, copies_of
-from union_portal import files, reports
+from union_portal import files
 from union_portal.models import Account, ReportRun, StoredFile
 from union_portal.states import ReportState
 
@@ -41,9 +40,8 @@ def last_day(file: StoredFile) -> date:
     return timezone.localdate(file.created_at) + timedelta(days=COPY_DAYS)
 
 
-@transaction.atomic
-def ask(*, person: Person, kind: str, by: Account) -> ReportRun:
-    """Have a copy made, as PDF or as JSON; one that is being made is returned instead.
+def being_made(*, person: Person, kind: str, by: Account) -> ReportRun | None:
+    """The copy of this kind that is being made now; to be asked in the transaction that asks.
 
     Errors: PermissionDenied for anybody but the person.
     """
@@ -51,13 +49,4 @@ def ask(*, person: Person, kind: str, by: Account) -> ReportRun:
         raise PermissionDenied(_("People ask for a copy of their own data."))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"copy:{kind}:{person.pk}"])
-    waiting = copies_of(person, by).filter(kind=kind, state=ReportState.REQUESTED).first()
-    if waiting is not None:
-        return waiting
-    return reports.request(
-        kind=kind,
-        subject=person,
-        by=by,
-        organization=person.organization,
-        language=get_language() or "zh-hans",
-    )
+    return copies_of(person, by).filter(kind=kind, state=ReportState.REQUESTED).first()

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -19,9 +20,9 @@ from members.actions import consents, copies, corrections, family
 from members.forms_privacy import CorrectionForm, FamilyForm, FieldForm
 from members.models import ConsentPurpose, Person
 from members.views.portal import member_only
-from union_portal import files, my_data, sessions
+from union_portal import files, my_data, reports, sessions
 from union_portal.kit.refusals import Refused
-from union_portal.models import Account, StoredFile
+from union_portal.models import Account, ReportRun, StoredFile
 
 
 def _account(request: HttpRequest) -> Account:
@@ -87,7 +88,7 @@ def my_data_copy(request: HttpRequest, person: Person) -> HttpResponse:
         kind = request.POST.get("kind", "")
         if kind not in queries.COPY_KINDS:
             raise Http404
-        run = copies.ask(person=person, kind=kind, by=_account(request))
+        run = ask_copy(person=person, kind=kind, by=_account(request))
         return redirect("portal:job", run.job_id)
     runs = queries.copies_of(person, _account(request))[:10]
     context = {
@@ -97,6 +98,21 @@ def my_data_copy(request: HttpRequest, person: Person) -> HttpResponse:
         "days": queries.COPY_DAYS,
     }
     return render(request, "members/my_data.html", context)
+
+
+@transaction.atomic
+def ask_copy(*, person: Person, kind: str, by: Account) -> ReportRun:
+    """Have a copy made, as PDF or as JSON; one that is being made is returned instead.
+
+    Errors: PermissionDenied for anybody but the person.
+    """
+    return copies.being_made(person=person, kind=kind, by=by) or reports.request(
+        kind=kind,
+        subject=person,
+        by=by,
+        organization=person.organization,
+        language=get_language() or "zh-hans",
+    )
 
 
 # -- corrections -------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from members.actions import consents
 from members.models import Consent, Correction
 from tests.cast import Cast, make_cast, make_tree
-from tests.journeys.conftest import PASSWORD, confirm_it_is_me, faults, log_in, may_log_in
+from tests.journeys.conftest import PASSWORD, faults, log_in, may_log_in
 from tests.journeys.test_member_journeys import SUBMIT, lin_logs_in
 from union_portal import queue
 
@@ -84,9 +84,12 @@ def take_a_copy(page: Page, cast: Cast) -> list[str]:
     queue.run_waiting()
     page.goto(re.sub(r"/job/.*", reverse("members:my-data"), page.url))
     found += faults(page)
-    with page.expect_download() as arrived:
+    with page.expect_navigation():
         page.click("main a[href*='/file/']")
-        confirm_it_is_me(page)
+    found += faults(page)
+    page.fill("input[name=password]", PASSWORD)
+    with page.expect_download() as arrived:
+        page.click("main form button[type=submit]")
     told = json.loads(arrived.value.path().read_text("utf-8"))
     person = next(one for one in told["sections"] if one["key"] == "person")
     assert person["rows"][0]["national_id"] == str(cast.lin_person.national_id)

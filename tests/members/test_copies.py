@@ -12,9 +12,10 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from members.actions import copies, people
+from members.actions import people
 from members.models import Person
 from members.queries_privacy import COPY_DAYS, COPY_KINDS
+from members.views.privacy import ask_copy
 from tests.cast import Cast, make_bank_account, make_person
 from tests.reports.pdftools import texts
 from tests.web.awards_play import browser
@@ -39,7 +40,7 @@ NOT_TOLD = {
 
 
 def made(cast: Cast, kind: str = "my_data_json") -> ReportRun:
-    run = copies.ask(person=cast.lin_person, kind=kind, by=cast.lin)
+    run = ask_copy(person=cast.lin_person, kind=kind, by=cast.lin)
     assert run.job is not None
     queue.run_job(run.job.pk)
     run.refresh_from_db()
@@ -139,9 +140,9 @@ def test_the_copy_for_people_reads_the_same(cast: Cast, tmp_path: Path):
 def test_only_the_person_asks_and_one_copy_is_made_at_a_time(cast: Cast):
     for other in (cast.qiao, cast.wei, cast.gao, cast.officer, cast.account_admin):
         with pytest.raises(PermissionDenied):
-            copies.ask(person=cast.lin_person, kind="my_data_json", by=other)
-    first = copies.ask(person=cast.lin_person, kind="my_data_json", by=cast.lin)
-    assert copies.ask(person=cast.lin_person, kind="my_data_json", by=cast.lin) == first
+            ask_copy(person=cast.lin_person, kind="my_data_json", by=other)
+    first = ask_copy(person=cast.lin_person, kind="my_data_json", by=cast.lin)
+    assert ask_copy(person=cast.lin_person, kind="my_data_json", by=cast.lin) == first
     assert first.title == first.job.title and cast.lin_person.name not in first.title
 
 
@@ -191,7 +192,7 @@ def test_the_page_says_what_is_in_it_and_leads_to_the_work(cast: Cast):
 
 def test_a_person_without_rows_gets_a_copy_too(cast: Cast):
     newcomer = make_person(cast.tree.union, account=cast.wei, phone=False)
-    run = copies.ask(person=newcomer, kind="my_data_pdf", by=cast.wei)
+    run = ask_copy(person=newcomer, kind="my_data_pdf", by=cast.wei)
     assert run.job is not None
     queue.run_job(run.job.pk)
     run.refresh_from_db()
