@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from members.views import first_login, home, portal, privacy
+from members.views import first_login, portal, privacy
 
 app_name = "members"
 
 urlpatterns = [
-    path("me/", home.me, name="me"),
+    path("me/", portal.me, name="me"),
     path("me/who-looked/", portal.who_looked, name="who-looked"),
     path("me/messages/", portal.message_list, name="message-list"),
     path("me/consents/", privacy.consent_list, name="consent-list"),
