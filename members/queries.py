@@ -45,7 +45,10 @@ def people_for(
 
 def person_of(account: Account) -> Person | None:
     """The person who logs in with this account, if it is a member's."""
-    return Person.objects.filter(account=account).select_related("organization").first()
+    found = Person.objects.filter(account=account).select_related("organization").first()
+    if found is not None:
+        found.account = account  # known from now on: the menu asks the account for its person
+    return found
 
 
 def search(text: str, account: Account) -> QuerySet[Person]:
