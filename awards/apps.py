@@ -12,7 +12,7 @@ class AwardsConfig(AppConfig):
     verbose_name = _("Awards")
 
     def ready(self) -> None:
-        from awards import merging, resources
+        from awards import merging, resources, sections
         from awards.actions import telling, withdrawals
         from awards.actions.applications import uploads
         from awards.models import Scheme
@@ -35,3 +35,4 @@ class AwardsConfig(AppConfig):
         resources.register_columns()
         uploads.register()
         withdrawals.register()
+        sections.register()

@@ -10,11 +10,15 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import queries, reports  # noqa: F401  (registers the letters)
+        from members import queries, reports, sections  # noqa: F401  (registers the letters)
         from members.actions import (  # noqa: F401  (register)
             bank_accounts,
+            consents,
+            copies,
+            corrections,
             first_login,
             imports,
+            log_in,
             merges,
             telling,
         )
@@ -25,3 +29,4 @@ class MembersConfig(AppConfig):
         telling.register()
         for label, table in LIFECYCLES.items():
             lifecycle.register(label, table)
+        sections.register()

@@ -6,8 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from members.actions import first_login, imports, memberships, statistics
-from members.models import ImportRun
+from members.actions import first_login, imports, memberships, retention, statistics
+from members.models import ImportRun, RetentionRun
 from union_portal import audit, outages, queue
 from union_portal.models import Organization
 
@@ -45,6 +45,24 @@ def count_year(run: queue.Run, *, organization: int, year: int) -> dict[str, int
     place = Organization.objects.get(pk=organization)
     counted = statistics.count(organization=place, year=year, now=timezone.now())
     return {"statistics": counted.pk}
+@queue.work("members.count_retention")
+def count_retention(run: queue.Run, *, on: str, account: int | None) -> dict[str, int]:
+    """Count what is kept too long, by rule."""
+    return dict(retention.count(run=run, on=date.fromisoformat(on), account=account).counts)
+
+
+@queue.work("members.carry_out_retention")
+def carry_out_retention(run: queue.Run, *, shown: int, account: int | None) -> dict[str, int]:
+    """Forget what a dry run has counted."""
+    held = RetentionRun.objects.get(pk=shown)
+    return retention.remove(run=run, shown=held, account=account, now=timezone.now())
+
+
+@shared_task(name="members.retain")
+@outages.outlived()
+def retain() -> None:
+    """Once a week: forget what the week before counted, and count anew."""
+    retention.by_schedule(today=timezone.localdate())
 
 
 @shared_task(name="members.sweep")

@@ -35,6 +35,7 @@ class Door(StrEnum):
 
     AUDIT = "audit"
     FIRST_LOG_IN = "first_log_in"
+    LOG_IN = "log_in"
     OBJECTION = "objection"
     HONOURS_ROLL = "honours_roll"
     GRANTING = "granting"

@@ -49,19 +49,24 @@ Producer = Callable[[queue.Run, ReportRun, Path], Produced]
 
 @dataclass(frozen=True)
 class Kind:
-    """One report that can be asked for."""
+    """One report that can be asked for.
+
+    Without a permission it is a person's own: who may ask, the caller knows, and `purpose` is
+    one of files that nobody else may fetch. Its title names nobody.
+    """
 
     name: str
     title: str | Promise
-    permission: Permission
+    permission: Permission | None
     produce: Producer
+    purpose: str
 
 
 _kinds: dict[str, Kind] = {}
 
 
 def report(
-    name: str, *, title: str | Promise, permission: Permission
+    name: str, *, title: str | Promise, permission: Permission | None, purpose: str = PURPOSE
 ) -> Callable[[Producer], Producer]:
     """Register `producer(run, report, out)`: it writes into the folder `out`.
 
@@ -70,7 +75,7 @@ def report(
     """
 
     def register(producer: Producer) -> Producer:
-        _kinds[name] = Kind(name, title, permission, producer)
+        _kinds[name] = Kind(name, title, permission, producer, purpose)
         return producer
 
     return register
@@ -79,6 +84,11 @@ def report(
 def kinds() -> dict[str, Kind]:
     """Every report, by name."""
     return dict(_kinds)
+
+
+def of_offices() -> list[str]:
+    """The names of the reports that offices ask for: those of persons are their own."""
+    return [name for name, kind in _kinds.items() if kind.permission is not None]
 
 
 def witness() -> str:
@@ -104,11 +114,11 @@ def request(
     """
     known = _kinds[kind]
     account = None if isinstance(by, audit.Machine) else by
-    if account is not None:
+    if account is not None and known.permission is not None:
         access.require(account, known.permission, organization)
     about = {"subject_type": subject._meta.label_lower, "subject_id": str(subject.pk)}
     with translation.override("zh-hans"):
-        title = f"{known.title} {subject}"[:160]
+        title = str(known.title) if known.permission is None else f"{known.title} {subject}"[:160]
     run = ReportRun.objects.create(
         **about,
         kind=kind,
@@ -128,7 +138,12 @@ def may_fetch(account: Account, file: StoredFile) -> bool:
     """Whoever may ask for a report may fetch it, within their organization."""
     run = ReportRun.objects.filter(file=file).select_related("organization").first()
     kind = _kinds.get(run.kind) if run else None
-    return bool(run and kind and access.may(account, kind.permission, run.organization))
+    return bool(
+        run
+        and kind
+        and kind.permission is not None
+        and access.may(account, kind.permission, run.organization)
+    )
 
 
 files.purpose(
@@ -156,7 +171,7 @@ def render(run: queue.Run, *, report: int) -> dict[str, Any]:
         with transaction.atomic():
             run.hold()
             file = files.store(
-                purpose=PURPOSE,
+                purpose=_kinds[asked.kind].purpose,
                 name=produced.name,
                 content=produced.path,
                 content_type=produced.content_type,

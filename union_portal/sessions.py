@@ -114,6 +114,15 @@ def end_others(request: HttpRequest, *, reason: str = "") -> int:
 
 
 @transaction.atomic
+def end_everywhere(request: HttpRequest) -> int:
+    """End every session of the reader's account, this one too; how many."""
+    account: Account = request.user  # type: ignore[assignment]
+    count = _end(account)
+    audit.record("account.sessions_ended", account, by=account, count=count)
+    return count
+
+
+@transaction.atomic
 def end_all(*, account: Account, by: Account, reason: str) -> int:
     """End every session of an account, as its administrator. Errors: PermissionDenied."""
     access.require(by, Permission.ACCOUNT_MANAGE)

@@ -196,6 +196,7 @@ LOGIN_REDIRECT_URL = "portal:home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "portal:home"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_FORMS = {"login": "union_portal.log_in_forms.LogInForm"}
 ACCOUNT_ADAPTER = "union_portal.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("PORTAL_REAUTHENTICATION_SECONDS", 600)
@@ -360,6 +361,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=10),
     },
     "forget-imports": {"task": "members.sweep", "schedule": 3600.0},
+    # What one round counts is removed by the next, a week later.
+    "retention": {"task": "members.retain", "schedule": crontab(day_of_week=0, hour=4, minute=10)},
 }
 # Bank days after which a line without an answer counts as unanswered, never as paid.
 PAYOUT_ANSWER_DAYS = env.int("PORTAL_PAYOUT_ANSWER_DAYS", 5)

@@ -61,6 +61,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Through(Door.TILL),
         Through(Door.JOINING),
         Through(Door.FIRST_LOG_IN, is_reading=False),
+        Through(Door.LOG_IN),
         Through(Door.HONOURS_ROLL, "id IN (SELECT awards_honoured())"),
     ),
     "members.bankaccount": (
@@ -117,6 +118,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Through(Door.TRANSFER),
         Through(Door.TILL),
         _MERGING,
+        Through(Door.LOG_IN),
     ),
     "members.cardbatch": (
         Within("organization", (_P.CARD_BATCH, _P.CARD_APPROVE)),
@@ -214,8 +216,15 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     # files, messages, work, the log
     "union_portal.storedfile": (
         Own("uploaded_by"),
-        Within("organization", (*_PEOPLE, _P.AUDIT_VIEW)),
+        Only("purpose <> 'my_data'", Within("organization", (*_PEOPLE, _P.AUDIT_VIEW))),
+        # A copy of somebody's data is for that person alone.
+        Matching(
+            "purpose = 'my_data' AND EXISTS (SELECT 1 FROM union_portal_reportrun r"
+            " WHERE r.file_id = union_portal_storedfile.id)",
+            is_reading=True,
+        ),
     ),
+    "union_portal.forgottenfile": (Following("file", is_reading=True),),
     "union_portal.filedownload": (Own("account"), Whole((_P.AUDIT_VIEW,))),
     "union_portal.message": (
         # A code opens a member's account: it is for the phone alone.
@@ -230,9 +239,12 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Through(Door.PROBES),
     ),
     "union_portal.reportrun": (
-        Within("organization", (_P.REPORT_DISBURSEMENT, _P.TRAIL_VIEW)),
         # Statistics tell of nobody: whoever sees the figures sees their files.
         Only("kind LIKE 'union_statistics_%'", Within("organization", _PEOPLE)),
+        Only(
+            "kind NOT IN ('my_data_pdf', 'my_data_json')",
+            Within("organization", (_P.REPORT_DISBURSEMENT, _P.TRAIL_VIEW)),
+        ),
         Own("requested_by"),
     ),
     "union_portal.job": (

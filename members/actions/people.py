@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from members.actions import memberships
 from members.actions.refusals import PeopleRefused
 from members.models import Person
 from members.rules.rows import read_death, read_employer, read_line
-from union_portal import access, audit
+from union_portal import access, audit, notifications
 from union_portal.access import Permission
 from union_portal.kit import masks, names
 from union_portal.kit.identity import read_national_id
@@ -21,6 +21,13 @@ from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Organization
 
 _ADDRESS_LONGEST: Final = 200
+notifications.template(
+    "phone_changed",
+    gettext_lazy(
+        "The phone of your entry at the union was changed, and this one is no longer it. If you"
+        " did not ask for that, call your union now: whoever holds the new one can log in as you."
+    ),
+)
 SEALED: Final = ("national_id", "phone", "address")
 
 
@@ -100,6 +107,7 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
         memberships.require_no_membership(held)
     if not columns:
         return []
+    before = held.phone
     for key in columns:
         setattr(held, key, wanted[key])
         setattr(person, key, wanted[key])
@@ -109,7 +117,21 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
     person.phone_index = held.phone_index
     shown = [key for key in columns if key not in _DERIVED]
     audit.record("person.update", held, by=by, reason=reason, columns=shown)
+    if "phone" in columns and before:
+        _warn_the_old_phone(held, str(before))
     return shown
+
+
+def _warn_the_old_phone(person: Person, number: str) -> None:
+    """Who holds the phone may set the password: its last holder hears of the change."""
+    notifications.queue_to_number(
+        topic="phone_changed",
+        key=f"{person.pk}:{person.updated_at.isoformat()}",
+        template="phone_changed",
+        recipient=person.pk,
+        number=number,
+        subject=person,
+    )
 
 
 @transaction.atomic

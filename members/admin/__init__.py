@@ -1,4 +1,4 @@
-"""What staff see of people: registers, bank accounts, imports, memberships, unions."""
+"""What staff see of people: registers, bank accounts, imports, memberships, unions, consents."""
 
 from members.admin import (
     bank_accounts,
@@ -7,6 +7,8 @@ from members.admin import (
     memberships,
     merges,
     people,
+    person_privacy,
+    privacy,
     statistics,
     transfers,
     unions,
@@ -19,6 +21,8 @@ __all__ = [
     "memberships",
     "merges",
     "people",
+    "person_privacy",
+    "privacy",
     "statistics",
     "transfers",
     "unions",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from members import queries, resources
 from members.actions import bank_accounts, people
-from members.admin import merges
+from members.admin import merges, person_privacy
 from members.admin.memberships import PROFILE, panels_of
 from members.models import BankAccount, Person
 from members.states import MergeState
@@ -304,6 +304,7 @@ class PersonAdmin(ScopedModelAdmin):
             form_for=merges.merge_form,
             danger=True,
         ),
+        *person_privacy.BUTTONS,
     )
 
     def get_search_results(
@@ -344,7 +345,12 @@ class PersonAdmin(ScopedModelAdmin):
             )
         ]
         columns = (_("Account"), _("Holder"), _("State"), _("Entered by"), _("Confirmed by"))
-        return [Panel(_("Bank accounts"), columns, rows), *panels_of(obj), *_merged_panel(obj)]
+        return [
+            Panel(_("Bank accounts"), columns, rows),
+            *panels_of(obj),
+            *_merged_panel(obj),
+            *person_privacy.panels(obj),
+        ]
 
     def trail(self, request: HttpRequest, obj: Person) -> list[Step]:
         merged = obj.merged_from.all()

@@ -4,6 +4,11 @@ Source: the Personal Information Protection Law (2021), articles 15 (withdrawal)
 consent), 31 (children under 14), 45–46 (copy, correction), 47 (deletion).
 """
 
+# The SQL below is made of words of our own.
+# ruff: noqa: S608
+
+import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +19,8 @@ from members.states import CORRECTION, CorrectionState
 from union_portal.fields import BlindIndexField, SealedTextField, StateField
 from union_portal.models import Account, Job, StoredFile
 from union_portal.models.audit import append_only
-from union_portal.row_guards import four_eyes, frozen, kept
+from union_portal.row_guards import four_eyes, frozen, guard, kept
+from union_portal.triggers import Trigger
 
 
 class ConsentPurpose(models.TextChoices):
@@ -167,6 +173,26 @@ class Relation(models.TextChoices):
     OTHER = "other", _("other relative")
 
 
+# Under 14 on the day of the entry, as the calendar of the office counts days.
+CHILD_AGE = 14
+_CHILD = (
+    guard(
+        f"extract(year FROM age((NEW.entered_at AT TIME ZONE '{settings.TIME_ZONE}')::date,"
+        f" NEW.born_on)) < {CHILD_AGE} AND NEW.guardian_consent_id IS NULL",
+        "family_child_with_guardian",
+        "family: for a child under 14 a guardian consents",
+    )
+    + guard(
+        "NEW.guardian_consent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM members_consent c"
+        " JOIN members_consenttext t ON t.id = c.text_id WHERE c.id = NEW.guardian_consent_id"
+        " AND c.person_id = NEW.person_id AND t.purpose = 'family')",
+        "family_consent_of_member",
+        "family: the consent is another's, or to something else",
+    )
+    + "RETURN NEW;"
+)
+
+
 class FamilyMember(models.Model):
     """Someone in a member's family. For a child under 14 a guardian consents (art. 31)."""
 
@@ -207,13 +233,41 @@ class FamilyMember(models.Model):
                 name="family_guardian_named",
             ),
         ]
+        triggers = [
+            Trigger(
+                name="family_child_with_guardian",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=_CHILD,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
 
+_SHOWN_TO_ANOTHER = (
+    guard(
+        "NOT EXISTS (SELECT 1 FROM members_retentionrun r WHERE r.id = NEW.shown_by_id"
+        " AND r.is_dry AND r.run_on = NEW.run_on)",
+        "retention_as_shown",
+        "retention: only what a dry run of that day has shown is removed",
+    )
+    + guard(
+        "EXISTS (SELECT 1 FROM members_retentionrun r WHERE r.id = NEW.shown_by_id"
+        " AND r.requested_by_id = NEW.requested_by_id)",
+        "retention_by_another",
+        "retention: whoever asked for the dry run does not carry it out",
+    )
+    + "RETURN NEW;"
+)
+
+
 class RetentionRun(models.Model):
-    """One run of the rules of retention: what was or would be forgotten, counted by rule."""
+    """One run of the rules of retention: what was or would be forgotten, counted by rule.
+
+    Written when it has ended; while it runs, its counts stand in its job.
+    """
 
     is_dry = models.BooleanField(_("dry run"))
     counts = models.JSONField(_("counts"), default=dict)
@@ -237,8 +291,18 @@ class RetentionRun(models.Model):
                 condition=models.Q(is_dry=True) | models.Q(shown_by__isnull=False),
                 name="retention_shown_before",
             ),
+            models.UniqueConstraint(fields=["shown_by"], name="retention_carried_out_once"),
         ]
-        triggers = append_only("retention_run")
+        triggers = [
+            *append_only("retention_run"),
+            Trigger(
+                name="retention_shown_to_another",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NOT NEW.is_dry"),
+                func=_SHOWN_TO_ANOTHER,
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.run_on}"
+        return f"{self.run_on:%Y-%m-%d}"

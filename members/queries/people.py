@@ -55,7 +55,10 @@ def names_of(account: Account, ids: set[int]) -> dict[int, str]:
 
 def person_of(account: Account) -> Person | None:
     """The person who logs in with this account, if it is a member's."""
-    return Person.objects.filter(account=account).select_related("organization").first()
+    found = Person.objects.filter(account=account).select_related("organization").first()
+    if found is not None:
+        found.account = account  # known from now on: the menu asks the account for its person
+    return found
 
 
 def search(text: str, account: Account) -> QuerySet[Person]:
@@ -128,15 +131,17 @@ def _plain(text: str) -> str:
 
 
 def who_looked(person: Person) -> QuerySet[AuditEntry]:
-    """Every time a sealed value of this person was shown: when, who, which, why.
+    """Every time a sealed value of this person was shown, alone or in an exported list, a paper
+    about them fetched, or their row compared for a merge: when, who, what, why.
 
     Also of rows that were merged into this one.
     """
     merged = person.merged_from.annotate(text=Cast("pk", CharField())).values("text")
     return AuditEntry.objects.filter(
+        Q(action__in=["person.unmask", "person.file_fetched"])
+        | Q(action__startswith="person.merge"),
         Q(subject_id=str(person.pk)) | Q(subject_id__in=merged),
         subject_type=Person._meta.label_lower,
-        action="person.unmask",
     ).order_by("-id")
 
 

@@ -93,6 +93,10 @@ DOORS = {
         {"members.person", "members.logincode", "union_portal.message"},
         {"members/actions/first_login.py"},
     ),
+    Door.LOG_IN: (
+        {"members.person", "members.servicecard"},
+        {"members/actions/log_in.py"},
+    ),
     Door.OBJECTION: (
         {"union_portal.decision", "union_portal.objection"},
         {"union_portal/views/public.py"},

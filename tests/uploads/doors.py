@@ -23,8 +23,8 @@ from PIL import Image
 
 from awards.actions import applications
 from awards.models import HomeVisit, SubsidyCase
-from members.actions import imports
-from members.models import BankAccount, ImportRun, Person
+from members.actions import consents, imports
+from members.models import BankAccount, Consent, Correction, ImportRun, Person
 from tests.awards.roster import model_worker, rule_set
 from tests.awards.test_applications import ILLNESS as STATED
 from tests.awards.test_applications import photo
@@ -47,6 +47,8 @@ KEPT = (
     ReturnRow,
     FileDownload,
     SubsidyCase,
+    Consent,
+    Correction,
 )
 LEFT_OUT = re.compile(r"%\(\w+\)")
 
@@ -102,6 +104,13 @@ def doors(cast: Cast) -> list[Door]:
     }
     number = fictional.make_card_number(random.Random(1))
     account = {"number": number, "bank_name": "示范银行", "holder": "", "reason": ""}
+    today_and_now = {"today": timezone.localdate(), "now": timezone.now()}
+    consents.install_samples(by=cast.rules_clerk, second=cast.decider, **today_and_now)
+    consents.give(person=cast.lin_person, purpose="family", by=cast.lin, **today_and_now)
+    consents.give(person=cast.lin_person, purpose="sensitive", by=cast.lin, **today_and_now)
+    consent = button(cast.lin_person, "consent")
+    withdrawal = button(cast.lin_person, "withdrawal")
+    member, correction = browser(cast.lin), "/me/corrections/ask/?field=employer"
     people = reverse("admin:members_importrun_list_do", args=["upload"])
     answers = reverse("admin:disbursement_returnfile_list_do", args=["import"])
     completion = f"/me/subsidies/{case.pk}/complete/"
@@ -116,6 +125,12 @@ def doors(cast: Cast) -> list[Door]:
              lambda: found | seen(qiao, visit)),
         Door("members.admin.people.AccountForm.evidence", clerk, person,
              lambda: account | seen(clerk, person)),
+        Door("members.admin.person_privacy.ConsentForm.paper", clerk, consent,
+             lambda: {"purpose": "card"} | seen(clerk, consent)),
+        Door("members.admin.person_privacy.WithdrawForm.letter", clerk, withdrawal,
+             lambda: {"purpose": "family"} | seen(clerk, withdrawal)),
+        Door("members.forms_privacy.CorrectionForm.evidence", member, correction,
+             lambda: {"wanted": "榆林示范厂", "words": "Since May"}),
         Door("members.admin.imports.UploadForm.content", clerk, people,
              lambda: {"organization": str(cast.tree.union.pk)}, then=checked),
         Door(bank, feng, answers, dict),

@@ -220,7 +220,7 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
         (lambda office: memberships(office, "csv"), ALL),
     ],
     "members.resources.write_unions": [(unions, NUMBERED[:3])],
-    "members.reports.union_statistics_xlsx": [(counted, NUMBERED[:2])],
+    "members.reports.statistics.union_statistics_xlsx": [(counted, NUMBERED[:2])],
     "members.resources.write_findings": [(lambda office: imported(office, "findings"), NONE)],
     "members.resources.write_preview": [(lambda office: imported(office, "preview"), NONE)],
     "members.resources.write_template": [(template, NONE)],

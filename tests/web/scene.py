@@ -14,8 +14,18 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
-from members.actions import imports, profiles, statistics, transfers, unions
-from members.models import ImportFinding, ImportRun, LoginCode, PersonMerge
+from members.actions import (
+    consents,
+    copies,
+    corrections,
+    family,
+    imports,
+    profiles,
+    statistics,
+    transfers,
+    unions,
+)
+from members.models import ImportFinding, ImportRun, LoginCode, PersonMerge, RetentionRun
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_decision, make_person, make_rule_set
@@ -39,7 +49,8 @@ from welfare.disbursement.models import Cap, StrayPayment
 
 def play(cast: Cast) -> None:
     """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
-    for act in (_money, _honours, _publicity, _records, _merges, _accounts, _membership):
+    acts = (_money, _honours, _publicity, _records, _merges, _accounts, _membership, _privacy)
+    for act in acts:
         act(cast)
 
 
@@ -171,6 +182,29 @@ def _membership(cast: Cast) -> None:
     )
     joining_play.member(cast)
     profiles.write(person=cast.lin_person, by=cast.qiao, **joining_play.PROFILE)
+def _privacy(cast: Cast) -> None:
+    """Texts, a consent, a correction, a child, what was counted, and a file that is gone."""
+    texts = consents.install_samples(by=cast.rules_clerk, second=cast.decider, today=TODAY, now=NOW)
+    consents.give(
+        person=cast.lin_person, purpose="family", by=cast.lin, now=NOW, today=TODAY,
+        seen=texts[0].version,
+    )  # fmt: skip
+    corrections.ask(
+        person=cast.lin_person, field="employer", wanted="榆林示范厂", words="", by=cast.lin,
+        now=NOW,
+    )  # fmt: skip
+    family.enter(
+        person=cast.lin_person, name="林小雨", relation="child", by=cast.lin, today=TODAY, now=NOW,
+        born_on=TODAY - timedelta(days=3000), guardian="林海",
+    )  # fmt: skip
+    RetentionRun.objects.create(
+        is_dry=True, run_on=TODAY, requested_by=cast.account_admin, counts={"card_codes": 3}
+    )
+    copy = files.store(
+        purpose=copies.PURPOSE, name="gone.json", content=b"{}", subject=cast.lin_person,
+        organization=None, by=audit.WORKER,
+    )  # fmt: skip
+    files.forget(files=[copy], rule="my_data_files", now=NOW)
 
 
 def telling() -> str:

@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from awards.models import SubsidyCase
-from members.models import ImportRun
+from members.models import FamilyMember, ImportRun
 from tests.cast import Cast, make_account, make_person
 from tests.roles import the_superuser
 from tests.web.awards_play import browser
@@ -55,6 +55,10 @@ def file(cast: Cast) -> dict[str, Any]:
     return {"file_id": StoredFile.objects.get(name="people.csv").pk}
 
 
+def relative(cast: Cast) -> dict[str, Any]:
+    return {"member_id": FamilyMember.objects.get(person=cast.lin_person).pk}
+
+
 def key(cast: Cast) -> dict[str, Any]:
     made = Authenticator.objects.create(
         user=cast.lin, type=Authenticator.Type.WEBAUTHN, data={"name": "key", "credential": {}}
@@ -71,6 +75,7 @@ OWNED: dict[str, tuple[Callable[[Cast], dict[str, Any]], str]] = {
     "awards:appeal-take-back": (appeal, "lin"),
     "admin:members_importrun_findings": (run, "qiao"),
     "admin:members_importrun_preview": (run, "qiao"),
+    "members:family-remove": (relative, "lin"),
     "portal:job": (job, "officer"),
     "portal:job-cancel": (job, "officer"),
     "portal:job-retry": (job, "officer"),

@@ -49,6 +49,7 @@ ACTS: dict[str, str] = {
     "holiday.remove": gettext_noop("Day removed"),
     "file.store": gettext_noop("File stored"),
     "file.fetch": gettext_noop("File fetched"),
+    "file.forget": gettext_noop("Files removed whose time was over"),
     "report.request": gettext_noop("Report asked for"),
     "job.cancel": gettext_noop("Stopped on request"),
     "job.retry": gettext_noop("Put into the queue again"),

@@ -20,7 +20,7 @@ from django.utils import timezone
 from awards.actions import model_workers, publicity, rule_sets, subsidies
 from awards.models import HardshipYear, ModelWorker, SubsidyRound
 from awards.states import CheckState, RoundState
-from members.actions import bank_accounts, imports
+from members.actions import bank_accounts, consents, imports
 from members.models import BankAccount, ImportRun, Person
 from members.states import BankAccountState, ImportState
 from union_portal import audit, decisions, notices, reports
@@ -114,6 +114,9 @@ class MainJob:
         self.setting.assume_holidays()
         rule_sets.install_samples(
             by=self.staff["ruan"], second=self.staff["lu"], now=timezone.now()
+        )
+        consents.install_samples(
+            by=self.staff["ruan"], second=self.staff["lu"], today=self.today, now=timezone.now()
         )
         formats.ensure_shipped()
         self.setting.fund = self._fund()

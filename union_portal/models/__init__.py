@@ -7,7 +7,7 @@ from union_portal.models.audit import AuditBlock, AuditEntry
 from union_portal.models.decisions import Decision, DecisionOutcome, RuleSet
 from union_portal.models.factors import FactorReset
 from union_portal.models.figures import CountedFigure
-from union_portal.models.files import StoredFile
+from union_portal.models.files import ForgottenFile, StoredFile
 from union_portal.models.holidays import Holiday
 from union_portal.models.jobs import Job
 from union_portal.models.notices import Notice, NoticeEntry, Objection
@@ -28,6 +28,7 @@ __all__ = [
     "DecisionOutcome",
     "FactorReset",
     "FileDownload",
+    "ForgottenFile",
     "Holiday",
     "Job",
     "Message",

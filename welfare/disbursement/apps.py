@@ -19,10 +19,10 @@ class DisbursementConfig(AppConfig):
         from union_portal import lifecycle
 
         # Registers the reports, and what monitoring is told.
-        from welfare.disbursement import merging, probes, reports  # noqa: F401
+        from welfare.disbursement import merging, probes, reports, sections  # noqa: F401
 
         merging.register()
-
+        sections.register()
         lifecycle.register("disbursement.entitlement", states.ENTITLEMENT)
         lifecycle.register("disbursement.payoutbatch", states.BATCH)
         lifecycle.register("disbursement.payoutline", states.LINE)
