@@ -42,7 +42,7 @@ AMOUNT = re.compile(r"-?\d+(\.\d+)?")
 # beginning a file or its reader takes away. PostgreSQL holds no NUL.
 NUMBERED = tuple(f"{one} {number}".replace("\x00", "") for number, one in enumerate(PAYLOADS))
 NO_EXPORTS = {
-    "welfare.disbursement.bankfile.delimited._joined": (
+    "union_portal.kit.delimited_text.joined": (
         "the bank's file: its format is the bank's, an apostrophe would send money astray"
     ),
     "welfare.disbursement.returns._write_rows": "COPY into the database",

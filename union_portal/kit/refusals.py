@@ -1,10 +1,12 @@
 """How the kit says no: what is wrong and how to mend it, in the reader's language."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from django.utils.translation import gettext, gettext_noop
+
+FAULTS_SHOWN: Final = 200
 
 
 class Refused(ValueError):
@@ -44,6 +46,17 @@ class Refused(ValueError):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+class FileRefused(Refused):
+    """A file that can't be written or read; `faults` are all of its faults, in order."""
+
+    def __init__(self, message: str, faults: Sequence[Refused] = ()) -> None:
+        super().__init__(message, params={"count": len(faults)})
+        self.faults = list(faults)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(str(fault) for fault in self.faults[:FAULTS_SHOWN])])
 
 
 def require_text(text: str, message: str, remedy: str, *, shortest: int = 1) -> str:
