@@ -11,7 +11,15 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         from members import reports  # noqa: F401  (registers the letters)
-        from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
+        from members.actions import (  # noqa: F401  (register)  # noqa: F401
+            bank_accounts,
+            card_batches,
+            card_life,
+            card_results,
+            card_telling,
+            first_login,
+            imports,
+        )
         from members.states import LIFECYCLES
         from union_portal import lifecycle
 

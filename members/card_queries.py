@@ -24,6 +24,7 @@ from members import queries
 from members.models import (
     Consent,
     ConsentPurpose,
+    ConsentText,
     Employment,
     Membership,
     Person,
@@ -81,14 +82,30 @@ class Facts:
     applicant: Applicant
 
 
-def facts(people: QuerySet[Person], *, replacing: bool = False) -> Iterator[Facts]:
+def card_text_in_force(on: date) -> ConsentText | None:
+    """The words on giving card data to the bank that people are asked to agree to on a day."""
+    texts = ConsentText.objects.filter(
+        purpose=ConsentPurpose.CARD, adopted_at__isnull=False, valid_from__lte=on
+    )
+    return texts.order_by("-version").first()
+
+
+def consented(on: date) -> Exists:
+    """Whether the person of a card agrees to that text on a day."""
+    text = card_text_in_force(on)
+    return Exists(
+        Consent.objects.filter(person=OuterRef("person"), text=text, withdrawn_at__isnull=True)
+    )
+
+
+def facts(people: QuerySet[Person], *, on: date, replacing: bool = False) -> Iterator[Facts]:
     """What the rules on applicants ask of each of some people, in one query.
 
     Whoever lost a card has one, unless it is to be replaced.
     """
     memberships = Membership.objects.filter(person=OuterRef("pk"), state__in=LIVE_MEMBERSHIPS)
     consents = Consent.objects.filter(
-        person=OuterRef("pk"), text__purpose=ConsentPurpose.CARD, withdrawn_at__isnull=True
+        person=OuterRef("pk"), text=card_text_in_force(on), withdrawn_at__isnull=True
     )
     held = LIVE_CARDS if replacing else (*LIVE_CARDS, CardState.LOST)
     rows = people.annotate(

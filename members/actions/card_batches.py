@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from members import card_queries
 from members.actions.people import require_reason
 from members.actions.refusals import CardRefused
-from members.card_queries import PLACE
 from members.models import CardBank, CardBatch, ServiceCard
 from members.rules import card_files
 from members.rules.card_applicants import last_day_of_batch
@@ -91,15 +91,19 @@ def make(
 
 
 def waiting(bank: CardBank, organization: Organization, today: date) -> QuerySet[ServiceCard]:
-    """Approved applications that would go into a batch made today."""
+    """Approved applications that would go into a batch made today.
+
+    Nothing is given to the bank of whoever agrees to it no more.
+    """
     last = last_day_of_batch(today, bank.cut_off_day)
     end = timezone.make_aware(datetime.combine(last, time.max))
     return ServiceCard.objects.filter(
+        card_queries.consented(today),
         bank=bank,
         state=CardState.READY,
         batch__isnull=True,
         approved_at__lte=end,
-        **{f"{PLACE}__startswith": organization.path},
+        **{f"{card_queries.PLACE}__startswith": organization.path},
     )
 
 

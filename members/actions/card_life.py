@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -21,9 +21,11 @@ from union_portal import access, audit, files, lifecycle
 from union_portal.access import Permission
 from union_portal.fields import fingerprint, keyring
 from union_portal.kit.plain_text import digits_as_typed
-from union_portal.models import Account, Organization, StoredFile
+from union_portal.models import Account, AuditEntry, Organization, StoredFile
 
 RECEIPT: Final = "card_receipt"
+# Within an hour.
+MOST_TRIES: Final = 10
 LOSABLE: Final = (
     CardState.ISSUED,
     CardState.COLLECTED,
@@ -89,21 +91,36 @@ def to_hand_out(organization: Organization, by: Account) -> QuerySet[ServiceCard
     )
 
 
-@transaction.atomic
 def activate(*, card: ServiceCard, number: str, by: Account, today: date, now: datetime) -> None:
     """The member binds the card to the portal: whoever knows its whole number holds it.
 
-    Errors: CardRefused for another number, which says nothing of the right one.
+    Errors: CardRefused for another number, which says nothing of the right one, and after too
+    many tries. A wrong try is kept whatever becomes of the request, so this is no transaction.
     """
     if not is_own(card.person, by):
         access.require(by, Permission.CARD_APPLY, card.person.organization)
+    if _wrong_tries(card, now) >= MOST_TRIES:
+        raise CardRefused(
+            gettext_noop("The number was typed wrongly too often."),
+            gettext_noop("Wait an hour, or take the card to your union's office."),
+        )
     typed = fingerprint("card_number", digits_as_typed(number))
     if card.fingerprint is None or not hmac.compare_digest(typed, card.fingerprint):
+        audit.record("servicecard.wrong_number", card, by=by, organization=card.person.organization)
         raise CardRefused(
             gettext_noop("This is not the number of your card."),
             gettext_noop("Type all the digits on its front; spaces do no harm."),
         )
     lifecycle.advance(card, to=CardState.ACTIVE, by=by, activated_on=today, bound_at=now)
+
+
+def _wrong_tries(card: ServiceCard, now: datetime) -> int:
+    return AuditEntry.objects.filter(
+        subject_type=card._meta.label_lower,
+        subject_id=str(card.pk),
+        action="servicecard.wrong_number",
+        at__gt=now - timedelta(hours=1),
+    ).count()
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,13 @@ def apply(
     bank: CardBank,
     by: Account,
     today: date,
-    agrees: bool = False,
+    agrees_to: int = 0,
     replaces: ServiceCard | None = None,
 ) -> ServiceCard:
     """Apply for a card: the member in the portal, or a clerk at the desk.
 
-    `agrees`: the person consents now to giving the data to the bank. Errors: CardRefused with
-    the first reason against a card; PermissionDenied.
+    `agrees_to`: the member agrees now to giving the data to the bank, having read this version
+    of the text. Errors: CardRefused with the first reason against a card; PermissionDenied.
     """
     held = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
     channel = Channel.PORTAL if is_own(held, by) else Channel.DESK
@@ -63,10 +63,10 @@ def apply(
     _require_active(bank)
     if replaces is not None:
         _require_replaceable(replaces, held)
-    if agrees:
-        card_consents.give(person=held, channel=channel, by=by)
+    if agrees_to and channel == Channel.PORTAL:
+        card_consents.give(person=held, version=agrees_to, by=by, today=today)
     people = Person.objects.filter(pk=held.pk)
-    [known] = card_queries.facts(people, replacing=replaces is not None)
+    [known] = card_queries.facts(people, on=today, replacing=replaces is not None)
     conditions = Conditions.from_config(bank.conditions)
     if code := why_not(known.applicant, conditions, on=today):
         raise CardRefused(*REASONS[code])
@@ -99,7 +99,7 @@ def apply_many(*, people: QuerySet[Person], bank: CardBank, by: Account, today: 
     len(within.order_by("pk").select_for_update().values_list("pk"))
     conditions = Conditions.from_config(bank.conditions)
     done, chosen = Applied(), []
-    for known in card_queries.facts(within):
+    for known in card_queries.facts(within, on=today):
         if code := why_not(known.applicant, conditions, on=today):
             done.left_out[code] = done.left_out.get(code, 0) + 1
             continue
@@ -209,10 +209,22 @@ def cancel(*, card: ServiceCard, by: Account, reason: str = "") -> None:
 
 
 @transaction.atomic
-def replace(*, card: ServiceCard, by: Account, today: date, agrees: bool = False) -> ServiceCard:
+def replace(*, card: ServiceCard, by: Account, today: date, agrees_to: int = 0) -> ServiceCard:
     """Apply for another card in the place of a lost one, at the same bank."""
     person = Person.objects.get(pk=card.person_id)
-    return apply(person=person, bank=card.bank, by=by, today=today, agrees=agrees, replaces=card)
+    return apply(
+        person=person, bank=card.bank, by=by, today=today, agrees_to=agrees_to, replaces=card
+    )
+
+
+@transaction.atomic
+def call_off(*, person: Person, by: Account, reason: str) -> int:
+    """End whatever application of a person is not yet with the bank; how many there were.
+
+    For whoever notes that a membership or the consent to giving data to the bank has ended.
+    """
+    open_ones = ServiceCard.objects.filter(person=person, state__in=APPLICATIONS)
+    return lifecycle.advance_set(open_ones, to=CardState.CANCELLED, by=by, reason=reason)
 
 
 def step(card: ServiceCard, *, to: CardState, by: Account, why: str = "", **changes: Any) -> None:

@@ -1,5 +1,5 @@
-"""What staff see of people: registers, bank accounts, imports."""
+"""What staff see of people: registers, bank accounts, imports, service cards."""
 
-from members.admin import bank_accounts, imports, people
+from members.admin import bank_accounts, card_banks, card_batches, cards, imports, people
 
-__all__ = ["bank_accounts", "imports", "people"]
+__all__ = ["bank_accounts", "card_banks", "card_batches", "cards", "imports", "people"]
