@@ -24,12 +24,20 @@ from PIL import Image
 from awards.actions import applications
 from awards.models import HomeVisit, SubsidyCase
 from members.actions import imports
-from members.models import BankAccount, ImportRun, Person
+from members.models import (
+    BankAccount,
+    CardResultFile,
+    CardResultRow,
+    ImportRun,
+    Person,
+    ServiceCard,
+)
 from tests.awards.roster import model_worker, rule_set
 from tests.awards.test_applications import ILLNESS as STATED
 from tests.awards.test_applications import photo
 from tests.cast import NOW, TODAY, Cast, make_account, make_person
 from tests.disbursement.conftest import make_office
+from tests.members.card_office import make_card_office
 from tests.uploads.corpus import MARK, Hostile
 from tests.web.awards_play import ILLNESS, apply, browser, lins_case
 from union_portal.kit import fictional
@@ -47,6 +55,9 @@ KEPT = (
     ReturnRow,
     FileDownload,
     SubsidyCase,
+    CardResultFile,
+    CardResultRow,
+    ServiceCard,
 )
 LEFT_OUT = re.compile(r"%\(\w+\)")
 
@@ -115,6 +126,25 @@ def doors(cast: Cast) -> list[Door]:
              lambda: {"organization": str(cast.tree.union.pk)}, then=checked),
         Door(bank, feng, answers, dict),
         Door(bank, feng, pay, lambda: seen(feng, pay)),
+        *card_doors(cast),
+    ]  # fmt: skip
+
+
+def card_doors(cast: Cast) -> list[Door]:
+    """Receipts of members, lists and answers of banks."""
+    office = make_card_office(cast)
+    issued, sent = office.issued(), office.sent(1)
+    clerk, officer = browser(cast.qiao), browser(cast.officer)
+    one, result = button(issued, "hand-out"), button(sent, "result")
+    every = reverse("admin:members_servicecard_list_do", args=["hand-out-all"])
+    listed = reverse("admin:members_servicecard_list_do", args=["activate-listed"])
+    forms = "members.admin.card_forms"
+    return [
+        Door(f"{forms}.ReceiptForm.receipt", clerk, one, lambda: seen(clerk, one)),
+        Door(f"{forms}.HandOutForm.signed_list", clerk, every,
+             lambda: {"organization": str(cast.tree.union.pk), "unsigned": ""}),
+        Door(f"{forms}.ActivatedForm.content", officer, listed, dict),
+        Door(f"{forms}.ResultForm.content", officer, result, lambda: seen(officer, result)),
     ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_decision, make_rule_set
 from tests.disbursement.conftest import make_office
+from tests.members.card_office import make_card_office
 from tests.web.awards_play import apply, browser
 from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -37,7 +38,7 @@ from welfare.disbursement.models import Cap, StrayPayment
 
 def play(cast: Cast) -> None:
     """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
-    for act in (_money, _honours, _publicity, _records, _accounts):
+    for act in (_money, _honours, _publicity, _records, _accounts, _cards):
         act(cast)
 
 
@@ -141,6 +142,15 @@ def _accounts(cast: Cast) -> None:
     LoginCode.objects.create(
         person=cast.lin_person, asked_for="x", asked_from="y", code_hash="z", expires_at=NOW
     )
+
+
+def _cards(cast: Cast) -> None:
+    """A card that a bank has issued, in a batch with a row that names nobody."""
+    office = make_card_office(cast)
+    batch = office.sent(1)
+    office.take(batch, office.says(batch))
+    batch = office.sent(1)
+    office.take(batch, office.says(batch, (0, 0, "77")))
 
 
 def telling() -> str:
