@@ -21,9 +21,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from members.models import BankAccount, ImportRun, Person
+from members.rules import card_files
+from members.rules.card_files import CardLine
+from members.rules.card_layouts import SAMPLES, CardLayout
 from tests.architecture.sources import ROOT, python_files, tree
 from tests.cast import TODAY, Cast, make_payee
 from tests.disbursement.conftest import Office, make_office
+from tests.members.card_office import make_card_office
 from tests.members.sheets import HEADERS, as_csv, make_rows
 from tests.uploads.payloads import PAYLOADS
 from tests.web.awards_play import browser
@@ -110,7 +114,17 @@ def office(cast: Cast) -> Office:
         if number < 3:
             Organization.objects.filter(pk=cast.tree.unions[number].pk).update(name=text)
     office.release(batches.seal(batch=office.assemble(), by=office.cast.feng))
+    give_cards(cast)
     return office
+
+
+def give_cards(cast: Cast) -> None:
+    """A card, waiting to be collected, to each of those people."""
+    cards = make_card_office(cast)
+    for person in Person.objects.filter(employer__in=NUMBERED):
+        cards.ready(cards.member(person.organization, person=person))
+    batch = cards.sent()
+    cards.take(batch, cards.says(batch))
 
 
 def exported(account: Any, model: str, **asked: Any) -> bytes:
@@ -190,6 +204,30 @@ def template(office: Office) -> bytes:
     return b"".join(answer.streaming_content)
 
 
+def to_sign(office: Office) -> bytes:
+    """The list on which members sign for their cards."""
+    answer = browser(office.cast.qiao).post(
+        reverse("admin:members_servicecard_list_do", args=["hand-out-list"]),
+        {"organization": office.cast.tree.union.pk},
+    )
+    return b"".join(answer.streaming_content)
+
+
+def counted_cards(office: Office) -> bytes:
+    answer = browser(office.cast.officer).get(reverse("admin:members_servicecard_counts_file"))
+    return b"".join(answer.streaming_content)
+
+
+def to_the_bank(office: Office) -> bytes:
+    """The same people in a workbook for their bank."""
+    layout = CardLayout.from_config(SAMPLES["sample-workbook"])
+    lines = [
+        CardLine(number, f"C{number:08d}", text, "1", "1", text)
+        for number, text in enumerate(NUMBERED, start=1)
+    ]
+    return card_files.build(layout, lines)
+
+
 ALL, NONE = NUMBERED, ()
 # By the function that writes it: how it is asked for, and which payloads it has to hold.
 EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
@@ -206,6 +244,14 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
     ],
     "welfare.disbursement.reporting.sheet.write": [(report, ALL)],
     "union_portal.review_sheet.account_review": [(review, ALL)],
+    "members.admin.card_sheets.write_cards": [
+        (lambda office: exported(office.cast.officer, "members_servicecard", kind="xlsx"), ALL),
+        (lambda office: exported(office.cast.officer, "members_servicecard", kind="csv"), ALL),
+    ],
+    "members.admin.card_sheets.write_hand_out": [(to_sign, ALL)],
+    "members.admin.card_sheets.write_counts": [(counted_cards, NONE)],
+    # The bank's own file: its name column is what a bank reads, and no payload is a name.
+    "members.rules.card_files.build": [(to_the_bank, ALL)],
 }
 
 
