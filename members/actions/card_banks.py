@@ -47,7 +47,7 @@ def describe(
             gettext_noop("The first digits of the cards are numbers divided by spaces."),
             gettext_noop("For example 622848 622849; leave it empty for any."),
         )
-    known = CardBank.objects.select_for_update().filter(code=code).first()
+    known = CardBank.objects.select_for_update(no_key=True).filter(code=code).first()
     if known is not None and known.layout != layout:
         _refuse_while_relied_on(known)
     made, is_new = CardBank.objects.update_or_create(

@@ -54,12 +54,12 @@ def make(
     """
     access.require(by, Permission.CARD_BATCH, organization)
     # Two batches of one bank are made one after the other.
-    bank = CardBank.objects.select_for_update().get(pk=bank.pk)
+    bank = CardBank.objects.select_for_update(no_key=True).get(pk=bank.pk)
     layout = CardLayout.from_config(bank.layout)
     chosen = list(
         waiting(bank, organization, today)
         .order_by("pk")
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
         .values_list("pk", flat=True)[: layout.most_rows]
     )
     if not chosen:

@@ -88,9 +88,12 @@ def take(
     can't be read; CardRefused for a batch that is not with the bank.
     """
     access.require(by, Permission.CARD_BATCH, batch.organization)
-    # One answer at a time, of all banks: two could name one number.
-    banks = {bank.pk: bank for bank in CardBank.objects.select_for_update().order_by("pk")}
-    batch = CardBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+    # One answer at a time, of all banks: two could name one number. Without their keys: whoever
+    # writes a card at the same time looks for its bank, and would wait for us, and we for them.
+    banks = {
+        bank.pk: bank for bank in CardBank.objects.select_for_update(no_key=True).order_by("pk")
+    }
+    batch = CardBatch.objects.select_for_update(of=("self",), no_key=True).get(pk=batch.pk)
     digest = sha256(content).hexdigest()
     if (known := CardResultFile.objects.filter(sha256=digest).first()) is not None:
         return _taken_before(known, batch)
@@ -230,7 +233,7 @@ def _applications(
     cards = (
         ServiceCard.objects.filter(batch=batch)
         .order_by("pk")
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
         .values_list(
             "pk", "batch_row", "state", "fingerprint", "person__name", "person__national_id_index"
         )

@@ -57,7 +57,7 @@ def apply(
     `agrees_to`: the member agrees now to giving the data to the bank, having read this version
     of the text. Errors: CardRefused with the first reason against a card; PermissionDenied.
     """
-    held = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    held = Person.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
     channel = Channel.PORTAL if is_own(held, by) else Channel.DESK
     require_own_or(held, by, Permission.CARD_APPLY)
     _require_active(bank)
@@ -96,7 +96,7 @@ def apply_many(*, people: QuerySet[Person], bank: CardBank, by: Account, today: 
         access.scope(by, Permission.CARD_APPLY), pk__in=people.order_by().values("pk")
     )
     # In one order, as every single step does, before judging.
-    len(within.order_by("pk").select_for_update().values_list("pk"))
+    len(within.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
     conditions = Conditions.from_config(bank.conditions)
     done, chosen = Applied(), []
     for known in card_queries.facts(within, on=today):

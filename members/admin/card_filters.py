@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.db.models.functions import TruncMonth
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -44,14 +43,9 @@ class IssuedMonthFilter(admin.SimpleListFilter):
     shown = 24
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        months = (
-            ServiceCard.objects.filter(issued_on__isnull=False)
-            .order_by("-month")
-            .annotate(month=TruncMonth("issued_on"))
-            .values_list("month", flat=True)
-            .distinct()
-        )
-        return [(f"{month:%Y-%m}", f"{month:%Y-%m}") for month in months[: self.shown]]
+        issued = ServiceCard.objects.filter(issued_on__isnull=False).order_by()
+        months = issued.dates("issued_on", "month", order="DESC")[: self.shown]
+        return [(f"{month:%Y-%m}", f"{month:%Y-%m}") for month in months]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()

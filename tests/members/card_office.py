@@ -142,7 +142,7 @@ def written(rows: list[list[str]], titles: list[str] | None = None) -> bytes:
     return ("\r\n".join(lines) + "\r\n").encode("gb18030")
 
 
-def make_card_office(cast: Cast, **bank: Any) -> CardOffice:
+def make_card_office(cast: Cast, *, text_from: date = date(2020, 1, 1), **bank: Any) -> CardOffice:
     fields: dict[str, Any] = {
         "name": "榆林示范银行", "code": "DEMO", "hotline": "0912-95000", "prefixes": "629999",
         "layout": SAMPLES["sample-text"],
@@ -152,7 +152,7 @@ def make_card_office(cast: Cast, **bank: Any) -> CardOffice:
         purpose="card", version=1,
         defaults={
             "text": "同意将姓名、证件号码和手机号提供给银行。", "text_en": "I agree.",
-            "valid_from": date(2020, 1, 1), "written_by": cast.rules_clerk,
+            "valid_from": text_from, "written_by": cast.rules_clerk,
             "adopted_by": cast.decider, "adopted_at": NOW,
         },
     )  # fmt: skip
