@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from members import card_queries
+from members import queries_cards
 from members.actions.people import require_reason
 from members.actions.refusals import CardRefused
 from members.models import CardBank, CardBatch, ServiceCard
@@ -98,12 +98,12 @@ def waiting(bank: CardBank, organization: Organization, today: date) -> QuerySet
     last = last_day_of_batch(today, bank.cut_off_day)
     end = timezone.make_aware(datetime.combine(last, time.max))
     return ServiceCard.objects.filter(
-        card_queries.consented(today),
+        queries_cards.consented(today),
         bank=bank,
         state=CardState.READY,
         batch__isnull=True,
         approved_at__lte=end,
-        **{f"{card_queries.PLACE}__startswith": organization.path},
+        **{f"{queries_cards.PLACE}__startswith": organization.path},
     )
 
 

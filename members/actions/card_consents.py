@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from members.actions.refusals import CardRefused
-from members.card_queries import card_text_in_force
 from members.models import Channel, Consent, Person
+from members.queries_cards import card_text_in_force
 from union_portal import audit
 from union_portal.models import Account
 

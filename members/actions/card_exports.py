@@ -3,8 +3,8 @@
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from members.card_queries import PLACE
 from members.models import ServiceCard
+from members.queries_cards import PLACE
 from union_portal import access, audit
 from union_portal.access import Permission
 from union_portal.models import Account

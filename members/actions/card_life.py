@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
-from members import card_queries
+from members import queries_cards
 from members.actions import card_telling
 from members.actions.cards import is_own, require_own_or, step
 from members.actions.people import require_reason
@@ -86,8 +86,8 @@ def hand_out_all(
 
 def to_hand_out(organization: Organization, by: Account) -> QuerySet[ServiceCard]:
     """The cards of a union and below that wait to be collected."""
-    return card_queries.cards_for(by, Permission.CARD_APPLY).filter(
-        state=CardState.ISSUED, **{f"{card_queries.PLACE}__startswith": organization.path}
+    return queries_cards.cards_for(by, Permission.CARD_APPLY).filter(
+        state=CardState.ISSUED, **{f"{queries_cards.PLACE}__startswith": organization.path}
     )
 
 
@@ -141,7 +141,7 @@ def activate_listed(*, numbers: Sequence[str], by: Account, today: date) -> Acti
     """
     access.require(by, Permission.CARD_BATCH)
     prints = set(keyring().fingerprint_many("card_number", numbers))
-    listed = card_queries.cards_for(by, Permission.CARD_BATCH).filter(fingerprint__in=prints)
+    listed = queries_cards.cards_for(by, Permission.CARD_BATCH).filter(fingerprint__in=prints)
     states = list(listed.order_by().values_list("state", flat=True))
     count = lifecycle.advance_set(
         listed.filter(state=CardState.COLLECTED), to=CardState.ACTIVE, by=by, activated_on=today

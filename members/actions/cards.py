@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from members import card_queries
+from members import queries_cards
 from members.actions import card_consents, card_telling
 from members.actions.people import require_reason
 from members.actions.refusals import CardRefused
@@ -20,7 +20,7 @@ from union_portal import access, audit, lifecycle
 from union_portal.access import Permission
 from union_portal.models import Account, Organization
 
-PLACE: Final = card_queries.PLACE
+PLACE: Final = queries_cards.PLACE
 # Before the bank has given a number: what may be called off without the city.
 APPLICATIONS: Final = (
     CardState.DRAFT,
@@ -66,7 +66,7 @@ def apply(
     if agrees_to and channel == Channel.PORTAL:
         card_consents.give(person=held, version=agrees_to, by=by, today=today)
     people = Person.objects.filter(pk=held.pk)
-    [known] = card_queries.facts(people, on=today, replacing=replaces is not None)
+    [known] = queries_cards.facts(people, on=today, replacing=replaces is not None)
     conditions = Conditions.from_config(bank.conditions)
     if code := why_not(known.applicant, conditions, on=today):
         raise CardRefused(*REASONS[code])
@@ -99,7 +99,7 @@ def apply_many(*, people: QuerySet[Person], bank: CardBank, by: Account, today: 
     len(within.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
     conditions = Conditions.from_config(bank.conditions)
     done, chosen = Applied(), []
-    for known in card_queries.facts(within, on=today):
+    for known in queries_cards.facts(within, on=today):
         if code := why_not(known.applicant, conditions, on=today):
             done.left_out[code] = done.left_out.get(code, 0) + 1
             continue
@@ -155,7 +155,7 @@ def approve(*, card: ServiceCard, by: Account, now: datetime) -> None:
 def check_all(*, organization: Organization, by: Account, now: datetime) -> int:
     """Check every application of a union and below that waits for it, but one's own."""
     access.require(by, Permission.CARD_CHECK, organization)
-    waiting = card_queries.waiting_for(by, Permission.CARD_CHECK, CardState.UNION_REVIEW)
+    waiting = queries_cards.waiting_for(by, Permission.CARD_CHECK, CardState.UNION_REVIEW)
     return lifecycle.advance_set(
         waiting.filter(_below(organization)),
         to=CardState.CITY_REVIEW,
@@ -169,7 +169,7 @@ def check_all(*, organization: Organization, by: Account, now: datetime) -> int:
 def approve_all(*, organization: Organization, by: Account, now: datetime) -> int:
     """Approve every application of a union and below that its union has checked."""
     access.require(by, Permission.CARD_APPROVE, organization)
-    waiting = card_queries.waiting_for(by, Permission.CARD_APPROVE, CardState.CITY_REVIEW)
+    waiting = queries_cards.waiting_for(by, Permission.CARD_APPROVE, CardState.CITY_REVIEW)
     return lifecycle.advance_set(
         waiting.filter(_below(organization)),
         to=CardState.READY,

@@ -264,7 +264,11 @@ class CardBatchAdmin(ScopedModelAdmin):
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
         rows = CardResultRow.objects.filter(file__batch=obj)
-        strays = card_results.for_a_person(rows).select_related("file", "card")
+        strays = (
+            card_results.for_a_person(rows)
+            .select_related("file", "card__bank")
+            .defer("card__number")
+        )
         files = [
             (stamp(one.taken_at), one.taken_by, one.rows_count, breakable(one.sha256))
             for one in obj.results.select_related("taken_by")
@@ -311,12 +315,16 @@ class CardResultRowAdmin(ScopedModelAdmin):
     empty_hint = _("Rows appear here once a bank's answer has been taken in.")
     list_display = ("row", "batch_number", "shown_row", "verdict", "shown_cause", "card_link")
     list_filter = ("verdict", ("file__batch__bank", titled(_("bank"))), "file__batch")
-    list_select_related = ("file__batch__organization", "card")
+    list_select_related = ("file__batch__organization", "card__bank")
     search_fields = ("=file__batch__number", "=card__last_four")
     ordering = ("-file", "row")
     fields = ("batch_number", "row", "shown_row", "verdict", "shown_cause", "card_link")
     readonly_fields = fields
     shows_trail = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The sealed number is not even read here."""
+        return super().get_queryset(request).defer("card__number")
 
     shown_row = column("shown", _("row as shown"))
     shown_cause = column("cause", _("cause told by the bank"))

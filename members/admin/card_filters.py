@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from members.card_queries import PLACE
 from members.models import ServiceCard
+from members.queries_cards import PLACE
 from union_portal.models import Organization, OrganizationLevel
 
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from members import card_queries, queries
+from members import queries, queries_cards
 from members.actions import card_exports, card_life, cards
 from members.actions.refusals import CardRefused
 from members.admin import card_forms, card_sheets
@@ -89,7 +89,7 @@ def _counted(count: int) -> Told:
 
 def _waiting(permission: Permission, state: CardState) -> Any:
     def facts(obj: None, by: Account) -> list[tuple[Any, Any]]:
-        return [(_("Waiting for you"), card_queries.waiting_for(by, permission, state).count())]
+        return [(_("Waiting for you"), queries_cards.waiting_for(by, permission, state).count())]
 
     return facts
 
@@ -284,9 +284,11 @@ def _has_other(card: ServiceCard, account: Account) -> Text | None:
 
 
 def _with_number(card: ServiceCard, account: Account) -> Text | None:
-    if card.state in cards.APPLICATIONS or card.state == CardState.SENT_TO_BANK:
-        return None
-    return _("The bank has issued it: the city union cancels it.")
+    return (
+        None
+        if card.state in cards.APPLICATIONS
+        else _("The bank has it: the city union cancels it.")
+    )
 
 
 def _send_back(permission: Permission, name: str, state: CardState) -> Button:

@@ -12,13 +12,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from members import card_queries
+from members import queries_cards
 from members.actions.card_exports import VIEWERS, seen_by
 from members.admin import card_sheets
 from members.admin.card_filters import CountyFilter, IssuedMonthFilter
 from members.admin.card_steps import BUTTONS, LIST_BUTTONS
-from members.card_queries import Counts
 from members.models import ServiceCard
+from members.queries_cards import Counts
 from members.states import CardState
 from union_portal import access
 from union_portal.access import Permission
@@ -61,7 +61,7 @@ class ServiceCardAdmin(ScopedModelAdmin):
     icon = "badge"
     order = 10
     view_permissions = VIEWERS
-    scope_path = card_queries.PLACE
+    scope_path = queries_cards.PLACE
     empty_hint = _("Members apply in the portal, or a clerk applies for them here.")
     list_display = (
         "shown_person",
@@ -221,10 +221,10 @@ class ServiceCardAdmin(ScopedModelAdmin):
     ) -> tuple[QuerySet[ServiceCard], bool]:
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(card_queries.matches(search_term)), False
+        return queryset.filter(queries_cards.matches(search_term)), False
 
     def in_an_address(self, searched: str) -> str:
-        return card_queries.in_an_address(searched)
+        return queries_cards.in_an_address(searched)
 
     def get_search_help_text(self, request: HttpRequest) -> Any:
         return _("Last four digits, a whole card number, an application, or a person")
@@ -260,7 +260,7 @@ class ServiceCardAdmin(ScopedModelAdmin):
         year = int(asked) if asked.isascii() and asked.isdigit() and len(asked) == 4 else None
         if year is not None:
             cards = cards.filter(issued_on__year=max(year, FIRST_YEAR))
-        return year, card_queries.issued_by_county_and_month(cards, gettext("city"))
+        return year, queries_cards.issued_by_county_and_month(cards, gettext("city"))
 
     def _years(self, request: HttpRequest) -> list[int]:
         days = self._seen(request).filter(issued_on__isnull=False)
@@ -282,11 +282,11 @@ def _list(state: CardState) -> Any:
 
 
 def _waits(permission: Permission, state: CardState) -> Any:
-    return lambda account: card_queries.waiting_for(account, permission, state).count()
+    return lambda account: queries_cards.waiting_for(account, permission, state).count()
 
 
 def _issued(account: Account) -> str:
-    return str(card_queries.issued().filter(seen_by(account)).count())
+    return str(queries_cards.issued().filter(seen_by(account)).count())
 
 
 def _active(account: Account) -> str:
@@ -313,7 +313,7 @@ desk.add_queue(
         _("Card applications waiting for a batch"),
         Permission.CARD_BATCH,
         lambda account: (
-            card_queries.cards_for(account, Permission.CARD_BATCH)
+            queries_cards.cards_for(account, Permission.CARD_BATCH)
             .filter(state=CardState.READY, batch__isnull=True)
             .count()
         ),
@@ -324,7 +324,7 @@ desk.add_queue(
         _("Cards to hand out"),
         Permission.CARD_APPLY,
         lambda account: (
-            card_queries.cards_for(account, Permission.CARD_APPLY)
+            queries_cards.cards_for(account, Permission.CARD_APPLY)
             .filter(state=CardState.ISSUED)
             .count()
         ),

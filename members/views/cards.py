@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from members import card_queries
+from members import queries_cards
 from members.actions import card_life, cards
 from members.forms_cards import CardActivateForm, CardApplyForm
 from members.models import Person, ServiceCard
@@ -79,8 +79,8 @@ def card(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def _shown(person: Person) -> dict[str, Any]:
-    held = card_queries.card_of(person)
-    lost = card_queries.lost_card_of(person)
+    held = queries_cards.card_of(person)
+    lost = queries_cards.lost_card_of(person)
     state = held.state if held else ""
     return {
         "person": person,
@@ -118,12 +118,12 @@ def _steps(held: ServiceCard) -> list[tuple[Any, Any]]:
 @member_only
 def card_apply(request: HttpRequest, person: Person) -> HttpResponse:
     """Apply for a card, or for another in the place of a lost one."""
-    held = card_queries.card_of(person)
+    held = queries_cards.card_of(person)
     lost = held if held and held.state == CardState.LOST else None
     if held is not None and lost is None:
         return _moved_on(request)
     today = timezone.localdate()
-    text = card_queries.card_text_in_force(today)
+    text = queries_cards.card_text_in_force(today)
     form = CardApplyForm(request.POST or None, text=text, only=lost.bank if lost else None)
     status = 200
     if request.method == "POST":
@@ -247,7 +247,7 @@ def card_send_again(request: HttpRequest, person: Person) -> HttpResponse:
 
 def _in_state(person: Person, *states: CardState) -> ServiceCard | None:
     """The card that counts now, if it stands where the step begins."""
-    held = card_queries.card_of(person)
+    held = queries_cards.card_of(person)
     return held if held is not None and held.state in states else None
 
 
@@ -271,7 +271,7 @@ def _moved_on(request: HttpRequest) -> HttpResponse:
 
 def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
     person = Person.objects.get(pk=person_id)
-    held = card_queries.card_of(person)
+    held = queries_cards.card_of(person)
     return {"card": held, "next": NEXT.get(held.state, "") if held else ""}
 
 

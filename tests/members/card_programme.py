@@ -18,7 +18,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from members import card_queries
+from members import queries_cards
 from members.actions import card_batches, card_life, card_results, cards
 from members.models import Channel, Consent, Membership, Person, ServiceCard
 from members.rules.card_layouts import SAMPLES
@@ -115,7 +115,7 @@ def test_a_programme_of_a_city(cast: Cast):
     file = told("take the answer in", lambda: office.take(batch, content))
     assert card_results.verdicts(file.rows.all()) == {"issued": CARDS}
     told("the same answer again", lambda: office.take(batch, content))
-    counts = told("count by county and month", lambda: card_queries.issued_by_county_and_month(
+    counts = told("count by county and month", lambda: queries_cards.issued_by_county_and_month(
         ServiceCard.objects.all(), "city"))  # fmt: skip
     assert counts.total == CARDS
     told("sign for a union", lambda: card_life.hand_out_all(

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from members import card_queries
+from members import queries_cards
 from members.actions import card_life, cards
 from members.actions.refusals import CardRefused
 from members.models import Consent, Person, ServiceCard
@@ -413,11 +413,11 @@ def test_cards_are_counted_by_county_and_month_in_two_questions(office: CardOffi
     batch = office.sent()
     office.take(batch, office.says(batch))
     with CaptureQueriesContext(connection) as asked:
-        counts = card_queries.issued_by_county_and_month(ServiceCard.objects.all(), "city")
+        counts = queries_cards.issued_by_county_and_month(ServiceCard.objects.all(), "city")
     assert len(asked) == 2
     assert counts.by_county == [("榆阳区总工会", 2), ("神木市总工会", 1)]
     assert counts.by_month == [(TODAY.replace(day=1), 3)]
-    assert (counts.total, card_queries.cards_issued()) == (3, 3)
+    assert (counts.total, queries_cards.cards_issued()) == (3, 3)
 
 
 def clerk_of(office: CardOffice, union: Organization):
@@ -437,11 +437,11 @@ def test_cards_are_found_by_number_last_four_application_and_person(office: Card
     number = str(card.number)
     for text in (
         number, f"{number[:4]} {number[4:]}", card.last_four, f"C{card.pk:08d}", f"c{card.pk}",
-        str(card.person.national_id), card_queries.in_an_address(number),
+        str(card.person.national_id), queries_cards.in_an_address(number),
     ):  # fmt: skip
-        assert list(ServiceCard.objects.filter(card_queries.matches(text))) == [card], text
-    assert number not in card_queries.in_an_address(number)
-    assert str(card.person.national_id) not in card_queries.in_an_address(
+        assert list(ServiceCard.objects.filter(queries_cards.matches(text))) == [card], text
+    assert number not in queries_cards.in_an_address(number)
+    assert str(card.person.national_id) not in queries_cards.in_an_address(
         str(card.person.national_id)
     )
 

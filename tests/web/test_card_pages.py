@@ -80,7 +80,7 @@ def test_without_a_text_of_the_consent_nothing_is_asked(cast: Cast):
     office = make_card_office(cast, text_from=TODAY.replace(year=2999))
     office.member(person=cast.lin_person)
     page = text_of(browser(cast.lin).get(reverse("members:card-apply")))
-    assert "can&#x27;t be taken yet" in page
+    assert "Applications can't be taken yet" in page
     assert 'name="agrees"' not in page
 
 
