@@ -75,10 +75,10 @@ def lost_card_of(person: Person) -> ServiceCard | None:
 # -- who may have one ---------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A person's number, the union of the live membership, and what the rules ask."""
+    """A person's number, the union of the live membership (0: none), what the rules ask."""
 
     person: int
-    organization: int | None
+    organization: int
     applicant: Applicant
 
 
@@ -123,7 +123,7 @@ def facts(people: QuerySet[Person], *, on: date, replacing: bool = False) -> Ite
     ) in rows.order_by("pk").iterator(chunk_size=5000):  # fmt: skip
         yield Facts(
             person=pk,
-            organization=union,
+            organization=union or 0,
             applicant=Applicant(
                 membership=membership or "",
                 sex=sex,

@@ -190,7 +190,7 @@ def _lines(batch: CardBatch) -> list[CardLine]:
         )
     )  # fmt: skip
     return [
-        CardLine(row, reference(pk), name, str(number), str(phone or ""), employer, union,
+        CardLine(row or 0, reference(pk), name, str(number), str(phone or ""), employer, union,
                  batch.number)
         for row, pk, name, number, phone, employer, union in cards
     ]  # fmt: skip

@@ -21,6 +21,7 @@ from members.models import (
     CardVerdict,
     ServiceCard,
 )
+from members.rules.card_applicants import last_day_of_batch
 from members.rules.card_files import CardFileRefused
 from members.states import CardBatchState, CardState
 from union_portal import access
@@ -75,7 +76,7 @@ def _waiting(obj: None, by: Account) -> list[tuple[Any, Any]]:
             gettext("%(count)s wait; cut-off day: %(day)s")
             % {
                 "count": ready.get(bank.pk, 0),
-                "day": card_batches.last_day_of_batch(today, bank.cut_off_day),
+                "day": last_day_of_batch(today, bank.cut_off_day),
             },
         )
         for bank in CardBank.objects.filter(is_active=True)

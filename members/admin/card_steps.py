@@ -284,11 +284,9 @@ def _has_other(card: ServiceCard, account: Account) -> Text | None:
 
 
 def _with_number(card: ServiceCard, account: Account) -> Text | None:
-    return (
-        None
-        if card.state in cards.APPLICATIONS
-        else _("The bank has it: the city union cancels it.")
-    )
+    if card.state in cards.APPLICATIONS:
+        return None
+    return _("The bank has it: the city union cancels it.")
 
 
 def _send_back(permission: Permission, name: str, state: CardState) -> Button:

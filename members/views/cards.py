@@ -1,6 +1,7 @@
 """A member's own service card: apply, follow, activate, report lost."""
 
 from collections.abc import Callable
+from datetime import date, datetime
 from functools import wraps
 from typing import Any
 
@@ -103,8 +104,7 @@ def _shown(person: Person) -> dict[str, Any]:
 
 def _steps(held: ServiceCard) -> list[tuple[Any, Any]]:
     """What happened to a card so far, each with its day."""
-    day = timezone.localdate
-    told = (
+    told: tuple[tuple[date | datetime | None, str], ...] = (
         (held.applied_at, _("Applied for")),
         (held.checked_at, _("Checked by the union")),
         (held.approved_at, _("Approved by the city union")),
@@ -112,7 +112,11 @@ def _steps(held: ServiceCard) -> list[tuple[Any, Any]]:
         (held.collected_at, _("Collected")),
         (held.activated_on, _("Activated")),
     )
-    return [(day(at) if hasattr(at, "hour") else at, text) for at, text in told if at]
+    return [
+        (timezone.localdate(at) if isinstance(at, datetime) else at, text)
+        for at, text in told
+        if at
+    ]
 
 
 @member_only
