@@ -207,7 +207,8 @@ def _judge(
     if answer.status_code == 302 and answer.url.startswith("/account/"):
         tally.faults.append(f"{door.name}: {families}: nobody was let in")
         return
-    if answer.status_code == 302:
+    is_told = answer.context is not None and "told" in answer.context
+    if answer.status_code == 302 or is_told:
         _judge_taken(door, files, families, before, tally)
         return
     if answer.context is None or "form" not in answer.context:
