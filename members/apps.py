@@ -10,9 +10,17 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import queries, reports, sections  # noqa: F401  (registers the letters)
+        from members import (  # noqa: F401  (registers)
+            queries,
+            reports,
+            sections,
+        )
         from members.actions import (  # noqa: F401  (register)
             bank_accounts,
+            card_batches,
+            card_life,
+            card_results,
+            card_telling,
             consents,
             copies,
             corrections,

@@ -199,7 +199,12 @@ SERVICE_CARD = transitions(
         CardState.COLLECTED: {CardState.ACTIVE, CardState.LOST, CardState.CANCELLED},
         CardState.ACTIVE: {CardState.SUSPENDED, CardState.LOST, CardState.CANCELLED},
         CardState.SUSPENDED: {CardState.ACTIVE, CardState.LOST, CardState.CANCELLED},
-        CardState.LOST: {CardState.ACTIVE, CardState.REPLACED, CardState.CANCELLED},
+        CardState.LOST: {
+            CardState.ACTIVE,
+            CardState.SUSPENDED,
+            CardState.REPLACED,
+            CardState.CANCELLED,
+        },
     },
 )
 LIVE_CARDS: Final = (

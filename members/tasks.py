@@ -45,6 +45,8 @@ def count_year(run: queue.Run, *, organization: int, year: int) -> dict[str, int
     place = Organization.objects.get(pk=organization)
     counted = statistics.count(organization=place, year=year, now=timezone.now())
     return {"statistics": counted.pk}
+
+
 @queue.work("members.count_retention")
 def count_retention(run: queue.Run, *, on: str, account: int | None) -> dict[str, int]:
     """Count what is kept too long, by rule."""

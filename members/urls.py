@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from members.views import first_login, joining, membership, portal, privacy
+from members.views import (
+    cards,
+    first_login,
+    joining,
+    membership,
+    portal,
+    privacy,
+)
 
 app_name = "members"
 
@@ -33,6 +40,14 @@ urlpatterns = [
     path("me/family/<int:member_id>/remove/", privacy.family_remove, name="family-remove"),
     path("me/settings/", privacy.settings, name="settings"),
     path("me/log-out-everywhere/", privacy.log_out_everywhere, name="log-out-everywhere"),
+    # the service card
+    path("me/card/", cards.card, name="card"),
+    path("me/card/apply/", cards.card_apply, name="card-apply"),
+    path("me/card/send-again/", cards.card_send_again, name="card-send-again"),
+    path("me/card/take-back/", cards.card_take_back, name="card-take-back"),
+    path("me/card/activate/", cards.card_activate, name="card-activate"),
+    path("me/card/lost/", cards.card_lost, name="card-lost"),
+    path("me/card/found/", cards.card_found, name="card-found"),
     path("first-login/", first_login.ask, name="first-login"),
     path("first-login/code/", first_login.complete, name="first-login-code"),
 ]

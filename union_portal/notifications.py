@@ -187,6 +187,8 @@ def recipients(messages: Iterable[Message], reader: Account) -> dict[int, str]:
     for names in _names:
         found |= names(reader, ids)
     return found
+
+
 def ask_before_sms(wants: Wants) -> None:
     """Register who may say no: `wants(recipient)` is asked before each text message leaves.
 

@@ -1,7 +1,11 @@
-"""What staff see of people: registers, bank accounts, imports, memberships, unions, consents."""
+"""What staff see of people: registers, accounts, imports, unions, cards, merchants, consents."""
 
 from members.admin import (
     bank_accounts,
+    card_banks,
+    card_batches,
+    card_steps,
+    cards,
     imports,
     joining,
     memberships,
@@ -16,6 +20,10 @@ from members.admin import (
 
 __all__ = [
     "bank_accounts",
+    "card_banks",
+    "card_batches",
+    "card_steps",
+    "cards",
     "imports",
     "joining",
     "memberships",

@@ -32,12 +32,23 @@ class CardBank(models.Model):
     # The first digits of its cards; empty: any.
     prefixes = models.CharField(_("card numbers begin with"), max_length=120, blank=True)
     layout = models.JSONField(_("layout of its files"), default=dict)
+    # What is approved later in the month goes into the next month's batch; empty: no such day.
+    cut_off_day = models.PositiveSmallIntegerField(_("cut-off day"), null=True, blank=True)
+    # Who gets no card of it, beyond what holds everywhere: see `members.rules.card_applicants`.
+    conditions = models.JSONField(_("conditions of its cards"), default=dict, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
         verbose_name = _("card bank")
         verbose_name_plural = _("card banks")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(cut_off_day__isnull=True)
+                | models.Q(cut_off_day__gte=1, cut_off_day__lte=28),
+                name="card_bank_cut_off_day_of_every_month",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -110,13 +121,14 @@ class ServiceCard(models.Model):
     last_four = models.CharField(_("last four digits"), max_length=4, blank=True)
     handle = models.CharField(_("handle"), max_length=32, unique=True, editable=False)
     channel = models.CharField(_("came in"), max_length=8, choices=Channel.choices)
-    replaces = models.OneToOneField(
+    # An application that came to nothing leaves room for another.
+    replaces = models.ForeignKey(
         "self",
         models.PROTECT,
         verbose_name=_("replaces"),
         null=True,
         blank=True,
-        related_name="replaced_by",
+        related_name="replacements",
     )
     batch = models.ForeignKey(
         CardBatch,
@@ -150,6 +162,8 @@ class ServiceCard(models.Model):
     collected_at = models.DateTimeField(_("collected at"), null=True, editable=False)
     activated_on = models.DateField(_("activated on"), null=True, blank=True)
     bound_at = models.DateTimeField(_("bound to the portal at"), null=True, editable=False)
+    # Until it is lifted: a card that was lost meanwhile comes back as suspended.
+    suspended_at = models.DateTimeField(_("suspended at"), null=True, editable=False)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     state = StateField(choices=CardState.choices, default=CardState.DRAFT)
 
@@ -173,6 +187,11 @@ class ServiceCard(models.Model):
                 name="card_one_live",
             ),
             models.UniqueConstraint(fields=["fingerprint"], name="card_number_once"),
+            models.UniqueConstraint(
+                fields=["replaces"],
+                condition=~models.Q(state="cancelled"),
+                name="card_replaced_once",
+            ),
             models.UniqueConstraint(fields=["batch", "batch_row"], name="card_row_once_per_batch"),
             models.CheckConstraint(
                 condition=~models.Q(state__in=NUMBERED_CARDS)

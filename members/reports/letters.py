@@ -18,7 +18,6 @@ from union_portal.states import MessageState
 CHUNK = 500
 
 
-
 @reports.report("letters", title=_("Letters to post"), permission=Permission.NOTICE_PREPARE)
 def letters(run: queue.Run, report: ReportRun, out: Path) -> reports.Produced:
     """A sheet for each letter that waits for somebody of the organization or below it."""

@@ -37,6 +37,12 @@ EXCUSED: dict[str, dict[str, str]] = {
     },
     "members.0012_roster": {"DROP_COLUMN": EMPTY, "NOT_NULL": EMPTY},
     "members.0013_privacy_guards": {"ADD_UNIQUE": EMPTY},
+    "members.0014_card_programme": {
+        "ADD_UNIQUE": EMPTY,
+        "CREATE_INDEX": EMPTY,
+        "CREATE_INDEX_EXCLUSIVE": EMPTY,
+        "NOT_NULL": EMPTY,
+    },
     "union_portal.0003_cache_table": {
         "CREATE_INDEX": "of the table that it makes",
         "NOT_NULL": "of the table that it makes",

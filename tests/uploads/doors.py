@@ -23,13 +23,30 @@ from PIL import Image
 
 from awards.actions import applications
 from awards.models import HomeVisit, SubsidyCase
-from members.actions import consents, imports
-from members.models import BankAccount, Consent, Correction, ImportRun, Person
+from members.actions import (
+    consents,
+    imports,
+)
+from members.models import (
+    BankAccount,
+    CardResultFile,
+    CardResultRow,
+    Consent,
+    Correction,
+    ImportRun,
+    Person,
+    ServiceCard,
+)
 from tests.awards.roster import model_worker, rule_set
-from tests.awards.test_applications import ILLNESS as STATED
-from tests.awards.test_applications import photo
+from tests.awards.test_applications import (
+    ILLNESS as STATED,
+)
+from tests.awards.test_applications import (
+    photo,
+)
 from tests.cast import NOW, TODAY, Cast, make_account, make_person
 from tests.disbursement.conftest import make_office
+from tests.members.card_office import make_card_office
 from tests.uploads.corpus import MARK, Hostile
 from tests.web.awards_play import ILLNESS, apply, browser, lins_case
 from union_portal.kit import fictional
@@ -49,6 +66,9 @@ KEPT = (
     SubsidyCase,
     Consent,
     Correction,
+    CardResultFile,
+    CardResultRow,
+    ServiceCard,
 )
 LEFT_OUT = re.compile(r"%\(\w+\)")
 
@@ -135,6 +155,25 @@ def doors(cast: Cast) -> list[Door]:
              lambda: {"organization": str(cast.tree.union.pk)}, then=checked),
         Door(bank, feng, answers, dict),
         Door(bank, feng, pay, lambda: seen(feng, pay)),
+        *card_doors(cast),
+    ]  # fmt: skip
+
+
+def card_doors(cast: Cast) -> list[Door]:
+    """Receipts of members, lists and answers of banks."""
+    office = make_card_office(cast)
+    issued, sent = office.issued(), office.sent(1)
+    clerk, officer = browser(cast.qiao), browser(cast.officer)
+    one, result = button(issued, "hand-out"), button(sent, "result")
+    every = reverse("admin:members_servicecard_list_do", args=["hand-out-all"])
+    listed = reverse("admin:members_servicecard_list_do", args=["activate-listed"])
+    forms = "members.admin.card_forms"
+    return [
+        Door(f"{forms}.ReceiptForm.receipt", clerk, one, lambda: seen(clerk, one)),
+        Door(f"{forms}.HandOutForm.signed_list", clerk, every,
+             lambda: {"organization": str(cast.tree.union.pk), "unsigned": ""}),
+        Door(f"{forms}.ActivatedForm.content", officer, listed, dict),
+        Door(f"{forms}.ResultForm.content", officer, result, lambda: seen(officer, result)),
     ]  # fmt: skip
 
 
@@ -197,7 +236,8 @@ def _judge(
     if answer.status_code == 302 and answer.url.startswith("/account/"):
         tally.faults.append(f"{door.name}: {families}: nobody was let in")
         return
-    if answer.status_code == 302:
+    is_told = answer.context is not None and "told" in answer.context
+    if answer.status_code == 302 or is_told:
         _judge_taken(door, files, families, before, tally)
         return
     if answer.context is None or "form" not in answer.context:

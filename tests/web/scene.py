@@ -31,6 +31,7 @@ from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_decision, make_person, make_rule_set
 from tests.disbursement.conftest import make_office
 from tests.members import joining as joining_play
+from tests.members.card_office import make_card_office
 from tests.web.awards_play import apply, browser
 from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -49,7 +50,17 @@ from welfare.disbursement.models import Cap, StrayPayment
 
 def play(cast: Cast) -> None:
     """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
-    acts = (_money, _honours, _publicity, _records, _merges, _accounts, _membership, _privacy)
+    acts = (
+        _money,
+        _honours,
+        _publicity,
+        _records,
+        _merges,
+        _accounts,
+        _membership,
+        _privacy,
+        _cards,
+    )
     for act in acts:
         act(cast)
 
@@ -182,6 +193,8 @@ def _membership(cast: Cast) -> None:
     )
     joining_play.member(cast)
     profiles.write(person=cast.lin_person, by=cast.qiao, **joining_play.PROFILE)
+
+
 def _privacy(cast: Cast) -> None:
     """Texts, a consent, a correction, a child, what was counted, and a file that is gone."""
     texts = consents.install_samples(by=cast.rules_clerk, second=cast.decider, today=TODAY, now=NOW)
@@ -205,6 +218,15 @@ def _privacy(cast: Cast) -> None:
         organization=None, by=audit.WORKER,
     )  # fmt: skip
     files.forget(files=[copy], rule="my_data_files", now=NOW)
+
+
+def _cards(cast: Cast) -> None:
+    """A card that a bank has issued, in a batch with a row that names nobody."""
+    office = make_card_office(cast)
+    batch = office.sent(1)
+    office.take(batch, office.says(batch))
+    batch = office.sent(1)
+    office.take(batch, office.says(batch, (0, 0, "77")))
 
 
 def telling() -> str:

@@ -214,7 +214,8 @@ REFUSED = {
 }  # fmt: skip
 # No row of the scene holds such a text: files are staged while a worker reads them.
 EMPTY = {
-    "disbursement.Motion.detail", "members.ImportRun.fault_params", "members.ImportRun.result",
+    "disbursement.Motion.detail", "members.CardBank.conditions",
+    "members.ImportRun.fault_params", "members.ImportRun.result",
     "members.StagedPerson.account_holder", "members.StagedPerson.bank_name",
     "members.StagedPerson.employer", "members.StagedPerson.extra",
     "members.StagedPerson.initials", "members.StagedPerson.name", "members.StagedRow.extra",
