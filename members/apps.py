@@ -12,6 +12,7 @@ class MembersConfig(AppConfig):
     def ready(self) -> None:
         from members import reports  # noqa: F401  (registers the letters)
         from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
+        from members.actions import agreements, complaints, merchant_accounts  # noqa: F401
         from members.states import LIFECYCLES
         from union_portal import lifecycle
 

@@ -38,6 +38,9 @@ _OWN_PERSON = Own("person__account")
 # What the register holds of a person: their union's staff, and the person.
 _OF_PERSON = (Within("person__organization", _PEOPLE), _OWN_PERSON)
 _OF_MERCHANT = Matching("merchant_id = (SELECT portal_merchant())")
+_MERCHANTS_PAPER = (
+    "purpose IN ('merchant_licence', 'merchant_agreement', 'merchant_account_evidence')"
+)
 _REVIEWS = (Whole((_P.ROLE_GRANT,)), Whole((_P.AUDIT_VIEW,), is_reading=True))
 # Who decides on a person reserves the money, in a fund whose pages may be closed to them.
 _GRANTING = Through(Door.GRANTING, is_reading=False)
@@ -147,6 +150,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         _OF_MERCHANT,
         Within("organization", _BENEFITS, is_reading=True),
         Within("merchant__organization", _BENEFITS, is_reading=True),
+        # The directory adds up what was thought of an offer; whose uses they were it never asks.
+        Through(Door.DIRECTORY, "state = 'done'"),
     ),
     "members.rating": (
         Following("redemption", is_reading=True),
@@ -200,6 +205,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "union_portal.storedfile": (
         Own("uploaded_by"),
         Within("organization", (*_PEOPLE, _P.AUDIT_VIEW)),
+        Only(_MERCHANTS_PAPER, Within("organization", _BENEFITS)),
+        Through(Door.MERCHANT_APPLYING, "purpose = 'merchant_licence'", is_reading=False),
     ),
     "union_portal.filedownload": (Own("account"), Whole((_P.AUDIT_VIEW,))),
     "union_portal.message": (
@@ -210,6 +217,11 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             " (SELECT 1 FROM members_person p WHERE p.id = recipient))"
         ),
         Through(Door.FIRST_LOG_IN, "topic = 'login_code'", is_reading=False),
+        # Whoever answers a complaint tells a member whom they are not shown.
+        Matching(
+            "subject_type = 'members.merchantcomplaint'"
+            " AND subject_id IN (SELECT id::text FROM members_merchantcomplaint)"
+        ),
         Through(Door.PROBES),
     ),
     "union_portal.reportrun": (

@@ -1,5 +1,21 @@
-"""What staff see of people: registers, bank accounts, imports."""
+"""What staff see of people: registers, bank accounts, imports; and of merchants and offers."""
 
-from members.admin import bank_accounts, imports, people
+from members.admin import (
+    bank_accounts,
+    complaints,
+    imports,
+    merchant_papers,
+    merchants,
+    offers,
+    people,
+)
 
-__all__ = ["bank_accounts", "imports", "people"]
+__all__ = [
+    "bank_accounts",
+    "complaints",
+    "imports",
+    "merchant_papers",
+    "merchants",
+    "offers",
+    "people",
+]

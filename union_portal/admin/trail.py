@@ -63,6 +63,8 @@ MACHINES: dict[str, str] = {
     "bank": gettext_noop("the bank's file"),
     "public": gettext_noop("public page"),
     "first log-in": gettext_noop("first log-in"),
+    "merchant log-in": gettext_noop("merchant's log-in"),
+    "member": gettext_noop("a member"),
 }
 
 
