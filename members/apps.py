@@ -11,8 +11,14 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         from members import reports  # noqa: F401  (registers the letters)
-        from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
-        from members.actions import agreements, complaints, merchant_accounts  # noqa: F401
+        from members.actions import (  # noqa: F401  (register)  # noqa: F401
+            agreements,
+            bank_accounts,
+            complaints,
+            first_login,
+            imports,
+            merchant_accounts,
+        )
         from members.states import LIFECYCLES
         from union_portal import lifecycle
 

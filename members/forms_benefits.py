@@ -187,9 +187,7 @@ class OfferForm(forms.Form):
     title = forms.CharField(label=_("Title"), max_length=80)
     title_en = forms.CharField(label=_("English title"), max_length=120, required=False)
     text = forms.CharField(label=_("What members get"), max_length=_LONGEST, widget=_words(4))
-    terms = forms.CharField(
-        label=_("Terms"), max_length=_LONGEST, required=False, widget=_words(3)
-    )
+    terms = forms.CharField(label=_("Terms"), max_length=_LONGEST, required=False, widget=_words(3))
     kind = forms.ChoiceField(label=_("Kind"), choices=OfferKind.choices)
     price = YuanField(label=_("Price for members"), required=False)
     discount = forms.DecimalField(

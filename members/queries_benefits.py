@@ -274,9 +274,7 @@ def complaints_to_answer(account: Account) -> QuerySet[MerchantComplaint]:
 
 
 def accounts_to_confirm(account: Account) -> QuerySet[MerchantAccount]:
-    reach = access.scope(
-        account, Permission.ACCOUNT_NUMBER_CONFIRM, "merchant__organization__path"
-    )
+    reach = access.scope(account, Permission.ACCOUNT_NUMBER_CONFIRM, "merchant__organization__path")
     return MerchantAccount.objects.filter(reach, state=BankAccountState.PROPOSED).exclude(
         entered_by=account
     )
@@ -295,4 +293,3 @@ def uses_by_category(account: Account) -> QuerySet[Redemption]:
         .annotate(uses=Count("id"))
         .order_by("-uses")
     )
-

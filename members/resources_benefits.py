@@ -40,7 +40,8 @@ def write_merchants(target: BinaryIO, *, by: Account, kind: str) -> None:
         )
         for one in rows.order_by("pk").iterator(chunk_size=_BATCH)
     )
-    _write(target, kind, _("Merchants"), headers, lines, (36, 22, 20, 30, 14, 14, 40))
+    widths = (36, 22, 20, 30, 14, 14, 40)
+    _write(target, kind, SheetData(_("Merchants"), headers, lines, widths))
 
 
 @transaction.atomic
@@ -75,7 +76,7 @@ def write_offers(target: BinaryIO, *, by: Account, kind: str) -> None:
         for one in rows.order_by("pk").iterator(chunk_size=_BATCH)
     )
     widths = (30, 36, 18, 16, 12, 10, 12, 12, 12, 12, 12, 8, 8, 12)
-    _write(target, kind, _("Offers"), headers, lines, widths)
+    _write(target, kind, SheetData(_("Offers"), headers, lines, widths))
 
 
 def _log(action: str, rows: QuerySet[Any], by: Account, kind: str) -> None:
@@ -84,15 +85,8 @@ def _log(action: str, rows: QuerySet[Any], by: Account, kind: str) -> None:
     audit.record_ref(action, label, "set", by=by, kind=kind, count=rows.count())
 
 
-def _write(
-    target: BinaryIO,
-    kind: str,
-    name: str,
-    headers: Sequence[str],
-    lines: Iterator[Sequence[Any]],
-    widths: Sequence[int],
-) -> None:
+def _write(target: BinaryIO, kind: str, data: SheetData) -> None:
     if kind == "csv":
-        write_csv(target, headers, lines)
+        write_csv(target, data.headers, data.rows)
     else:
-        write_xlsx(target, [SheetData(name, headers, lines, widths)])
+        write_xlsx(target, [data])

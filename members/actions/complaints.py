@@ -61,9 +61,7 @@ def file(
         redemption=redemption,
         text=said,
     )
-    audit.record(
-        "merchantcomplaint.file", made, by=MEMBER, organization=merchant.organization
-    )
+    audit.record("merchantcomplaint.file", made, by=MEMBER, organization=merchant.organization)
     return made
 
 

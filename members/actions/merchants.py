@@ -256,7 +256,9 @@ def _read(**values: str) -> dict[str, Any]:
     """The columns that the given texts become. Errors: kit refusals."""
     read: dict[str, Any] = {}
     if "name" in values:
-        name = _required(read_line(values["name"], _NAME_LONGEST), gettext_noop("The name is missing."))
+        name = _required(
+            read_line(values["name"], _NAME_LONGEST), gettext_noop("The name is missing.")
+        )
         read |= {
             "name": name,
             "pinyin": names.pinyin(name).replace(" ", ""),

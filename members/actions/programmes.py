@@ -99,9 +99,7 @@ def change_category(
 _TAKEN: Final = gettext_noop("Another category has this code or name.")
 
 
-def _write(
-    category: BenefitCategory, *, name: str, name_en: str, need: str, position: int
-) -> None:
+def _write(category: BenefitCategory, *, name: str, name_en: str, need: str, position: int) -> None:
     category.name = _named(name, _CATEGORY_LONGEST)
     category.name_en = _named(name_en, _ENGLISH_LONGEST)
     category.need = Need(need)

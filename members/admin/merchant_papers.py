@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from members import queries_benefits
 from members.actions import agreements, merchant_accounts, merchant_logins, places
@@ -92,9 +92,7 @@ class MerchantAgreementAdmin(OfMerchant):
             name="confirm",
             label=_("Confirm"),
             permission=Permission.MERCHANT_APPROVE,
-            act=lambda obj, by, data: agreements.confirm(
-                agreement=obj, by=by, now=timezone.now()
-            ),
+            act=lambda obj, by, data: agreements.confirm(agreement=obj, by=by, now=timezone.now()),
             explain=_("You have compared it with the signed paper. It is not edited afterwards."),
             done=_("The agreement is confirmed."),
             why_not=every(

@@ -307,9 +307,7 @@ def _agreements(merchant: Merchant) -> Panel:
         (link(one), one.valid_from, one.valid_to, one.get_state_display())
         for one in merchant.agreements.all()
     ]
-    return Panel(
-        _("Agreements"), (_("Number"), _("Valid from"), _("Valid to"), _("State")), rows
-    )
+    return Panel(_("Agreements"), (_("Number"), _("Valid from"), _("Valid to"), _("State")), rows)
 
 
 def _places(merchant: Merchant) -> Panel:
@@ -372,8 +370,8 @@ desk.add_figure(
         _("Merchants that honour the card today"),
         Permission.BENEFIT_VIEW,
         lambda account: str(queries_benefits.count_merchants(today())),
-        lambda account: gettext("%(count)s offers") % {
-            "count": queries_benefits.count_offers(today())
-        },
+        lambda account: (
+            gettext("%(count)s offers") % {"count": queries_benefits.count_offers(today())}
+        ),
     )
 )

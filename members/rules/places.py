@@ -33,7 +33,9 @@ def read_point(latitude: Decimal, longitude: Decimal) -> tuple[Decimal, Decimal]
 def read_division(text: str) -> str:
     """A division code of six digits. Errors: Refused for one that does not exist."""
     code = digits_as_typed(text)
-    is_known = len(code) == 6 and code.isascii() and code.isdigit() and code[:2] in regions.PROVINCES
+    is_known = (
+        len(code) == 6 and code.isascii() and code.isdigit() and code[:2] in regions.PROVINCES
+    )
     if code.startswith(regions.YULIN[:4]):
         is_known = code in regions.YULIN_DIVISIONS
     if not is_known:

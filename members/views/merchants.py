@@ -135,11 +135,14 @@ def _taken(request: HttpRequest, held: BenefitOffer, step: str, form: Any, why: 
     """Whether the step was taken; a refusal stands in the form it was asked with."""
     by, today = _account(request), timezone.localdate()
     if step == "change" and form is not None:
-        return _sent(
-            request,
-            form,
-            lambda: offers.change(offer=held, says=form.says(), by=by, today=today) or held,
-        ) is not None
+        return (
+            _sent(
+                request,
+                form,
+                lambda: offers.change(offer=held, says=form.says(), by=by, today=today) or held,
+            )
+            is not None
+        )
     if step == "submit":
         offers.submit(offer=held, by=by, today=today)
         return True

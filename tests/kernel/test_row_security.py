@@ -92,6 +92,14 @@ DOORS = {
         {"union_portal/views/public.py"},
     ),
     Door.HONOURS_ROLL: ({"members.person", "awards.honour"}, {"awards/views/honours.py"}),
+    Door.DIRECTORY: (
+        {"members.rating", "members.redemption"},
+        {"members/queries_benefits.py"},
+    ),
+    Door.MERCHANT_APPLYING: (
+        {"members.merchant", "union_portal.storedfile"},
+        {"members/actions/merchants.py", "members/queries_benefits.py"},
+    ),
     Door.LIVE_JOB: ({"union_portal.job"}, {"union_portal/queue.py"}),
     Door.PROBES: (
         {"union_portal.job", "union_portal.message", "disbursement.payoutbatch"},

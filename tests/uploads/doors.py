@@ -30,6 +30,7 @@ from tests.awards.test_applications import ILLNESS as STATED
 from tests.awards.test_applications import photo
 from tests.cast import NOW, TODAY, Cast, make_account, make_person
 from tests.disbursement.conftest import make_office
+from tests.members.benefits import AGREED, applying, make_merchant
 from tests.uploads.corpus import MARK, Hostile
 from tests.web.awards_play import ILLNESS, apply, browser, lins_case
 from union_portal.kit import fictional
@@ -100,6 +101,8 @@ def doors(cast: Cast) -> list[Door]:
     people = reverse("admin:members_importrun_list_do", args=["upload"])
     answers = reverse("admin:disbursement_returnfile_list_do", args=["import"])
     completion = f"/me/subsidies/{case.pk}/complete/"
+    merchant, benefits = make_merchant(cast), browser(cast.benefits)
+    agreement, settled = button(merchant, "agreement"), button(merchant, "account")
     bank = "welfare.admin.returns.ReturnFileForm.content"
     return [
         Door("awards.forms.ApplicationForm.documents", asks, applied, lambda: ILLNESS, 12),
@@ -113,6 +116,12 @@ def doors(cast: Cast) -> list[Door]:
              lambda: account | seen(clerk, person)),
         Door("members.admin.imports.UploadForm.content", clerk, people,
              lambda: {"organization": str(cast.tree.union.pk)}, then=checked),
+        Door("members.forms_benefits.MerchantForm.licence", Client(), "/merchants/apply/",
+             lambda: applying(cast)),
+        Door("members.forms_benefits.AgreementForm.document", benefits, agreement,
+             lambda: AGREED | seen(benefits, agreement)),
+        Door("members.forms_benefits.MerchantAccountForm.evidence", benefits, settled,
+             lambda: account | {"bank_code": ""} | seen(benefits, settled)),
         Door(bank, feng, answers, dict),
         Door(bank, feng, pay, lambda: seen(feng, pay)),
     ]  # fmt: skip

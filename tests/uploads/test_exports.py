@@ -20,10 +20,11 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from members.models import BankAccount, ImportRun, Person
+from members.models import BankAccount, BenefitOffer, ImportRun, Merchant, Person
 from tests.architecture.sources import ROOT, python_files, tree
 from tests.cast import TODAY, Cast, make_payee
 from tests.disbursement.conftest import Office, make_office
+from tests.members.benefits import make_merchant, make_offer
 from tests.members.sheets import HEADERS, as_csv, make_rows
 from tests.uploads.payloads import PAYLOADS
 from tests.web.awards_play import browser
@@ -126,6 +127,17 @@ def people(office: Office, kind: str) -> bytes:
     return exported(office.cast.feng, "members_person", kind=kind)
 
 
+def benefits(office: Office, model: str, kind: str) -> bytes:
+    """Payloads as names of merchants and titles of their offers."""
+    if not Merchant.objects.exists():
+        for text in NUMBERED:
+            merchant = make_merchant(office.cast)
+            offer = make_offer(office.cast, merchant, publish=False)
+            Merchant.objects.filter(pk=merchant.pk).update(name=text, contact=text)
+            BenefitOffer.objects.filter(pk=offer.pk).update(title=text)
+    return exported(office.cast.benefits, f"members_{model}", kind=kind)
+
+
 def payments(office: Office) -> bytes:
     return exported(office.cast.feng, "disbursement_payoutline")
 
@@ -200,6 +212,12 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
     "members.resources.write_findings": [(lambda office: imported(office, "findings"), NONE)],
     "members.resources.write_preview": [(lambda office: imported(office, "preview"), NONE)],
     "members.resources.write_template": [(template, NONE)],
+    "members.resources_benefits._write": [
+        (lambda office: benefits(office, "merchant", "xlsx"), ALL),
+        (lambda office: benefits(office, "merchant", "csv"), ALL),
+        (lambda office: benefits(office, "benefitoffer", "xlsx"), ALL),
+        (lambda office: benefits(office, "benefitoffer", "csv"), ALL),
+    ],
     "welfare.admin.lines._export": [(payments, ALL)],
     "welfare.admin.entitlements._export": [
         (lambda office: exported(office.cast.feng, "disbursement_entitlement"), ALL)

@@ -19,6 +19,15 @@ from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_decision, make_rule_set
 from tests.disbursement.conftest import make_office
+from tests.members.benefits import (
+    agree,
+    complain,
+    enter_account,
+    give_login,
+    make_merchant,
+    make_offer,
+    programme,
+)
 from tests.web.awards_play import apply, browser
 from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -37,7 +46,7 @@ from welfare.disbursement.models import Cap, StrayPayment
 
 def play(cast: Cast) -> None:
     """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
-    for act in (_money, _honours, _publicity, _records, _accounts):
+    for act in (_money, _honours, _publicity, _records, _accounts, _benefits):
         act(cast)
 
 
@@ -141,6 +150,18 @@ def _accounts(cast: Cast) -> None:
     LoginCode.objects.create(
         person=cast.lin_person, asked_for="x", asked_from="y", code_hash="z", expires_at=NOW
     )
+
+
+def _benefits(cast: Cast) -> None:
+    """A merchant of Lin's union with everything that hangs on one, and Lin's complaint."""
+    merchant = make_merchant(cast, organization=cast.tree.union)
+    agree(cast, merchant)
+    make_offer(cast, merchant, kind="gift", price_fen=None)
+    make_offer(cast, merchant, publish=False)
+    give_login(cast, merchant, "till")
+    enter_account(cast, merchant)
+    complain(cast, merchant)
+    programme(cast)
 
 
 def telling() -> str:
