@@ -356,7 +356,7 @@ def test_a_merchant_goes_through_the_desk_from_invitation_to_offer(cast: Cast):
     told = press(office, merchant, "login", username="till7", name="Till 7")
     first = told.context["told"].value
     assert told.status_code == 200 and MerchantLogin.objects.get().account.check_password(first)
-    assert PASSWORD != first
+    assert first != PASSWORD
 
 
 def press_only(client: Client, row: Any, name: str) -> int:
