@@ -291,9 +291,7 @@ def test_a_merchant_writes_hands_in_pauses_and_revises_on_its_own_page(cast: Cas
     there = f"/shop/offers/{offer.pk}/"
     assert till.post(there, {**given, "step": "change", "price": "17.00"}).status_code == 302
     assert till.post(there, {"step": "submit"}).status_code == 302
-    assert press(browser(cast.benefits), offer, "publish").status_code in (302, 409)
-    offer.refresh_from_db()
-    assert press(browser(cast.benefits), offer, "publish").status_code in (302, 409)
+    assert press(browser(cast.benefits), offer, "publish").status_code == 302
     offer.refresh_from_db()
     assert (offer.state, offer.price_fen) == ("published", 1_700)
     assert listed(visitor()) == [offer.pk]
@@ -341,7 +339,6 @@ def test_a_merchant_goes_through_the_desk_from_invitation_to_offer(cast: Cast):
     days = {"signed_on": today(), "valid_from": today(), "valid_to": today()}
     step(office, "agreement", number="A-1", document=photo("a.jpg"), **days)
     [agreement] = merchant.agreements.all()
-    assert press(office, agreement, "confirm").status_code in (403, 404)
     assert press_only(office, agreement, "confirm") == 403
     assert press(decider, agreement, "confirm").status_code == 302
     step(office, "offer", category=merchant.category_id, title="套餐", text="一份。", kind="gift",
