@@ -228,9 +228,14 @@ class OfferForm(forms.Form):
 
     def says(self) -> Draft:
         """The offer as its action takes it."""
-        data = dict(self.cleaned_data)
-        price, subsidy = data.pop("price"), data.pop("subsidy")
-        return Draft(price_fen=price, subsidy_fen=subsidy or 0, **data)
+        return draft_of(self.cleaned_data)
+
+
+def draft_of(cleaned: dict[str, Any]) -> Draft:
+    """The offer that a valid form says."""
+    data = dict(cleaned)
+    price, subsidy = data.pop("price"), data.pop("subsidy")
+    return Draft(price_fen=price, subsidy_fen=subsidy or 0, **data)
 
 
 def offer_form(merchant: Merchant, offer: BenefitOffer | None = None) -> type[OfferForm]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 
@@ -284,7 +284,7 @@ def offers_by_category(day: date) -> list[tuple[BenefitCategory, int]]:
     return [(one, one.offers_now) for one in categories_on(day)]  # type: ignore[attr-defined]
 
 
-def uses_by_category(account: Account) -> QuerySet[Redemption]:
+def uses_by_category(account: Account) -> QuerySet[Redemption, dict[str, Any]]:
     """How often offers were used, by category, within the account's reach."""
     reach = access.scope(account, Permission.BENEFIT_VIEW, "merchant__organization__path")
     return (

@@ -1,6 +1,6 @@
 """Offers: written by staff or the merchant, published by another, changed as a new revision."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -39,7 +39,7 @@ class Draft:
     kind: str
     valid_from: date
     valid_to: date
-    places: Iterable[MerchantPlace] = ()
+    places: Sequence[MerchantPlace] = ()
     programme: BenefitProgramme | None = None
     title_en: str = ""
     terms: str = ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
 from django import forms
 from django.http import FileResponse
@@ -57,9 +57,9 @@ def export_button(write: Callable[..., None], name: str) -> Button:
     """The list within one's reach as a sheet, logged."""
 
     def act(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
-        sheet: BinaryIO = BytesIO()
+        sheet = BytesIO()
         write(sheet, by=by, kind=data["kind"])
-        return download_sheet(sheet, name=f"{name}-{today():%Y%m%d}.{data['kind']}")  # type: ignore[arg-type]
+        return download_sheet(sheet, name=f"{name}-{today():%Y%m%d}.{data['kind']}")
 
     return Button(
         name="export",

@@ -27,6 +27,7 @@ from members.forms_benefits import (
     MerchantForm,
     PlaceForm,
     describe_form,
+    draft_of,
     offer_form,
     upload,
 )
@@ -36,7 +37,7 @@ from union_portal import access
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.accounts import first_password
-from union_portal.admin.buttons import Button, every, not_by, only_in
+from union_portal.admin.buttons import Act, Button, every, not_by, only_in
 from union_portal.admin.fields import ReasonForm, union_field
 from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin, reader
@@ -110,9 +111,7 @@ def told_password(account: Account, password: str) -> Told:
 
 
 def _draft_offer(merchant: Merchant, by: Account, data: dict[str, Any]) -> str:
-    form = offer_form(merchant)()
-    form.cleaned_data = data
-    made = offers.draft(merchant=merchant, says=form.says(), by=by, today=today())
+    made = offers.draft(merchant=merchant, says=draft_of(data), by=by, today=today())
     return reverse("admin:members_benefitoffer_change", args=[made.pk])
 
 
@@ -144,13 +143,14 @@ class HonouredFilter(admin.SimpleListFilter):
         return rows.exclude(pk__in=honouring) if self.value() == "no" else rows
 
 
-def _step(name: str, label: Any, permission: Permission, act: Any, explain: Any, *states: str,
-          **more: Any) -> Button:  # fmt: skip
+def _step(
+    name: str, label: Any, permission: Permission, act: Act, explain: Any, *states: str, **more: Any
+) -> Button:
     """A step of a merchant's life from some states."""
+    settings: dict[str, Any] = {"why_not": only_in(*states), **more}
     return Button(
-        name=name, label=label, permission=permission, act=act, explain=explain,
-        **{"why_not": only_in(*states), **more},
-    )  # fmt: skip
+        name=name, label=label, permission=permission, act=act, explain=explain, **settings
+    )
 
 
 _EDIT, _APPROVE = Permission.MERCHANT_EDIT, Permission.MERCHANT_APPROVE

@@ -18,6 +18,7 @@ from members.forms_benefits import (
     NewCategoryForm,
     ProgrammeForm,
     category_form,
+    draft_of,
     offer_form,
 )
 from members.models import BenefitCategory, BenefitOffer, BenefitProgramme
@@ -35,9 +36,7 @@ _EDIT, _PUBLISH = Permission.MERCHANT_EDIT, Permission.OFFER_PUBLISH
 
 
 def _change(offer: BenefitOffer, by: Account, data: dict[str, Any]) -> None:
-    form = offer_form(offer.merchant, offer)()
-    form.cleaned_data = data
-    offers.change(offer=offer, says=form.says(), by=by, today=today())
+    offers.change(offer=offer, says=draft_of(data), by=by, today=today())
 
 
 def _facts(offer: BenefitOffer, by: Account) -> list[tuple[Any, Any]]:
