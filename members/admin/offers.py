@@ -243,7 +243,7 @@ class BenefitProgrammeAdmin(ScopedModelAdmin):
     list_display = ("name", "year", "budget", "used", "left")
     list_filter = ("year",)
     list_select_related = ("organization",)
-    search_fields = ("name", "fund_code", "=year")
+    search_fields = ("name", "fund_code")
     fields = ("name", "year", "fund_code", "organization", "budget", "used", "left")
     readonly_fields = fields
     empty_hint = _("Subsidised offers need the programme of their year: open it above.")

@@ -28,7 +28,8 @@
   }
 
   function draw(element, shown) {
-    const map = L.map(element, { attributionControl: false, scrollWheelZoom: false });
+    const map = L.map(element, { attributionControl: false, scrollWheelZoom: false, zoomControl: false });
+    L.control.zoom({ zoomInTitle: element.dataset.closer, zoomOutTitle: element.dataset.further }).addTo(map);
     L.control.scale({ imperial: false }).addTo(map);
     const shops = new Map();
     for (const point of shown) {
@@ -39,7 +40,7 @@
       const label = offers.length > 1 ? `${offers[0].number}+` : `${offers[0].number}`;
       const icon = L.divIcon({ className: "map-pin", html: label, iconSize: [30, 30] });
       L.marker(offers[0].at, { icon, title: offers.map((one) => one.name).join("; ") })
-        .bindPopup(listed(offers))
+        .bindPopup(listed(offers), { closeButton: false })
         .addTo(map);
     }
     map.fitBounds([...shops.values()].map((offers) => offers[0].at), { padding: [30, 30], maxZoom: 14 });

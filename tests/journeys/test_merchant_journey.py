@@ -52,7 +52,7 @@ def licence(tmp_path: Path) -> str:
 
 def fill(page: Page, fields: dict[str, str]) -> None:
     for name, value in fields.items():
-        field = page.locator(f"main [name={name}]").first
+        field = page.locator(f":is(main, .st-confirm) [name={name}]").first
         kind = field.evaluate("one => one.type || one.tagName")
         if kind == "file":
             field.set_input_files(value)

@@ -24,7 +24,14 @@ from PIL import Image
 from awards.actions import applications
 from awards.models import HomeVisit, SubsidyCase
 from members.actions import imports
-from members.models import BankAccount, ImportRun, Person
+from members.models import (
+    BankAccount,
+    ImportRun,
+    Merchant,
+    MerchantAccount,
+    MerchantAgreement,
+    Person,
+)
 from tests.awards.roster import model_worker, rule_set
 from tests.awards.test_applications import ILLNESS as STATED
 from tests.awards.test_applications import photo
@@ -48,6 +55,9 @@ KEPT = (
     ReturnRow,
     FileDownload,
     SubsidyCase,
+    Merchant,
+    MerchantAgreement,
+    MerchantAccount,
 )
 LEFT_OUT = re.compile(r"%\(\w+\)")
 
@@ -101,7 +111,8 @@ def doors(cast: Cast) -> list[Door]:
     people = reverse("admin:members_importrun_list_do", args=["upload"])
     answers = reverse("admin:disbursement_returnfile_list_do", args=["import"])
     completion = f"/me/subsidies/{case.pk}/complete/"
-    merchant, benefits = make_merchant(cast), browser(cast.benefits)
+    merchant, benefits, public = make_merchant(cast), browser(cast.benefits), Client()
+    public.cookies["django_language"] = "en"
     agreement, settled = button(merchant, "agreement"), button(merchant, "account")
     bank = "welfare.admin.returns.ReturnFileForm.content"
     return [
@@ -116,7 +127,7 @@ def doors(cast: Cast) -> list[Door]:
              lambda: account | seen(clerk, person)),
         Door("members.admin.imports.UploadForm.content", clerk, people,
              lambda: {"organization": str(cast.tree.union.pk)}, then=checked),
-        Door("members.forms_benefits.MerchantForm.licence", Client(), "/merchants/apply/",
+        Door("members.forms_benefits.MerchantForm.licence", public, "/merchants/apply/",
              lambda: applying(cast)),
         Door("members.forms_benefits.AgreementForm.document", benefits, agreement,
              lambda: AGREED | seen(benefits, agreement)),

@@ -24,7 +24,7 @@ from members.models import BankAccount, BenefitOffer, ImportRun, Merchant, Perso
 from tests.architecture.sources import ROOT, python_files, tree
 from tests.cast import TODAY, Cast, make_payee
 from tests.disbursement.conftest import Office, make_office
-from tests.members.benefits import make_merchant, make_offer
+from tests.members.benefits import category, credit_code
 from tests.members.sheets import HEADERS, as_csv, make_rows
 from tests.uploads.payloads import PAYLOADS
 from tests.web.awards_play import browser
@@ -130,11 +130,16 @@ def people(office: Office, kind: str) -> bytes:
 def benefits(office: Office, model: str, kind: str) -> bytes:
     """Payloads as names of merchants and titles of their offers."""
     if not Merchant.objects.exists():
-        for text in NUMBERED:
-            merchant = make_merchant(office.cast)
-            offer = make_offer(office.cast, merchant, publish=False)
-            Merchant.objects.filter(pk=merchant.pk).update(name=text, contact=text)
-            BenefitOffer.objects.filter(pk=offer.pk).update(title=text)
+        for number, text in enumerate(NUMBERED):
+            merchant = Merchant.objects.create(
+                name=text, contact=text, uscc=credit_code(), category=category(),
+                organization=office.cast.tree.city, contact_phone="13800138000",
+                receipt=f"R{number}",
+            )  # fmt: skip
+            BenefitOffer.objects.create(
+                merchant=merchant, category=category(), title=text, text="x", kind="gift",
+                valid_from=TODAY, valid_to=TODAY,
+            )  # fmt: skip
     return exported(office.cast.benefits, f"members_{model}", kind=kind)
 
 
