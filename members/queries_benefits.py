@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from members.models import (
     BenefitCategory,
@@ -284,12 +284,13 @@ def offers_by_category(day: date) -> list[tuple[BenefitCategory, int]]:
     return [(one, one.offers_now) for one in categories_on(day)]  # type: ignore[attr-defined]
 
 
-def uses_by_category(account: Account) -> QuerySet[Redemption, dict[str, Any]]:
-    """How often offers were used, by category, within the account's reach."""
+def uses_by_category(account: Account) -> list[tuple[str, str, int]]:
+    """How often offers were used: a category's name, its English one, uses; most used first."""
     reach = access.scope(account, Permission.BENEFIT_VIEW, "merchant__organization__path")
-    return (
+    rows = (
         Redemption.objects.filter(reach, state=RedemptionState.DONE)
-        .values(name=F("offer__category__name"), name_en=F("offer__category__name_en"))
+        .values_list("offer__category__name", "offer__category__name_en")
         .annotate(uses=Count("id"))
         .order_by("-uses")
     )
+    return [(name, english, uses) for name, english, uses in rows]

@@ -140,6 +140,11 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("merchant__organization", _BENEFITS),
         Own("account", is_reading=True),
     ),
+    # A figure that the public is told; who sets it is named.
+    "members.benefitprogramme": (
+        Matching("true", is_reading=True),
+        Within("organization", (_P.PROGRAMME_EDIT,)),
+    ),
     "members.benefitoffer": (
         Matching("state IN ('published', 'paused')", is_reading=True),
         Within("merchant__organization", _BENEFITS),
@@ -364,7 +369,6 @@ OPEN: Final[dict[str, str]] = {
     "members.cardbank": _OFFICE,
     "members.consenttext": _OFFICE,
     "members.benefitcategory": _OFFICE,
-    "members.benefitprogramme": "the money of a year: a figure that the public is told",
     "members.benefitoffer_places": "which offers are to be had at which shop",
     "disbursement.bankformat": _OFFICE,
     "disbursement.gate": "one row, which every payment asks",

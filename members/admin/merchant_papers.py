@@ -1,6 +1,6 @@
 """What hangs on a merchant: agreements, accounts, log-ins, shops."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -53,7 +53,7 @@ class OfMerchant(ScopedModelAdmin):
     """A row that hangs on a merchant and is reached as the merchant is."""
 
     section = "benefits"
-    view_permissions = (Permission.BENEFIT_VIEW,)
+    view_permissions: ClassVar[tuple[Permission, ...]] = (Permission.BENEFIT_VIEW,)
     scope_path = "merchant__organization__path"
     empty_hint = _("They are entered on the page of a merchant.")
 

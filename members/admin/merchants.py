@@ -294,7 +294,7 @@ class MerchantAdmin(ScopedModelAdmin):
         return trail_of(obj, *obj.agreements.all(), *obj.bank_accounts.all(), *obj.logins.all())
 
 
-_TONES = {
+_TONES: dict[str, str] = {
     MerchantState.APPROVED: "good",
     MerchantState.SUSPENDED: "bad",
     MerchantState.REFUSED: "bad",

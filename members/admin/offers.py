@@ -344,10 +344,10 @@ def _offers_drawn(account: Account) -> list[tuple[str, str, int]]:
 
 
 def _uses_drawn(account: Account) -> list[tuple[str, str, int]]:
-    name = "name_en" if (get_language() or "").startswith("en") else "name"
+    is_english = (get_language() or "").startswith("en")
     return [
-        (row[name], f"{row['uses']}", row["uses"])
-        for row in queries_benefits.uses_by_category(account)
+        (english if is_english else name, str(uses), uses)
+        for name, english, uses in queries_benefits.uses_by_category(account)
     ]
 
 

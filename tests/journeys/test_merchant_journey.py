@@ -64,9 +64,9 @@ def fill(page: Page, fields: dict[str, str]) -> None:
             field.fill(value)
 
 
-def press(page: Page, server: str, row: Model, name: str, **fields: str) -> None:
+def press(page: Page, server: str, row: Model, button: str, /, **fields: str) -> None:
     """One button of the staff site: its page is without faults, its form is sent."""
-    url = reverse(f"admin:members_{row._meta.model_name}_do", args=[row.pk, name])
+    url = reverse(f"admin:members_{row._meta.model_name}_do", args=[row.pk, button])
     page.goto(server + url)
     confirm_it_is_me(page)
     assert faults(page) == []

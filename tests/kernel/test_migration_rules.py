@@ -30,7 +30,6 @@ EXCUSED: dict[str, dict[str, str]] = {
     "disbursement.0001_initial": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
     "members.0002_staged_rows": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
     "members.0005_memberships": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
-    "members.0015_merchants_searched": {"NOT_NULL": EMPTY},
     "union_portal.0003_cache_table": {
         "CREATE_INDEX": "of the table that it makes",
         "NOT_NULL": "of the table that it makes",

@@ -32,7 +32,14 @@ from union_portal.views import jobs
 pytestmark = pytest.mark.django_db
 # Shown to the public, or to every account: see shown_to.py.
 KNOWN_TO_ALL = {"union_portal.notice", "awards.subsidyround"} | {
-    f"members.{name}" for name in ("merchant", "merchantagreement", "merchantplace", "benefitoffer")
+    f"members.{name}"
+    for name in (
+        "merchant",
+        "merchantagreement",
+        "merchantplace",
+        "benefitoffer",
+        "benefitprogramme",
+    )
 }
 
 
