@@ -40,6 +40,7 @@ from tests.members.benefits import (
     today,
     used,
 )
+from union_portal import lifecycle
 from union_portal.kit.refusals import Refused
 from union_portal.models import AuditEntry, Message
 
@@ -369,6 +370,11 @@ def test_stars_are_told_as_a_mean_rounded_to_tenths_of_uses_that_stand(cast: Cas
     offer = honoured(cast)
     for stars in (5, 4, 4):
         rate(used(cast, offer), stars)
+    taken_back = used(cast, offer)
+    rate(taken_back, 1)
+    lifecycle.advance(
+        taken_back, to="undone", by=cast.benefits, undone_at=timezone.now(), undone_by=cast.benefits
+    )
     found = queries_benefits.stars([offer.pk])
     assert (str(found[offer.pk]), found[offer.pk].count) == ("4.3", 3)
     assert queries_benefits.stars([]) == {}
