@@ -140,7 +140,11 @@ def test_a_statement_of_nobody_sees_nothing(cast: Cast, setting: str):
         assert cursor.fetchone() == (0,)
 
 
-PUBLIC = {"union_portal.notice", "union_portal.noticeentry"}
+PUBLIC = {"union_portal.notice", "union_portal.noticeentry"} | {
+    # the directory of offers
+    "members.merchant", "members.merchantagreement", "members.merchantplace",
+    "members.benefitoffer", "members.benefitprogramme",
+}  # fmt: skip
 
 
 def test_of_a_whole_portal_nobody_sees_more_than_what_is_posted(cast: Cast):

@@ -13,11 +13,11 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
-from members.actions import imports
+from members.actions import favourites, imports
 from members.models import ImportFinding, ImportRun, LoginCode
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
-from tests.cast import NOW, TODAY, Cast, make_decision, make_rule_set
+from tests.cast import NOW, TODAY, Cast, make_decision, make_person, make_rule_set
 from tests.disbursement.conftest import make_office
 from tests.members.benefits import (
     agree,
@@ -27,6 +27,8 @@ from tests.members.benefits import (
     make_merchant,
     make_offer,
     programme,
+    rate,
+    used,
 )
 from tests.web.awards_play import apply, browser
 from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
@@ -156,7 +158,9 @@ def _benefits(cast: Cast) -> None:
     """A merchant of Lin's union with everything that hangs on one, and Lin's complaint."""
     merchant = make_merchant(cast, organization=cast.tree.union)
     agree(cast, merchant)
-    make_offer(cast, merchant, kind="gift", price_fen=None)
+    offer = make_offer(cast, merchant, kind="gift", price_fen=None)
+    favourites.keep(offer=offer, person=cast.lin_person)
+    rate(used(cast, offer, make_person(cast.tree.union)), 4)
     make_offer(cast, merchant, publish=False)
     give_login(cast, merchant, "till")
     enter_account(cast, merchant)
