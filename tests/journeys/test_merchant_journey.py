@@ -152,8 +152,7 @@ def test_what_is_near_is_sorted_in_the_device_and_told_to_nobody(live_server, op
         far_first,
     )
     page.click("#near button")
-    page.wait_for_function("document.querySelector('#near [role=status]').textContent.length > 9")
-    page.wait_for_function("document.querySelector('[data-distance]').textContent !== ''")
+    page.wait_for_selector("#offers li:first-child [data-distance]:not(:empty)")
     order = page.evaluate("[...document.querySelectorAll('#offers li')].map(x => x.dataset.offer)")
     assert order == [str(near.pk), str(far.pk)]
     told = page.locator("#offers li [data-distance]").first.inner_text()
