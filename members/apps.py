@@ -10,23 +10,22 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import (  # noqa: F401  (registers)
-            queries,
-            reports,
-            sections,
-        )
+        from members import queries, reports, sections  # noqa: F401  (registers)
         from members.actions import (  # noqa: F401  (register)
+            agreements,
             bank_accounts,
             card_batches,
             card_life,
             card_results,
             card_telling,
+            complaints,
             consents,
             copies,
             corrections,
             first_login,
             imports,
             log_in,
+            merchant_accounts,
             merges,
             telling,
         )

@@ -14,11 +14,14 @@ View = Callable[[HttpRequest], HttpResponse]
 # Pages are read and forms are sent: nothing here answers anything else, TRACE least of all.
 METHODS: Final = ("GET", "HEAD", "POST")
 ENDED: Final = "portal_session_ended"
+PERMISSIONS: Final = "Permissions-Policy"
 # Nothing of ours is for the pages of others, and no page asks the device for anything.
 FIXED: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    PERMISSIONS: "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# But the page that sorts its own list by what is near: where the device is stays in the device.
+NEARBY: Final = FIXED[PERMISSIONS].replace("geolocation=()", "geolocation=(self)")
 
 
 class KnownRequestsMiddleware:

@@ -40,6 +40,9 @@ _OF_PERSON = (Within("person__organization", _PEOPLE), _OWN_PERSON)
 # What hangs on rows that were merged into the person's own is the person's.
 _MERGED_MINE = Matching("person_id IN (SELECT portal_merged())", is_reading=True)
 _OF_MERCHANT = Matching("merchant_id = (SELECT portal_merchant())")
+_MERCHANTS_PAPER = (
+    "purpose IN ('merchant_licence', 'merchant_agreement', 'merchant_account_evidence')"
+)
 _REVIEWS = (Whole((_P.ROLE_GRANT,)), Whole((_P.AUDIT_VIEW,), is_reading=True))
 # Who decides on a person reserves the money, in a fund whose pages may be closed to them.
 _GRANTING = Through(Door.GRANTING, is_reading=False)
@@ -151,7 +154,11 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("merchant__organization", _BENEFITS),
         Own("account", is_reading=True),
     ),
-    "members.benefitprogramme": (Within("organization", _BENEFITS),),
+    # A figure that the public is told; who sets it is named.
+    "members.benefitprogramme": (
+        Matching("true", is_reading=True),
+        Within("organization", (_P.PROGRAMME_EDIT,)),
+    ),
     "members.benefitoffer": (
         Matching("state IN ('published', 'paused')", is_reading=True),
         Within("merchant__organization", _BENEFITS),
@@ -163,6 +170,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         _OF_MERCHANT,
         Within("organization", _BENEFITS, is_reading=True),
         Within("merchant__organization", _BENEFITS, is_reading=True),
+        # The directory adds up what was thought of an offer; whose uses they were it never asks.
+        Through(Door.DIRECTORY, "state = 'done'"),
     ),
     "members.rating": (
         Following("redemption", is_reading=True),
@@ -223,6 +232,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             " WHERE r.file_id = union_portal_storedfile.id)",
             is_reading=True,
         ),
+        Only(_MERCHANTS_PAPER, Within("organization", _BENEFITS)),
+        Through(Door.MERCHANT_APPLYING, "purpose = 'merchant_licence'", is_reading=False),
     ),
     "union_portal.forgottenfile": (Following("file", is_reading=True),),
     "union_portal.filedownload": (Own("account"), Whole((_P.AUDIT_VIEW,))),
@@ -236,6 +247,11 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Through(Door.FIRST_LOG_IN, "topic = 'login_code'", is_reading=False),
         # Whoever applies to join is in no register yet.
         Through(Door.JOINING, "topic = 'joining'", is_reading=False),
+        # Whoever answers a complaint tells a member whom they are not shown.
+        Matching(
+            "subject_type = 'members.merchantcomplaint'"
+            " AND subject_id IN (SELECT id::text FROM members_merchantcomplaint)"
+        ),
         Through(Door.PROBES),
     ),
     "union_portal.reportrun": (

@@ -1,4 +1,4 @@
-"""Why an action on people says no."""
+"""Why an action says no."""
 
 from union_portal.kit.refusals import Refused
 
@@ -9,3 +9,7 @@ class PeopleRefused(Refused):
 
 class CardRefused(Refused):
     """A step of a service card that can't be taken as asked."""
+
+
+class BenefitRefused(Refused):
+    """A step on merchants, agreements, offers or programmes that can't be taken as asked."""

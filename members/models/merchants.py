@@ -3,6 +3,7 @@
 import pgtrigger
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from members.states import (
@@ -45,7 +46,8 @@ class BenefitCategory(models.Model):
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
-        return self.name
+        """In the reader's language."""
+        return self.name_en if (get_language() or "").startswith("en") else self.name
 
 
 class Merchant(models.Model):
@@ -56,6 +58,13 @@ class Merchant(models.Model):
     """
 
     name = models.CharField(_("name"), max_length=120)
+    # Written with the name: the directory is searched by the sound of a name as well.
+    pinyin = models.CharField(
+        _("pinyin"), max_length=600, blank=True, db_default="", editable=False
+    )
+    initials = models.CharField(
+        _("initials"), max_length=120, blank=True, db_default="", editable=False
+    )
     uscc = models.CharField(_("unified social credit code"), max_length=18)
     category = models.ForeignKey(
         BenefitCategory, models.PROTECT, verbose_name=_("category"), related_name="merchants"
@@ -72,6 +81,10 @@ class Merchant(models.Model):
     )
     # Told to whoever applied: shows where the application stands.
     receipt = models.CharField(_("receipt number"), max_length=16, unique=True, editable=False)
+    # Of whoever applied on the public page: so many a day from one address.
+    applied_from = models.CharField(
+        _("keyed hash of the address"), max_length=64, blank=True, db_default="", editable=False
+    )
     entered_by = models.ForeignKey(
         Account, models.PROTECT, verbose_name=_("entered by"), null=True, related_name="+"
     )

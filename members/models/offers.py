@@ -1,7 +1,9 @@
 """What merchants give members, and the money that some of it costs the federation."""
 
+import pgtrigger
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from members.models.merchants import BenefitCategory, Merchant, MerchantPlace
@@ -9,7 +11,8 @@ from members.models.people import Person
 from members.states import BENEFIT_OFFER, OfferState
 from union_portal.fields import FenField, StateField
 from union_portal.models import Account, Organization
-from union_portal.row_guards import four_eyes, frozen, kept
+from union_portal.row_guards import four_eyes, frozen, kept, refusal
+from union_portal.triggers import Trigger
 
 
 class BenefitProgramme(models.Model):
@@ -151,13 +154,34 @@ class BenefitOffer(models.Model):
                 "merchant_id, category_id, programme_id, title, text, terms, kind, price_fen,"
                 " discount, subsidy_fen, valid_from, valid_to, quota_total, quota_per_member",
                 "offer: what is published is changed by a new revision",
-                when="OLD.state IN ('submitted', 'published', 'ended')",
+                when="OLD.state IN ('submitted', 'published', 'paused', 'ended')",
+            ),
+            # A code is taken for a revision: a change of what is offered counts one further,
+            # and nothing else does.
+            Trigger(
+                name="offer_revised",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "NEW.revision <> OLD.revision + (CASE WHEN OLD.state = 'paused'"
+                    " AND NEW.state = 'draft' THEN 1 ELSE 0 END)"
+                ),
+                func=refusal(
+                    "offer_revised", "offer: what was published is changed as the next revision"
+                ),
             ),
             *kept("benefit_offer"),
         ]
 
     def __str__(self) -> str:
-        return self.title
+        """In the reader's language, where it has a title in it."""
+        is_english = (get_language() or "").startswith("en")
+        return self.title_en if is_english and self.title_en else self.title
+
+    @property
+    def left(self) -> int | None:
+        """How many uses are left; None without a limit."""
+        return None if self.quota_total is None else self.quota_total - self.used_count
 
 
 class Favourite(models.Model):

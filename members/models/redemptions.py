@@ -226,6 +226,14 @@ class MerchantComplaint(models.Model):
     person = models.ForeignKey(
         Person, models.PROTECT, verbose_name=_("person"), related_name="merchant_complaints"
     )
+    # The member's union on that day: whoever answers is told this much of the member.
+    organization = models.ForeignKey(
+        Organization,
+        models.PROTECT,
+        verbose_name=_("union"),
+        related_name="+",
+        db_index=False,  # read, never searched by
+    )
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="complaints"
     )

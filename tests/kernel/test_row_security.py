@@ -102,6 +102,14 @@ DOORS = {
         {"union_portal/views/public.py"},
     ),
     Door.HONOURS_ROLL: ({"members.person", "awards.honour"}, {"awards/views/honours.py"}),
+    Door.DIRECTORY: (
+        {"members.rating", "members.redemption"},
+        {"members/queries_benefits.py"},
+    ),
+    Door.MERCHANT_APPLYING: (
+        {"members.merchant", "union_portal.storedfile"},
+        {"members/actions/merchants.py", "members/queries_benefits.py"},
+    ),
     Door.LIVE_JOB: ({"union_portal.job"}, {"union_portal/queue.py"}),
     Door.PROBES: (
         {"union_portal.job", "union_portal.message", "disbursement.payoutbatch"},
@@ -164,7 +172,11 @@ def test_a_statement_of_nobody_sees_nothing(cast: Cast, setting: str):
         assert cursor.fetchone() == (0,)
 
 
-PUBLIC = {"union_portal.notice", "union_portal.noticeentry"}
+PUBLIC = {"union_portal.notice", "union_portal.noticeentry"} | {
+    # the directory of offers
+    "members.merchant", "members.merchantagreement", "members.merchantplace",
+    "members.benefitoffer", "members.benefitprogramme",
+}  # fmt: skip
 
 
 def test_of_a_whole_portal_nobody_sees_more_than_what_is_posted(cast: Cast):

@@ -23,10 +23,7 @@ from PIL import Image
 
 from awards.actions import applications
 from awards.models import HomeVisit, SubsidyCase
-from members.actions import (
-    consents,
-    imports,
-)
+from members.actions import consents, imports
 from members.models import (
     BankAccount,
     CardResultFile,
@@ -34,18 +31,18 @@ from members.models import (
     Consent,
     Correction,
     ImportRun,
+    Merchant,
+    MerchantAccount,
+    MerchantAgreement,
     Person,
     ServiceCard,
 )
 from tests.awards.roster import model_worker, rule_set
-from tests.awards.test_applications import (
-    ILLNESS as STATED,
-)
-from tests.awards.test_applications import (
-    photo,
-)
+from tests.awards.test_applications import ILLNESS as STATED
+from tests.awards.test_applications import photo
 from tests.cast import NOW, TODAY, Cast, make_account, make_person
 from tests.disbursement.conftest import make_office
+from tests.members.benefits import AGREED, applying, make_merchant
 from tests.members.card_office import make_card_office
 from tests.uploads.corpus import MARK, Hostile
 from tests.web.awards_play import ILLNESS, apply, browser, lins_case
@@ -69,6 +66,9 @@ KEPT = (
     CardResultFile,
     CardResultRow,
     ServiceCard,
+    Merchant,
+    MerchantAgreement,
+    MerchantAccount,
 )
 LEFT_OUT = re.compile(r"%\(\w+\)")
 
@@ -134,6 +134,9 @@ def doors(cast: Cast) -> list[Door]:
     people = reverse("admin:members_importrun_list_do", args=["upload"])
     answers = reverse("admin:disbursement_returnfile_list_do", args=["import"])
     completion = f"/me/subsidies/{case.pk}/complete/"
+    merchant, benefits, public = make_merchant(cast), browser(cast.benefits), Client()
+    public.cookies["django_language"] = "en"
+    agreement, settled = button(merchant, "agreement"), button(merchant, "account")
     bank = "welfare.admin.returns.ReturnFileForm.content"
     return [
         Door("awards.forms.ApplicationForm.documents", asks, applied, lambda: ILLNESS, 12),
@@ -153,6 +156,12 @@ def doors(cast: Cast) -> list[Door]:
              lambda: {"wanted": "榆林示范厂", "words": "Since May"}),
         Door("members.admin.imports.UploadForm.content", clerk, people,
              lambda: {"organization": str(cast.tree.union.pk)}, then=checked),
+        Door("members.forms_benefits.MerchantForm.licence", public, "/merchants/apply/",
+             lambda: applying(cast)),
+        Door("members.forms_benefits.AgreementForm.document", benefits, agreement,
+             lambda: AGREED | seen(benefits, agreement)),
+        Door("members.forms_benefits.MerchantAccountForm.evidence", benefits, settled,
+             lambda: account | {"bank_code": ""} | seen(benefits, settled)),
         Door(bank, feng, answers, dict),
         Door(bank, feng, pay, lambda: seen(feng, pay)),
         *card_doors(cast),

@@ -17,26 +17,18 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 from django.urls import reverse
-from hypothesis import (
-    given,
-)
-from hypothesis import (
-    strategies as st,
-)
+from hypothesis import given
+from hypothesis import strategies as st
 
 from members.actions import statistics
-from members.models import (
-    BankAccount,
-    ImportRun,
-    Person,
-    UnionProfile,
-)
+from members.models import BankAccount, BenefitOffer, ImportRun, Merchant, Person, UnionProfile
 from members.rules import card_files
 from members.rules.card_files import CardLine
 from members.rules.card_layouts import SAMPLES, CardLayout
 from tests.architecture.sources import ROOT, python_files, tree
 from tests.cast import NOW, TODAY, Cast, make_payee
 from tests.disbursement.conftest import Office, make_office
+from tests.members.benefits import category, credit_code
 from tests.members.card_office import make_card_office
 from tests.members.joining import member as membership
 from tests.members.sheets import HEADERS, as_csv, make_rows
@@ -158,6 +150,22 @@ def people(office: Office, kind: str) -> bytes:
     return exported(office.cast.feng, "members_person", kind=kind)
 
 
+def benefits(office: Office, model: str, kind: str) -> bytes:
+    """Payloads as names of merchants and titles of their offers."""
+    if not Merchant.objects.exists():
+        for number, text in enumerate(NUMBERED):
+            merchant = Merchant.objects.create(
+                name=text, contact=text, uscc=credit_code(), category=category(),
+                organization=office.cast.tree.city, contact_phone="13800138000",
+                receipt=f"R{number}",
+            )  # fmt: skip
+            BenefitOffer.objects.create(
+                merchant=merchant, category=category(), title=text, text="x", kind="gift",
+                valid_from=TODAY, valid_to=TODAY,
+            )  # fmt: skip
+    return exported(office.cast.benefits, f"members_{model}", kind=kind)
+
+
 def payments(office: Office) -> bytes:
     return exported(office.cast.feng, "disbursement_payoutline")
 
@@ -276,6 +284,12 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
     "members.resources.write_findings": [(lambda office: imported(office, "findings"), NONE)],
     "members.resources.write_preview": [(lambda office: imported(office, "preview"), NONE)],
     "members.resources.write_template": [(template, NONE)],
+    "members.resources_benefits._write": [
+        (lambda office: benefits(office, "merchant", "xlsx"), ALL),
+        (lambda office: benefits(office, "merchant", "csv"), ALL),
+        (lambda office: benefits(office, "benefitoffer", "xlsx"), ALL),
+        (lambda office: benefits(office, "benefitoffer", "csv"), ALL),
+    ],
     "welfare.admin.lines._export": [(payments, ALL)],
     "welfare.admin.entitlements._export": [
         (lambda office: exported(office.cast.feng, "disbursement_entitlement"), ALL)

@@ -19,6 +19,7 @@ from members.actions import (
     copies,
     corrections,
     family,
+    favourites,
     imports,
     profiles,
     statistics,
@@ -31,6 +32,17 @@ from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_decision, make_person, make_rule_set
 from tests.disbursement.conftest import make_office
 from tests.members import joining as joining_play
+from tests.members.benefits import (
+    agree,
+    complain,
+    enter_account,
+    give_login,
+    make_merchant,
+    make_offer,
+    programme,
+    rate,
+    used,
+)
 from tests.members.card_office import make_card_office
 from tests.web.awards_play import apply, browser
 from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
@@ -60,6 +72,7 @@ def play(cast: Cast) -> None:
         _membership,
         _privacy,
         _cards,
+        _benefits,
     )
     for act in acts:
         act(cast)
@@ -227,6 +240,20 @@ def _cards(cast: Cast) -> None:
     office.take(batch, office.says(batch))
     batch = office.sent(1)
     office.take(batch, office.says(batch, (0, 0, "77")))
+
+
+def _benefits(cast: Cast) -> None:
+    """A merchant of Lin's union with everything that hangs on one, and Lin's complaint."""
+    merchant = make_merchant(cast, organization=cast.tree.union)
+    agree(cast, merchant)
+    offer = make_offer(cast, merchant, kind="gift", price_fen=None)
+    favourites.keep(offer=offer, person=cast.lin_person)
+    rate(used(cast, offer, make_person(cast.tree.union)), 4)
+    make_offer(cast, merchant, publish=False)
+    give_login(cast, merchant, "till")
+    enter_account(cast, merchant)
+    complain(cast, merchant)
+    programme(cast)
 
 
 def telling() -> str:

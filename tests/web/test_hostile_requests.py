@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from awards.models import SubsidyCase
+from members.queries_benefits import shown_offers
 from tests.cast import Cast
 from tests.roles import the_superuser
 from tests.web.awards_play import apply, browser, lin_may_apply, lins_case
@@ -317,7 +318,10 @@ def test_a_page_that_writes_is_found(cast: Cast, settings: Any):
     assert len(written(asked)) == 3, written(asked)
 
 
-PORTAL = ("/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/")
+PORTAL = (
+    "/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/", "/offers/",
+    "/me/complaints/",
+)  # fmt: skip
 
 
 def shown() -> list[str]:
@@ -326,6 +330,7 @@ def shown() -> list[str]:
     # An application shows more than the case of a round.
     cases = SubsidyCase.objects.values_list("pk", flat=True)
     found += [reverse("admin:awards_subsidycase_change", args=[pk]) for pk in cases]
+    found += [f"/offers/{pk}/" for pk in shown_offers().values_list("pk", flat=True)]
     found += [f"/notices/{pk}/" for pk in Notice.objects.values_list("pk", flat=True)]
     for page in pages():
         found.append(reverse(page.url_name("changelist")))

@@ -11,8 +11,9 @@ from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from awards.models import SubsidyCase
-from members.models import FamilyMember, ImportRun
+from members.models import BenefitOffer, FamilyMember, ImportRun, MerchantLogin
 from tests.cast import Cast, make_account, make_person
+from tests.members.benefits import give_login, make_merchant
 from tests.roles import the_superuser
 from tests.web.awards_play import browser
 from tests.web.scene import play
@@ -25,7 +26,11 @@ pytestmark = pytest.mark.django_db
 # Served by Django's admin alone: no row of ours is behind them, or the whole tree is walked.
 NO_ROW = {"admin:view_on_site", "admin:app_list", "admin:admin/(?P<url>.*)$"}
 # Public rows, the same for everybody; what may be public is tested with the public pages.
-FOR_ALL = {"portal:notice", "portal:objection-file"}
+FOR_ALL = {
+    "portal:notice", "portal:objection-file", "members:offer",
+    # What a member does with a public offer is a row of their own.
+    "members:offer-keep", "members:complaint-file",
+}  # fmt: skip
 
 
 def case(cast: Cast) -> dict[str, Any]:
@@ -66,6 +71,15 @@ def key(cast: Cast) -> dict[str, Any]:
     return {"pk": made.pk}
 
 
+def drafted(cast: Cast) -> dict[str, Any]:
+    """A draft of the merchant that the log-in `till` stands for, and of nobody else's."""
+    login = MerchantLogin.objects.get(account__username="till")
+    offer = BenefitOffer.objects.filter(merchant=login.merchant, state="draft").first()
+    assert offer is not None
+    cast.till = login.account  # type: ignore[attr-defined]
+    return {"offer_id": offer.pk}
+
+
 # By the name of the address: the row, and who of the cast it belongs to.
 OWNED: dict[str, tuple[Callable[[Cast], dict[str, Any]], str]] = {
     "awards:subsidy-case": (case, "lin"),
@@ -76,6 +90,7 @@ OWNED: dict[str, tuple[Callable[[Cast], dict[str, Any]], str]] = {
     "admin:members_importrun_findings": (run, "qiao"),
     "admin:members_importrun_preview": (run, "qiao"),
     "members:family-remove": (relative, "lin"),
+    "members:shop-offer": (drafted, "till"),
     "portal:job": (job, "officer"),
     "portal:job-cancel": (job, "officer"),
     "portal:job-retry": (job, "officer"),
@@ -109,7 +124,11 @@ def others(cast: Cast) -> dict[str, Account]:
     neighbour = make_account("neighbour")
     make_person(cast.tree.union, account=neighbour)
     everything = holder("elsewhere", cast.tree.other_county, *Role)
-    return {"a member": neighbour, "a stranger": cast.wei, "staff elsewhere": everything}
+    rival = give_login(cast, make_merchant(cast), "rival").account
+    return {
+        "a member": neighbour, "a stranger": cast.wei, "staff elsewhere": everything,
+        "another merchant": rival,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(OWNED))

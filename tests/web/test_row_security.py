@@ -19,6 +19,7 @@ from django.urls import reverse
 
 import awards.queries
 from awards.models import SubsidyCase
+from members.models import BenefitOffer, Merchant
 from tests.cast import Cast
 from tests.kernel.test_row_security import page_of
 from tests.web.awards_play import browser
@@ -33,7 +34,16 @@ from union_portal.views import jobs
 
 pytestmark = pytest.mark.django_db
 # Shown to the public, or to every account: see shown_to.py.
-KNOWN_TO_ALL = {"union_portal.notice", "awards.subsidyround"}
+KNOWN_TO_ALL = {"union_portal.notice", "awards.subsidyround"} | {
+    f"members.{name}"
+    for name in (
+        "merchant",
+        "merchantagreement",
+        "merchantplace",
+        "benefitoffer",
+        "benefitprogramme",
+    )
+}
 
 
 @pytest.fixture
@@ -56,6 +66,7 @@ def unscoped(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(awards.queries, "cases_of", lambda person: SubsidyCase.objects.all())
     monkeypatch.setattr(awards.queries, "decisions_of", lambda person: Decision.objects.all())
+    monkeypatch.setattr(Merchant, "offers", property(lambda merchant: BenefitOffer.objects))
     monkeypatch.setattr(jobs, "_own", lambda request, job_id: get_object_or_404(Job, pk=job_id))
 
 

@@ -31,6 +31,10 @@ PUBLIC = {
     "members:join-application",
     "members:join-complete",
     "members:join-take-back",
+    "members:offer-list",
+    "members:offer",
+    "members:merchant-apply",
+    "members:merchant-application",
     "set_language",
     "account_login",
     "account_logout",
@@ -124,7 +128,7 @@ def test_a_member_opens_no_page_of_staff(rows):
 
 STAFF = (
     "qiao", "shi", "officer", "decider", "reviewer", "rules_clerk", "feng", "feng_checker",
-    "feng_releaser", "gao", "account_admin", "security_admin",
+    "feng_releaser", "gao", "account_admin", "security_admin", "benefits",
 )  # fmt: skip
 
 

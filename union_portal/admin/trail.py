@@ -67,6 +67,8 @@ MACHINES: dict[str, str] = {
     "register replay": gettext_noop("replay of the sent register"),
     "rotate_keys": gettext_noop("change of keys"),
     "demo": gettext_noop("demonstration"),
+    "merchant log-in": gettext_noop("merchant's log-in"),
+    "member": gettext_noop("a member"),
 }
 
 
