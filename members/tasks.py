@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from members.actions import first_login, imports
+from members.actions import card_codes, first_login, imports, redemptions
 from members.models import ImportRun
 from union_portal import outages, queue
 
@@ -41,10 +41,12 @@ def apply_import(run: queue.Run, *, import_id: int) -> dict[str, int]:
 @shared_task(name="members.sweep")
 @outages.outlived()
 def sweep() -> None:
-    """Forget files that nobody confirmed and codes that were asked for days ago."""
+    """Forget files that nobody confirmed, and codes of log-ins and of cards that are over."""
     now = timezone.now()
     imports.sweep(now=now)
     first_login.sweep(now=now)
+    card_codes.sweep()
+    redemptions.sweep()
 
 
 def _today(now: datetime) -> date:

@@ -19,4 +19,11 @@ def portal(request: HttpRequest) -> dict[str, object]:
         "is_member": SimpleLazyObject(
             lambda: account is not None and account.is_authenticated and hasattr(account, "person")
         ),
+        "is_till": SimpleLazyObject(
+            lambda: (
+                account is not None
+                and account.is_authenticated
+                and hasattr(account, "merchant_login")
+            )
+        ),
     }

@@ -19,6 +19,8 @@ FIXED: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# For the page of a till alone, which reads codes with the camera.
+WITH_CAMERA: Final = FIXED["Permissions-Policy"].replace("camera=()", "camera=(self)")
 
 
 class KnownRequestsMiddleware:

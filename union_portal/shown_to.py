@@ -76,6 +76,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("organization", _PEOPLE, is_reading=True),
         listed("members_moving_memberships", _PEOPLE),
         Through(Door.TRANSFER, is_reading=False),
+        Through(Door.TILL),
     ),
     "members.membershipchange": (
         Within("membership__person__organization", _PEOPLE),
@@ -117,6 +118,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("organization", _BENEFITS),
         Matching("id = (SELECT portal_merchant())", is_reading=True),
         Through(Door.MERCHANT_APPLYING, is_reading=False),
+        Through(Door.MY_USES),
     ),
     "members.merchantagreement": (
         Matching("state = 'confirmed'", is_reading=True),
@@ -141,10 +143,18 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Matching("state IN ('published', 'paused')", is_reading=True),
         Within("merchant__organization", _BENEFITS),
         _OF_MERCHANT,
+        # What a member used once is named on their list, whatever became of the offer.
+        Through(Door.MY_USES),
+    ),
+    "members.wrongcode": (
+        Within("login__merchant__organization", _BENEFITS, is_reading=True),
+        Through(Door.TILL, is_reading=False),
     ),
     "members.redemption": (
         Own("person__account", is_reading=True),
         _OF_MERCHANT,
+        # A code that was used at another till is used.
+        Through(Door.TILL),
         Within("organization", _BENEFITS, is_reading=True),
         Within("merchant__organization", _BENEFITS, is_reading=True),
     ),

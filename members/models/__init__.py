@@ -63,6 +63,7 @@ from members.models.redemptions import (
     MerchantComplaint,
     Rating,
     Redemption,
+    WrongCode,
 )
 from members.models.unions import (
     EmployerNature,
@@ -128,4 +129,5 @@ __all__ = [
     "TechnicalGrade",
     "UnionProfile",
     "UnionYear",
+    "WrongCode",
 ]

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from members import queries
+from members import queries, queries_till
 from members.models import Person
 from union_portal import access, notifications
 from union_portal.access import Permission
@@ -43,6 +43,8 @@ def me(request: HttpRequest) -> HttpResponse:
     if person is None:
         if access.may(request.user, Permission.STAFF_SITE):  # type: ignore[arg-type]
             return redirect("admin:index")
+        if queries_till.till_of(request.user):  # type: ignore[arg-type]
+            return redirect("members:till")
         raise PermissionDenied(
             _("This log-in belongs to no member. Members log in with their own account.")
         )
