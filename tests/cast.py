@@ -113,6 +113,7 @@ class Cast:
     account_admin: Account
     security_admin: Account
     wei: Account
+    till: Account
     lin_person: Person = field(repr=False)
 
     @property
@@ -170,6 +171,7 @@ def make_cast(tree: Tree) -> Cast:
         account_admin=make_account("ding", role=Role.ACCOUNT_ADMIN, at=city),
         security_admin=make_account("hao", role=Role.SECURITY_ADMIN, at=city),
         wei=make_account("wei", name="Wei"),
+        till=make_account("till", name="Till"),
         lin_person=make_person(tree.union, account=lin, sex="female", born_on=date(1962, 8, 9)),
     )
 

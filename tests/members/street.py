@@ -53,7 +53,7 @@ class Street:
     others: list[Any] = field(default_factory=list)
 
     def offer(self, merchant: Merchant | None = None, **more: Any) -> BenefitOffer:
-        """A published offer of the shop: a subsidy of ten yuan, no quotas."""
+        """A published offer of the shop: a subsidy of ten yuan, quotas that no test reaches."""
         return make_offer(self, merchant or self.merchant, **more)
 
     def member(
@@ -79,7 +79,9 @@ class Street:
     def look(self, text: str, till: Account | None = None) -> Look:
         return redemptions.look_up(text=text, by=till or self.till, address="10.0.0.1")
 
-    def use(self, card: ServiceCard, offer: BenefitOffer, till: Account | None = None) -> Redemption:
+    def use(
+        self, card: ServiceCard, offer: BenefitOffer, till: Account | None = None
+    ) -> Redemption:
         """The whole way: shown, looked up, confirmed."""
         look = self.look(self.code(card), till)
         return self.confirm(look, offer, till)
@@ -149,9 +151,7 @@ def make_agreement(cast: Cast, merchant: Merchant, **more: Any) -> MerchantAgree
     made = MerchantAgreement.objects.create(
         merchant=merchant, entered_by=cast.officer, **{**fields, **more}
     )
-    lifecycle.advance(
-        made, to=AgreementState.CONFIRMED, by=cast.decider, confirmed_by=cast.decider
-    )
+    lifecycle.advance(made, to=AgreementState.CONFIRMED, by=cast.decider, confirmed_by=cast.decider)
     return made
 
 
@@ -169,6 +169,8 @@ def make_offer(street: Street, merchant: Merchant, **more: Any) -> BenefitOffer:
         "price_fen": 800,
         "subsidy_fen": 1_000,
         "programme": street.programme,
+        "quota_total": 1_000,
+        "quota_per_member": 100,
         "valid_from": today() - timedelta(days=10),
         "valid_to": today() + timedelta(days=100),
     }
@@ -187,12 +189,16 @@ def make_offer(street: Street, merchant: Merchant, **more: Any) -> BenefitOffer:
 
 def revise(street: Street, offer: BenefitOffer, **changes: Any) -> BenefitOffer:
     """The offer as it comes back after a change: paused, redrafted, published as revision n+1."""
+    rows, before = BenefitOffer.objects.filter(pk=offer.pk), offer.revision
     for step in (OfferState.PAUSED, OfferState.DRAFT):
         lifecycle.advance(offer, to=step, by=street.cast.officer)
-    BenefitOffer.objects.filter(pk=offer.pk).update(revision=offer.revision + 1, **changes)
+    rows.filter(revision=before).update(revision=before + 1)
+    rows.update(**changes)
     offer.refresh_from_db()
-    for step in (OfferState.SUBMITTED, OfferState.PUBLISHED):
-        lifecycle.advance(offer, to=step, by=street.cast.decider)
+    lifecycle.advance(offer, to=OfferState.SUBMITTED, by=street.cast.officer)
+    lifecycle.advance(
+        offer, to=OfferState.PUBLISHED, by=street.cast.decider, approved_by=street.cast.decider
+    )
     return offer
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -103,10 +104,8 @@ def test_what_is_no_code_is_called_so(text):
 
 @given(st.text(max_size=120))
 def test_whatever_is_scanned_is_answered(text):
-    try:
+    with suppress(TokenRefused):
         assert is_code(read(text, now=NOW, sign=sign))
-    except TokenRefused:
-        pass
 
 
 def test_a_token_of_another_version_is_not_taken_for_ours():

@@ -14,11 +14,12 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
 from members.actions import imports
-from members.models import ImportFinding, ImportRun, LoginCode
+from members.models import ImportFinding, ImportRun, LoginCode, MerchantLogin, WrongCode
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_decision, make_rule_set
 from tests.disbursement.conftest import make_office
+from tests.members.street import make_street
 from tests.web.awards_play import apply, browser
 from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -37,7 +38,7 @@ from welfare.disbursement.models import Cap, StrayPayment
 
 def play(cast: Cast) -> None:
     """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
-    for act in (_money, _honours, _publicity, _records, _accounts):
+    for act in (_money, _honours, _publicity, _records, _accounts, _street):
         act(cast)
 
 
@@ -141,6 +142,16 @@ def _accounts(cast: Cast) -> None:
     LoginCode.objects.create(
         person=cast.lin_person, asked_for="x", asked_from="y", code_hash="z", expires_at=NOW
     )
+
+
+def _street(cast: Cast) -> None:
+    """Lin used an offer at the till of the cast, which typed a wrong code before."""
+    street = make_street(cast, at=cast.tree.union)
+    login = MerchantLogin.objects.create(
+        account=cast.till, merchant=street.merchant, given_by=cast.officer
+    )
+    street.use(street.member(person=cast.lin_person), street.offer(), cast.till)
+    WrongCode.objects.create(login=login, asked_from="x")
 
 
 def telling() -> str:

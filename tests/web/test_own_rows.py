@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from awards.models import SubsidyCase
-from members.models import ImportRun
+from members.models import ImportRun, Redemption
 from tests.cast import Cast, make_account, make_person
 from tests.roles import the_superuser
 from tests.web.awards_play import browser
@@ -62,6 +62,10 @@ def key(cast: Cast) -> dict[str, Any]:
     return {"pk": made.pk}
 
 
+def use(cast: Cast) -> dict[str, Any]:
+    return {"use_id": Redemption.objects.get(person=cast.lin_person).pk}
+
+
 # By the name of the address: the row, and who of the cast it belongs to.
 OWNED: dict[str, tuple[Callable[[Cast], dict[str, Any]], str]] = {
     "awards:subsidy-case": (case, "lin"),
@@ -75,6 +79,9 @@ OWNED: dict[str, tuple[Callable[[Cast], dict[str, Any]], str]] = {
     "portal:job-cancel": (job, "officer"),
     "portal:job-retry": (job, "officer"),
     "portal:file": (file, "qiao"),
+    "members:use-rate": (use, "lin"),
+    "members:till-done": (use, "till"),
+    "members:till-undo": (use, "till"),
     "mfa_remove_webauthn": (key, "lin"),
     "mfa_edit_webauthn": (key, "lin"),
 }
