@@ -37,6 +37,9 @@ _BENEFITS = (_P.BENEFIT_VIEW,)
 _OWN_PERSON = Own("person__account")
 # What the register holds of a person: their union's staff, and the person.
 _OF_PERSON = (Within("person__organization", _PEOPLE), _OWN_PERSON)
+# The door of the tills stands open for tills alone, whoever else may come to open it.
+_AT_TILL = Through(Door.TILL, "(SELECT portal_merchant()) IS NOT NULL")
+_WRITTEN_AT_TILL = Through(Door.TILL, "(SELECT portal_merchant()) IS NOT NULL", is_reading=False)
 _OF_MERCHANT = Matching("merchant_id = (SELECT portal_merchant())")
 _REVIEWS = (Whole((_P.ROLE_GRANT,)), Whole((_P.AUDIT_VIEW,), is_reading=True))
 # Who decides on a person reserves the money, in a fund whose pages may be closed to them.
@@ -53,7 +56,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         # Both unions of a transfer know who comes and goes.
         listed("members_moving", _PEOPLE),
         Through(Door.TRANSFER, is_reading=False),
-        Through(Door.TILL),
+        _AT_TILL,
         Through(Door.JOINING),
         Through(Door.FIRST_LOG_IN, is_reading=False),
         Through(Door.HONOURS_ROLL, "id IN (SELECT awards_honoured())"),
@@ -76,7 +79,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("organization", _PEOPLE, is_reading=True),
         listed("members_moving_memberships", _PEOPLE),
         Through(Door.TRANSFER, is_reading=False),
-        Through(Door.TILL),
+        _AT_TILL,
     ),
     "members.membershipchange": (
         Within("membership__person__organization", _PEOPLE),
@@ -100,7 +103,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.servicecard": (
         *_OF_PERSON,
         Through(Door.TRANSFER),
-        Through(Door.TILL),
+        _AT_TILL,
     ),
     "members.cardbatch": (
         Within("organization", (_P.CARD_BATCH, _P.CARD_APPROVE)),
@@ -110,7 +113,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.cardresultrow": (Following("file"),),
     "members.cardcode": (
         Own("card__person__account"),
-        Through(Door.TILL, is_reading=False),
+        _WRITTEN_AT_TILL,
     ),
     # merchants, offers and their use
     "members.merchant": (
@@ -148,13 +151,13 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     ),
     "members.wrongcode": (
         Within("login__merchant__organization", _BENEFITS, is_reading=True),
-        Through(Door.TILL, is_reading=False),
+        _WRITTEN_AT_TILL,
     ),
     "members.redemption": (
         Own("person__account", is_reading=True),
         _OF_MERCHANT,
         # A code that was used at another till is used.
-        Through(Door.TILL),
+        _AT_TILL,
         Within("organization", _BENEFITS, is_reading=True),
         Within("merchant__organization", _BENEFITS, is_reading=True),
     ),

@@ -11,7 +11,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from members import queries_till, queries_uses
@@ -215,7 +215,12 @@ def _guesses(account: Account) -> str:
     count = queries_uses.guessing_tills(account, since=timezone.now() - RECENT)
     if not count:
         return ""
-    return gettext("%(count)s tills typed many codes today that no card has.") % {"count": count}
+    text = ngettext(
+        "%(count)s till typed many codes today that no card has.",
+        "%(count)s tills typed many codes today that no card has.",
+        count,
+    )
+    return text % {"count": count}
 
 
 desk.add_caution(desk.Caution((Permission.BENEFIT_VIEW,), _guesses))

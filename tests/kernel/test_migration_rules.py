@@ -30,6 +30,7 @@ EXCUSED: dict[str, dict[str, str]] = {
     "disbursement.0001_initial": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
     "members.0002_staged_rows": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
     "members.0005_memberships": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
+    "members.0016_till": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
     "union_portal.0003_cache_table": {
         "CREATE_INDEX": "of the table that it makes",
         "NOT_NULL": "of the table that it makes",

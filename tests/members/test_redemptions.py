@@ -408,10 +408,6 @@ def test_sql_edits_and_removes_no_use(street):
         refused_by("redemption_frozen", f"UPDATE members_redemption SET {column} {where}")
     refused_by("redemption_no_delete", f"DELETE FROM members_redemption {where}")
     refused_by(
-        "redemption_no_truncate|merchant_complaint_no_truncate",
-        "TRUNCATE members_redemption CASCADE",
-    )
-    refused_by(
         "redemption_undone_by_someone", f"UPDATE members_redemption SET state = 'undone' {where}"
     )
     redemptions.undo(redemption=use, reason="Wrong", by=street.till)

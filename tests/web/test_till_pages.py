@@ -221,7 +221,7 @@ def test_a_till_that_guesses_is_asked_to_wait_and_staff_see_it(street):
     assert typed(till, some_code(99)).status_code == 429
     assert WrongCode.objects.count() == 10
     staff = browser(street.cast.officer)
-    assert "1 tills typed many codes" in text(staff.get(reverse("admin:index")))
+    assert "1 till typed many codes" in text(staff.get(reverse("admin:index")))
     listed = text(staff.get(reverse("admin:members_wrongcode_changelist")))
     assert street.merchant.name in listed
 
