@@ -10,7 +10,7 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import reports  # noqa: F401  (registers the letters)
+        from members import queries_uses, reports  # noqa: F401  (register figures, letters)
         from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
         from members.states import LIFECYCLES
         from union_portal import lifecycle

@@ -80,7 +80,12 @@ def at_place(place: MerchantPlace | None) -> Q:
 def live_membership(person: Person) -> Membership | None:
     """The membership that makes the person a member today."""
     return (
-        Membership.objects.filter(person=person, state__in=LIVE_MEMBERSHIPS)
+        Membership.objects.filter(
+            person=person,
+            person__died_on__isnull=True,
+            person__merged_into__isnull=True,
+            state__in=LIVE_MEMBERSHIPS,
+        )
         .select_related("organization")
         .first()
     )

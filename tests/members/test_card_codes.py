@@ -13,7 +13,7 @@ from django.utils import timezone
 from members.actions import card_codes
 from members.actions.card_codes import CardClosed, OfferClosed
 from members.actions.redemptions import TillRefused
-from members.models import CardCode
+from members.models import CardCode, Person
 from members.states import CardState, MembershipState, OfferState
 from tests.cast import Cast
 from tests.members.street import Street, make_street, revise
@@ -122,6 +122,15 @@ def test_whoever_is_no_member_now_gets_no_codes(street):
         card.person.memberships.get(), to=MembershipState.WITHDRAWN, by=street.cast.officer,
         ended_on=timezone.localdate(),
     )  # fmt: skip
+    with pytest.raises(CardClosed):
+        street.code(card)
+
+
+def test_a_card_of_somebody_who_died_counts_nowhere(street):
+    card = street.member()
+    code = street.code(card)
+    Person.objects.filter(pk=card.person_id).update(died_on=timezone.localdate())
+    assert why(street, code) == "card"
     with pytest.raises(CardClosed):
         street.code(card)
 

@@ -20,7 +20,7 @@ from tests.cast import Cast
 from tests.kernel.attacks import refused_by
 from tests.members.street import Street, make_programme, make_street, revise, today
 from tests.roles import the_superuser
-from union_portal import lifecycle
+from union_portal import figures, lifecycle
 from union_portal.kit.refusals import Refused
 from union_portal.models import AuditEntry
 
@@ -324,6 +324,14 @@ def test_a_use_is_not_taken_back_without_a_reason(street):
     use = street.use(street.member(), street.offer())
     with pytest.raises(Refused):
         redemptions.undo(redemption=use, reason="  ", by=street.till)
+
+
+def test_the_headline_figures_are_those_of_the_uses_that_stand(street):
+    offer = street.offer()
+    uses = [street.use(street.member(), offer) for _use in range(3)]
+    redemptions.undo(redemption=uses[1], reason="Wrong", by=street.till)
+    assert figures.value("benefit_spend_fen") == 2_000
+    assert figures.value("benefit_uses") == 2
 
 
 def test_the_first_free_number_is_given_again(street):
