@@ -14,7 +14,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
 from members.actions import imports
-from members.models import ImportFinding, ImportRun, LoginCode, MerchantLogin, WrongCode
+from members.models import ImportFinding, ImportRun, LoginCode, MerchantLogin, Rating, WrongCode
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_decision, make_rule_set
@@ -145,12 +145,14 @@ def _accounts(cast: Cast) -> None:
 
 
 def _street(cast: Cast) -> None:
-    """Lin used an offer at the till of the cast, which typed a wrong code before."""
+    """Lin and a neighbour used an offer at the till of the cast, which typed a wrong code too."""
     street = make_street(cast, at=cast.tree.union)
     login = MerchantLogin.objects.create(
         account=cast.till, merchant=street.merchant, given_by=cast.officer
     )
-    street.use(street.member(person=cast.lin_person), street.offer(), cast.till)
+    offer = street.offer()
+    street.use(street.member(person=cast.lin_person), offer, cast.till)
+    Rating.objects.create(redemption=street.use(street.member(), offer, cast.till), stars=4)
     WrongCode.objects.create(login=login, asked_from="x")
 
 
