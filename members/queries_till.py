@@ -203,7 +203,7 @@ def sums(uses: QuerySet[Redemption]) -> dict[str, Any]:
     )
 
 
-def by_offer(uses: QuerySet[Redemption]) -> list[dict[str, Any]]:
+def by_offer(uses: QuerySet[Redemption]) -> list[Any]:
     """The standing uses of each offer and their subsidies, the most used first."""
     return list(
         uses.filter(STANDS)
