@@ -10,7 +10,7 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import queries, reports, sections  # noqa: F401  (registers)
+        from members import queries, queries_uses, reports, sections  # noqa: F401  (registers)
         from members.actions import (  # noqa: F401  (register)
             agreements,
             bank_accounts,

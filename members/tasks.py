@@ -6,7 +6,15 @@ from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from members.actions import first_login, imports, memberships, retention, statistics
+from members.actions import (
+    card_codes,
+    first_login,
+    imports,
+    memberships,
+    redemptions,
+    retention,
+    statistics,
+)
 from members.models import ImportRun, RetentionRun
 from union_portal import audit, outages, queue
 from union_portal.models import Organization
@@ -70,7 +78,7 @@ def retain() -> None:
 @shared_task(name="members.sweep")
 @outages.outlived()
 def sweep() -> None:
-    """Forget files that nobody confirmed and codes that were asked for days ago.
+    """Forget files that nobody confirmed, and codes of log-ins and of cards that are over.
 
     And end the memberships of those whose death a file has brought.
     """
@@ -78,6 +86,8 @@ def sweep() -> None:
     imports.sweep(now=now)
     first_login.sweep(now=now)
     memberships.end_of_the_dead(by=audit.WORKER)
+    card_codes.sweep()
+    redemptions.sweep()
 
 
 def _today(now: datetime) -> date:

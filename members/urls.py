@@ -4,6 +4,7 @@ from django.urls import path
 
 from members.views import (
     cards,
+    codes,
     first_login,
     joining,
     membership,
@@ -11,6 +12,8 @@ from members.views import (
     offers,
     portal,
     privacy,
+    till,
+    uses,
 )
 
 app_name = "members"
@@ -63,4 +66,16 @@ urlpatterns = [
     path("shop/", merchants.shop, name="shop"),
     path("shop/offers/new/", merchants.shop_offer_new, name="shop-offer-new"),
     path("shop/offers/<int:offer_id>/", merchants.shop_offer, name="shop-offer"),
+    # the digital card, and what it was used for
+    path("me/card/code/", codes.card_code, name="card-code"),
+    path("me/card/code/sheet/", codes.card_sheet, name="card-sheet"),
+    path("me/uses/", uses.use_list, name="use-list"),
+    path("me/uses/<int:use_id>/rate/", uses.use_rate, name="use-rate"),
+    # the merchant's till
+    path("till/", till.till, name="till"),
+    path("till/confirm/", till.till_confirm, name="till-confirm"),
+    path("till/today/", till.till_day, name="till-day"),
+    path("till/month/", till.till_month, name="till-month"),
+    path("till/uses/<int:use_id>/", till.till_done, name="till-done"),
+    path("till/uses/<int:use_id>/undo/", till.till_undo, name="till-undo"),
 ]

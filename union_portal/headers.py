@@ -22,6 +22,8 @@ FIXED: Final = {
 }
 # But the page that sorts its own list by what is near: where the device is stays in the device.
 NEARBY: Final = FIXED[PERMISSIONS].replace("geolocation=()", "geolocation=(self)")
+# For the page of a till alone, which reads codes with the camera.
+WITH_CAMERA: Final = FIXED[PERMISSIONS].replace("camera=()", "camera=(self)")
 
 
 class KnownRequestsMiddleware:

@@ -45,6 +45,7 @@ class Door(StrEnum):
     JOINING = "joining"
     TRANSFER = "transfer"
     TILL = "till"
+    MY_USES = "my_uses"
     DIRECTORY = "directory"
     MERCHANT_APPLYING = "merchant_applying"
     MERGING = "merging"

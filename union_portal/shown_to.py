@@ -39,6 +39,9 @@ _OWN_PERSON = Own("person__account")
 _OF_PERSON = (Within("person__organization", _PEOPLE), _OWN_PERSON)
 # What hangs on rows that were merged into the person's own is the person's.
 _MERGED_MINE = Matching("person_id IN (SELECT portal_merged())", is_reading=True)
+# The door of the tills stands open for tills alone, whoever else may come to open it.
+_AT_TILL = Through(Door.TILL, "(SELECT portal_merchant()) IS NOT NULL")
+_WRITTEN_AT_TILL = Through(Door.TILL, "(SELECT portal_merchant()) IS NOT NULL", is_reading=False)
 _OF_MERCHANT = Matching("merchant_id = (SELECT portal_merchant())")
 _MERCHANTS_PAPER = (
     "purpose IN ('merchant_licence', 'merchant_agreement', 'merchant_account_evidence')"
@@ -61,7 +64,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         # Both unions of a transfer know who comes and goes.
         listed("members_moving", _PEOPLE),
         Through(Door.TRANSFER, is_reading=False),
-        Through(Door.TILL),
+        _AT_TILL,
         Through(Door.JOINING),
         Through(Door.FIRST_LOG_IN, is_reading=False),
         Through(Door.LOG_IN),
@@ -93,6 +96,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         listed("members_moving_memberships", _PEOPLE),
         Through(Door.TRANSFER, is_reading=False),
         _MERGING,
+        _AT_TILL,
     ),
     "members.membershipchange": (
         Within("membership__person__organization", _PEOPLE),
@@ -119,7 +123,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.servicecard": (
         *_OF_PERSON,
         Through(Door.TRANSFER),
-        Through(Door.TILL),
+        _AT_TILL,
         _MERGING,
         Through(Door.LOG_IN),
     ),
@@ -131,7 +135,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.cardresultrow": (Following("file"),),
     "members.cardcode": (
         Own("card__person__account"),
-        Through(Door.TILL, is_reading=False),
+        _WRITTEN_AT_TILL,
     ),
     # merchants, offers and their use
     "members.merchant": (
@@ -139,6 +143,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("organization", _BENEFITS),
         Matching("id = (SELECT portal_merchant())", is_reading=True),
         Through(Door.MERCHANT_APPLYING, is_reading=False),
+        Through(Door.MY_USES),
     ),
     "members.merchantagreement": (
         Matching("state = 'confirmed'", is_reading=True),
@@ -163,11 +168,19 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Matching("state IN ('published', 'paused')", is_reading=True),
         Within("merchant__organization", _BENEFITS),
         _OF_MERCHANT,
+        # What a member used once is named on their list, whatever became of the offer.
+        Through(Door.MY_USES),
+    ),
+    "members.wrongcode": (
+        Within("login__merchant__organization", _BENEFITS, is_reading=True),
+        _WRITTEN_AT_TILL,
     ),
     "members.redemption": (
         Own("person__account", is_reading=True),
         _MERGED_MINE,
         _OF_MERCHANT,
+        # A code that was used at another till is used.
+        _AT_TILL,
         Within("organization", _BENEFITS, is_reading=True),
         Within("merchant__organization", _BENEFITS, is_reading=True),
         # The directory adds up what was thought of an offer; whose uses they were it never asks.

@@ -62,6 +62,7 @@ from members.models.redemptions import (
     MerchantComplaint,
     Rating,
     Redemption,
+    WrongCode,
 )
 from members.models.unions import (
     EmployerNature,
@@ -127,5 +128,6 @@ __all__ = [
     "TechnicalGrade",
     "UnionProfile",
     "UnionYear",
+    "WrongCode",
     "YearStatistics",
 ]

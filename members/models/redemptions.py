@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members.models.cards import ServiceCard
-from members.models.merchants import Merchant, MerchantPlace
+from members.models.merchants import Merchant, MerchantLogin, MerchantPlace
 from members.models.offers import BenefitOffer, BenefitProgramme
 from members.models.people import Person
 from members.states import COMPLAINT, REDEMPTION, ComplaintState, RedemptionState
@@ -46,6 +46,12 @@ class CardCode(models.Model):
     issued_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires at"))
     used_at = models.DateTimeField(_("used at"), null=True, editable=False)
+    # The code that stood here before: whoever is typing it while the page renews it is served
+    # until its own minute ends.
+    former_digest = models.CharField(
+        _("keyed hash of the code before"), max_length=64, blank=True, default="", db_default=""
+    )
+    former_expires_at = models.DateTimeField(_("the code before expires at"), null=True)
 
     class Meta:
         verbose_name = _("code of a card")
@@ -59,8 +65,19 @@ class CardCode(models.Model):
                 | models.Q(offer__isnull=False, offer_revision__isnull=False),
                 name="card_code_offer_as_seen",
             ),
+            models.CheckConstraint(
+                condition=models.Q(former_digest="") | models.Q(former_expires_at__isnull=False),
+                name="card_code_former_expires",
+            ),
         ]
-        indexes = [models.Index(fields=["expires_at"], name="card_code_expires")]
+        indexes = [
+            models.Index(fields=["expires_at"], name="card_code_expires"),
+            models.Index(
+                fields=["former_digest"],
+                name="card_code_former",
+                condition=~models.Q(former_digest=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
@@ -86,6 +103,16 @@ _COUNTED = (
         "redemption_as_offered",
         "redemption: merchant, subsidy or programme are not those of the offer",
     )
+    + """
+        PERFORM 1 FROM members_servicecard c
+        WHERE c.id = NEW.card_id AND c.person_id = NEW.person_id AND c.state = 'active'
+        FOR SHARE;
+"""
+    + guard(
+        "NOT FOUND",
+        "redemption_by_active_card",
+        "redemption: the card is not active, or somebody else's",
+    )
     + guard(
         "NEW.ordinal > COALESCE(held.quota_per_member, NEW.ordinal)",
         "redemption_within_member_quota",
@@ -103,6 +130,28 @@ _COUNTED = (
     RETURN NULL;
 """
 )
+
+
+class WrongCode(models.Model):
+    """A code that no card has, typed at a till: counted, and shown to whoever watches the tills."""
+
+    login = models.ForeignKey(
+        MerchantLogin, models.CASCADE, verbose_name=_("till"), related_name="+", db_index=False
+    )
+    asked_from = models.CharField(_("print of the address"), max_length=64)
+    typed_at = models.DateTimeField(_("typed at"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("wrong code at a till")
+        verbose_name_plural = _("wrong codes at tills")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["login", "typed_at"], name="wrong_code_login"),
+            models.Index(fields=["asked_from", "typed_at"], name="wrong_code_asked_from"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.login_id}: {self.pk}"
 
 
 class Redemption(models.Model):

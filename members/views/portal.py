@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from members import queries, queries_privacy
+from members import queries, queries_privacy, queries_till
 from members.models import Person
-from members.queries_benefits import merchant_of
 from union_portal import access, notifications
 from union_portal.access import Permission
 from union_portal.models import AuditEntry, Message
@@ -49,8 +48,8 @@ def me(request: HttpRequest) -> HttpResponse:
     if person is None:
         if access.may(request.user, Permission.STAFF_SITE):  # type: ignore[arg-type]
             return redirect("admin:index")
-        if merchant_of(request.user) is not None:  # type: ignore[arg-type]
-            return redirect("members:shop")
+        if queries_till.till_of(request.user):  # type: ignore[arg-type]
+            return redirect("members:till")
         raise PermissionDenied(
             _("This log-in belongs to no member. Members log in with their own account.")
         )

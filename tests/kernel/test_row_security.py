@@ -119,6 +119,15 @@ DOORS = {
         {"disbursement.sentmark", "disbursement.payoutbatch", "disbursement.bankfile"},
         {"welfare/disbursement/gate.py"},
     ),
+    Door.TILL: (
+        {"members.person", "members.membership", "members.servicecard", "members.cardcode"}
+        | {"members.redemption", "members.wrongcode"},
+        {"members/actions/redemptions.py"},
+    ),
+    Door.MY_USES: (
+        {"members.merchant", "members.benefitoffer"},
+        {"members/views/uses.py"},
+    ),
     Door.GRANTING: (
         {"disbursement.fund", "disbursement.ledgeraccount", "disbursement.entry"}
         | {"disbursement.posting"},

@@ -26,7 +26,16 @@ from members.actions import (
     transfers,
     unions,
 )
-from members.models import ImportFinding, ImportRun, LoginCode, PersonMerge, RetentionRun
+from members.models import (
+    ImportFinding,
+    ImportRun,
+    LoginCode,
+    MerchantLogin,
+    PersonMerge,
+    Rating,
+    RetentionRun,
+    WrongCode,
+)
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_decision, make_person, make_rule_set
@@ -44,6 +53,7 @@ from tests.members.benefits import (
     used,
 )
 from tests.members.card_office import make_card_office
+from tests.members.street import make_street
 from tests.web.awards_play import apply, browser
 from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -73,6 +83,7 @@ def play(cast: Cast) -> None:
         _privacy,
         _cards,
         _benefits,
+        _street,
     )
     for act in acts:
         act(cast)
@@ -250,10 +261,23 @@ def _benefits(cast: Cast) -> None:
     favourites.keep(offer=offer, person=cast.lin_person)
     rate(used(cast, offer, make_person(cast.tree.union)), 4)
     make_offer(cast, merchant, publish=False)
-    give_login(cast, merchant, "till")
+    give_login(cast, merchant, "counter")
     enter_account(cast, merchant)
     complain(cast, merchant)
     programme(cast)
+
+
+def _street(cast: Cast) -> None:
+    """Lin and a neighbour used an offer at the till of the cast, which typed a wrong code too."""
+    street = make_street(cast, at=cast.tree.union)
+    login = MerchantLogin.objects.create(
+        account=cast.till, merchant=street.merchant, given_by=cast.officer
+    )
+    make_offer(cast, street.merchant, publish=False)
+    offer = street.offer()
+    street.use(street.member(person=cast.lin_person), offer, cast.till)
+    Rating.objects.create(redemption=street.use(street.member(), offer, cast.till), stars=4)
+    WrongCode.objects.create(login=login, asked_from="x")
 
 
 def telling() -> str:

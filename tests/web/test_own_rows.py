@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from awards.models import SubsidyCase
-from members.models import BenefitOffer, FamilyMember, ImportRun, MerchantLogin
+from members.models import BenefitOffer, FamilyMember, ImportRun, MerchantLogin, Redemption
 from tests.cast import Cast, make_account, make_person
 from tests.members.benefits import give_login, make_merchant
 from tests.roles import the_superuser
@@ -72,12 +72,15 @@ def key(cast: Cast) -> dict[str, Any]:
 
 
 def drafted(cast: Cast) -> dict[str, Any]:
-    """A draft of the merchant that the log-in `till` stands for, and of nobody else's."""
-    login = MerchantLogin.objects.get(account__username="till")
+    """A draft of the merchant whose till it is, and of nobody else's."""
+    login = MerchantLogin.objects.get(account=cast.till)
     offer = BenefitOffer.objects.filter(merchant=login.merchant, state="draft").first()
     assert offer is not None
-    cast.till = login.account  # type: ignore[attr-defined]
     return {"offer_id": offer.pk}
+
+
+def use(cast: Cast) -> dict[str, Any]:
+    return {"use_id": Redemption.objects.get(person=cast.lin_person).pk}
 
 
 # By the name of the address: the row, and who of the cast it belongs to.
@@ -95,6 +98,9 @@ OWNED: dict[str, tuple[Callable[[Cast], dict[str, Any]], str]] = {
     "portal:job-cancel": (job, "officer"),
     "portal:job-retry": (job, "officer"),
     "portal:file": (file, "qiao"),
+    "members:use-rate": (use, "lin"),
+    "members:till-done": (use, "till"),
+    "members:till-undo": (use, "till"),
     "mfa_remove_webauthn": (key, "lin"),
     "mfa_edit_webauthn": (key, "lin"),
 }
