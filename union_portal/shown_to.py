@@ -158,6 +158,11 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("merchant__organization", (_P.TRAIL_VIEW,), is_reading=True),
     ),
     "members.favourite": (_OWN_PERSON,),
+    "welfare.merchantstatement": (
+        Within("organization", _BENEFITS),
+        _OF_MERCHANT,
+    ),
+    "welfare.statementline": (Following("statement"),),
     # consent and privacy
     "members.consent": _OF_PERSON,
     "members.correction": _OF_PERSON,
