@@ -45,6 +45,8 @@ class Produced:
 
 
 Producer = Callable[[queue.Run, ReportRun, Path], Produced]
+# (account, kind of the subject, its number) → whether it is about this account itself.
+Concerned = Callable[["Account", str, str], bool]
 
 
 @dataclass(frozen=True)
@@ -60,22 +62,34 @@ class Kind:
     permission: Permission | None
     produce: Producer
     purpose: str
+    concerns: Concerned | None = None
+
+    def is_for(self, account: Account, organization: Organization, about: tuple[str, str]) -> bool:
+        """Whether the account may ask for it and fetch it: by its role, or as who it is about."""
+        by_role = self.permission is not None and access.may(account, self.permission, organization)
+        return by_role or (self.concerns is not None and self.concerns(account, *about))
 
 
 _kinds: dict[str, Kind] = {}
 
 
 def report(
-    name: str, *, title: str | Promise, permission: Permission | None, purpose: str = PURPOSE
+    name: str,
+    *,
+    title: str | Promise,
+    permission: Permission | None,
+    purpose: str = PURPOSE,
+    concerns: Concerned | None = None,
 ) -> Callable[[Producer], Producer]:
     """Register `producer(run, report, out)`: it writes into the folder `out`.
 
-    It shows progress through `run`, reads only the database, prints `witness()`, and may be
-    run again.
+    `concerns` says to whom without a role the paper belongs as well: a merchant's statement to
+    the merchant. The producer shows progress through `run`, reads only the database, prints
+    `witness()`, and may be run again.
     """
 
     def register(producer: Producer) -> Producer:
-        _kinds[name] = Kind(name, title, permission, producer, purpose)
+        _kinds[name] = Kind(name, title, permission, producer, purpose, concerns)
         return producer
 
     return register
@@ -114,9 +128,14 @@ def request(
     """
     known = _kinds[kind]
     account = None if isinstance(by, audit.Machine) else by
-    if account is not None and known.permission is not None:
+    kind_of, number = subject._meta.label_lower, str(subject.pk)
+    about = {"subject_type": kind_of, "subject_id": number}
+    if (
+        account is not None
+        and known.permission is not None
+        and not known.is_for(account, organization, (kind_of, number))
+    ):
         access.require(account, known.permission, organization)
-    about = {"subject_type": subject._meta.label_lower, "subject_id": str(subject.pk)}
     with translation.override("zh-hans"):
         title = str(known.title) if known.permission is None else f"{known.title} {subject}"[:160]
     run = ReportRun.objects.create(
@@ -138,12 +157,9 @@ def may_fetch(account: Account, file: StoredFile) -> bool:
     """Whoever may ask for a report may fetch it, within their organization."""
     run = ReportRun.objects.filter(file=file).select_related("organization").first()
     kind = _kinds.get(run.kind) if run else None
-    return bool(
-        run
-        and kind
-        and kind.permission is not None
-        and access.may(account, kind.permission, run.organization)
-    )
+    if run is None or kind is None:
+        return False
+    return kind.is_for(account, run.organization, (run.subject_type, run.subject_id))
 
 
 files.purpose(

@@ -198,6 +198,11 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         _MERGING,
     ),
     "members.favourite": (_OWN_PERSON, _MERGING),
+    "welfare.merchantstatement": (
+        Within("organization", _BENEFITS),
+        _OF_MERCHANT,
+    ),
+    "welfare.statementline": (Following("statement"),),
     # consent and privacy
     "members.consent": (*_OF_PERSON, _MERGING),
     "members.correction": (*_OF_PERSON, _MERGING),

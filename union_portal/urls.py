@@ -55,6 +55,7 @@ urlpatterns = [
     path("", include((portal, "portal"))),
     path("", include("awards.urls")),
     path("", include("members.urls")),
+    path("", include("welfare.urls")),
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("account/", include(account)),
     path("admin/", admin.site.urls),

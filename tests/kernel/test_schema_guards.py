@@ -24,7 +24,7 @@ from union_portal.lifecycle import TABLES
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_owner")]
 
 LISTED = Path(__file__).with_name("schema_guards.txt")
-OURS = ("union_portal", "members", "disbursement", "awards", "events")
+OURS = ("union_portal", "members", "welfare", "disbursement", "awards", "events")
 MODELS = {
     model._meta.db_table: model
     for model in apps.get_models(include_auto_created=True)
