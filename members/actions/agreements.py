@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Final
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.actions.merchants import Upload, may_see_paper, require_why
@@ -20,7 +21,7 @@ DOCUMENT: Final = "merchant_agreement"
 _NUMBER_LONGEST, _TENDER_LONGEST = 40, 120
 _OPEN: Final = (MerchantState.REVIEWED, MerchantState.APPROVED, MerchantState.SUSPENDED)
 
-files.purpose(DOCUMENT, may=may_see_paper)
+files.purpose(DOCUMENT, label=_("agreement with a merchant"), may=may_see_paper)
 
 
 @transaction.atomic

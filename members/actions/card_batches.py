@@ -6,6 +6,7 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members import queries_cards
@@ -39,7 +40,9 @@ def _may_fetch(account: Account, file: StoredFile) -> bool:
     return access.may(account, Permission.CARD_BATCH, file.organization)
 
 
-files.purpose(PURPOSE, may=_may_fetch, is_issued=True, is_sensitive=True)
+files.purpose(
+    PURPOSE, label=_("file of cards for a bank"), may=_may_fetch, is_issued=True, is_sensitive=True
+)
 
 
 @transaction.atomic

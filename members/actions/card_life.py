@@ -8,6 +8,7 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members import queries_cards
@@ -40,7 +41,7 @@ def _may_fetch(account: Account, file: StoredFile) -> bool:
     return any(access.may(account, duty, file.organization) for duty in duties)
 
 
-files.purpose(RECEIPT, may=_may_fetch, is_sensitive=True)
+files.purpose(RECEIPT, label=_("receipt for a service card"), may=_may_fetch, is_sensitive=True)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.actions import card_telling
@@ -64,7 +65,13 @@ def _may_fetch(account: Account, file: StoredFile) -> bool:
     return access.may(account, Permission.CARD_BATCH, file.organization)
 
 
-files.purpose(PURPOSE, may=_may_fetch, is_issued=True, is_sensitive=True)
+files.purpose(
+    PURPOSE,
+    label=_("a bank’s answer about cards"),
+    may=_may_fetch,
+    is_issued=True,
+    is_sensitive=True,
+)
 
 
 @dataclass(frozen=True, slots=True)

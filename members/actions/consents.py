@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from members import consent_samples
 from members.actions.refusals import PeopleRefused
@@ -45,7 +45,7 @@ def is_ones_own(account: Account, file: StoredFile) -> bool:
     )
 
 
-files.purpose(EVIDENCE, may=_may_fetch, is_sensitive=True)
+files.purpose(EVIDENCE, label=gettext_lazy("signed consent"), may=_may_fetch, is_sensitive=True)
 notifications.ask_before_sms(wants_sms)
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.models import Person
 from members.queries_privacy import COPY_DAYS, COPY_KINDS, copies_of
@@ -32,7 +33,13 @@ def _may_fetch(account: Account, file: StoredFile) -> bool:
     )
 
 
-files.purpose(PURPOSE, may=_may_fetch, is_issued=True, is_sensitive=True)
+files.purpose(
+    PURPOSE,
+    label=gettext_lazy("copy of one’s own data"),
+    may=_may_fetch,
+    is_issued=True,
+    is_sensitive=True,
+)
 
 
 def last_day(file: StoredFile) -> date:

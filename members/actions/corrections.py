@@ -57,7 +57,9 @@ def _may_fetch(account: Account, file: StoredFile) -> bool:
     )
 
 
-files.purpose(EVIDENCE, may=_may_fetch, is_sensitive=True)
+files.purpose(
+    EVIDENCE, label=gettext_lazy("evidence for a correction"), may=_may_fetch, is_sensitive=True
+)
 
 
 @dataclass(frozen=True)

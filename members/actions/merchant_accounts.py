@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.actions import payable_accounts
@@ -26,7 +27,9 @@ def _may_fetch(account: Account, file: StoredFile) -> bool:
     return any(access.may(account, duty, file.organization) for duty in duties)
 
 
-files.purpose(EVIDENCE, may=_may_fetch, is_sensitive=True)
+files.purpose(
+    EVIDENCE, label=_("evidence of a merchant’s account"), may=_may_fetch, is_sensitive=True
+)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.actions.refusals import BenefitRefused
@@ -48,7 +49,7 @@ def may_see_paper(account: Account, file: StoredFile) -> bool:
     return access.may(account, Permission.BENEFIT_VIEW, file.organization)
 
 
-files.purpose(LICENCE, may=may_see_paper)
+files.purpose(LICENCE, label=_("business licence of a merchant"), may=may_see_paper)
 
 
 @readers.seeing(Door.MERCHANT_APPLYING)

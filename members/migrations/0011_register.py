@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("members", "0010_card_row_security"),
-        ("union_portal", "0009_benefits_officer"),
+        ("union_portal", "0012_forgotten_files"),
     ]
     operations = [
         migrations.RemoveConstraint(model_name="joinapplication", name="join_one_open"),

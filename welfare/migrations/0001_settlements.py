@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.utils.timezone
 import pgtrigger.compiler
-import pgtrigger.migrations
 import union_portal.fields
 import union_portal.triggers
 from django.conf import settings
@@ -17,7 +16,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('members', '0016_till'),
         ('union_portal', '0012_forgotten_files'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('union_portal', '__first__'),
     ]
 
     operations = [
@@ -47,6 +46,8 @@ class Migration(migrations.Migration):
                 'verbose_name': "merchant's statement",
                 'verbose_name_plural': "merchants' statements",
                 'ordering': ['-month', '-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('merchant', 'month'), name='statement_once_a_month'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='statement_of_whole_month'), models.CheckConstraint(condition=models.Q(('lines_count__gt', 0), ('total_fen__gt', 0)), name='statement_of_something'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), models.Q(('approved_by__isnull', False), ('decision__isnull', False)), _connector='OR'), name='statement_approved_with_decision'), models.CheckConstraint(condition=models.Q(('prepared_by__isnull', True), ('approved_by__isnull', True), models.Q(('prepared_by', models.F('approved_by')), _negated=True), _connector='OR'), name='statement_prepared_by_not_approved_by')],
+                'triggers': [pgtrigger.compiler.Trigger(name='merchant_statement_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('issued') THEN\n                        RAISE EXCEPTION 'merchant_statement: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'merchant_statement_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('issued>approved', 'issued>cancelled') THEN\n                    RAISE EXCEPTION 'merchant_statement: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'merchant_statement_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='9feaa6a52d38b3610f0a6edc20935c85ebae6511', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_merchant_statement_steps_e4fe5', table='welfare_merchantstatement', when='BEFORE')), pgtrigger.compiler.Trigger(name='statement_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.number, NEW.merchant_id, NEW.programme_id, NEW.organization_id, NEW.month, NEW.lines_count, NEW.total_fen, NEW.prepared_by_id, NEW.prepared_at) IS DISTINCT FROM (OLD.number, OLD.merchant_id, OLD.programme_id, OLD.organization_id, OLD.month, OLD.lines_count, OLD.total_fen, OLD.prepared_by_id, OLD.prepared_at))', func="RAISE EXCEPTION 'statement: what was issued is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_frozen', TABLE = 'statement';", hash='a189099f7603af5eb98dff3a883e15993daa4e28', operation='UPDATE', pgid='pgtrigger_statement_frozen_56896', table='welfare_merchantstatement', when='BEFORE')), pgtrigger.compiler.Trigger(name='merchant_statement_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'merchant_statement: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'merchant_statement_no_delete', TABLE = 'merchant';", hash='1a9213f8ff7506a5756dde61d630539021632b09', operation='DELETE', pgid='pgtrigger_merchant_statement_no_delete_8b8d7', table='welfare_merchantstatement', when='BEFORE')), pgtrigger.compiler.Trigger(name='merchant_statement_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'merchant_statement: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'merchant_statement_no_truncate';\n        ", hash='ffe3b6dd678b9e73a00bd6f8983e8fa0aea1b67a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_merchant_statement_no_truncate_95776', table='welfare_merchantstatement', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -69,86 +70,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'line of a statement',
                 'verbose_name_plural': 'lines of statements',
                 'ordering': ['statement_id', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('statement', 'position'), name='statement_line_position_once'), models.UniqueConstraint(condition=models.Q(('state', 'removed'), _negated=True), fields=('redemption',), name='statement_line_use_once'), models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='statement_line_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'disputed'), _negated=True), models.Q(('disputed_by__isnull', False), models.Q(('words', ''), _negated=True)), _connector='OR'), name='statement_line_disputed_with_words'), models.CheckConstraint(condition=models.Q(('disputed_by__isnull', True), ('answered_by__isnull', True), models.Q(('disputed_by', models.F('answered_by')), _negated=True), _connector='OR'), name='statement_line_disputed_by_not_answered_by')],
+                'triggers': [pgtrigger.compiler.Trigger(name='statement_line_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('counted') THEN\n                        RAISE EXCEPTION 'statement_line: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'statement_line_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('counted>disputed', 'counted>removed', 'disputed>counted', 'disputed>removed') THEN\n                    RAISE EXCEPTION 'statement_line: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'statement_line_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='95349c43b993cd19368b11ccc9f95e5ca136548e', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_statement_line_steps_52ad9', table='welfare_statementline', when='BEFORE')), pgtrigger.compiler.Trigger(name='statement_line_born', sql=union_portal.triggers.GuardSql(declare='DECLARE held record;', func="\n    SELECT r.state <> 'done' AS undone,\n           (r.subsidy_fen, r.merchant_id, r.programme_id)\n               IS DISTINCT FROM (NEW.amount_fen, s.merchant_id, s.programme_id) AS other,\n           date_trunc('month', r.redeemed_at AT TIME ZONE 'Asia/Shanghai')::date\n               IS DISTINCT FROM s.month AS elsewhen\n    INTO held\n    FROM members_redemption r, welfare_merchantstatement s\n    WHERE r.id = NEW.redemption_id AND s.id = NEW.statement_id;\nIF held.undone OR held.other OR held.elsewhen THEN RAISE EXCEPTION 'statement_line: not a standing use of this merchant and month, or another amount' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_line_as_used', TABLE = 'statement'; END IF;\nRETURN NEW;", hash='8cd3f0262130a92bacf876c212ce9105c18cb9a4', operation='INSERT', pgid='pgtrigger_statement_line_born_2e11e', table='welfare_statementline', when='BEFORE')), pgtrigger.compiler.Trigger(name='statement_line_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.statement_id, NEW.position, NEW.redemption_id, NEW.amount_fen) IS DISTINCT FROM (OLD.statement_id, OLD.position, OLD.redemption_id, OLD.amount_fen))', func="RAISE EXCEPTION 'statement_line: what was used is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_line_frozen', TABLE = 'statement';", hash='3024a6439af911628e50c8a85c4047a11891701d', operation='UPDATE', pgid='pgtrigger_statement_line_frozen_710d8', table='welfare_statementline', when='BEFORE')), pgtrigger.compiler.Trigger(name='statement_line_open', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.state <> OLD.state)', func="IF (SELECT state FROM welfare_merchantstatement WHERE id = NEW.statement_id) = 'approved' THEN RAISE EXCEPTION 'statement_line: the statement is approved' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_line_open', TABLE = 'statement'; END IF;\nRETURN NEW;", hash='fe1394504fa7a4392431347e958e66152ecff3c8', operation='UPDATE OF "state"', pgid='pgtrigger_statement_line_open_6435c', table='welfare_statementline', when='BEFORE')), pgtrigger.compiler.Trigger(name='statement_line_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'statement_line: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_line_no_delete', TABLE = 'statement';", hash='14f9a8ed42d606afaed4055f3c63fd59b3709257', operation='DELETE', pgid='pgtrigger_statement_line_no_delete_7f77e', table='welfare_statementline', when='BEFORE')), pgtrigger.compiler.Trigger(name='statement_line_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'statement_line: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'statement_line_no_truncate';\n        ", hash='d3571460004d78f8199d2697c5d8ec54e46a43a8', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_statement_line_no_truncate_7ec77', table='welfare_statementline', when='BEFORE'))],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='merchantstatement',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('merchant', 'month'), name='statement_once_a_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='merchantstatement',
-            constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='statement_of_whole_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='merchantstatement',
-            constraint=models.CheckConstraint(condition=models.Q(('lines_count__gt', 0), ('total_fen__gt', 0)), name='statement_of_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='merchantstatement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), models.Q(('approved_by__isnull', False), ('decision__isnull', False)), _connector='OR'), name='statement_approved_with_decision'),
-        ),
-        migrations.AddConstraint(
-            model_name='merchantstatement',
-            constraint=models.CheckConstraint(condition=models.Q(('prepared_by__isnull', True), ('approved_by__isnull', True), models.Q(('prepared_by', models.F('approved_by')), _negated=True), _connector='OR'), name='statement_prepared_by_not_approved_by'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantstatement',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_statement_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('issued') THEN\n                        RAISE EXCEPTION 'merchant_statement: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'merchant_statement_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('issued>approved', 'issued>cancelled') THEN\n                    RAISE EXCEPTION 'merchant_statement: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'merchant_statement_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='9feaa6a52d38b3610f0a6edc20935c85ebae6511', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_merchant_statement_steps_e4fe5', table='welfare_merchantstatement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantstatement',
-            trigger=pgtrigger.compiler.Trigger(name='statement_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.number, NEW.merchant_id, NEW.programme_id, NEW.organization_id, NEW.month, NEW.lines_count, NEW.total_fen, NEW.prepared_by_id, NEW.prepared_at) IS DISTINCT FROM (OLD.number, OLD.merchant_id, OLD.programme_id, OLD.organization_id, OLD.month, OLD.lines_count, OLD.total_fen, OLD.prepared_by_id, OLD.prepared_at))', func="RAISE EXCEPTION 'statement: what was issued is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_frozen', TABLE = 'statement';", hash='a189099f7603af5eb98dff3a883e15993daa4e28', operation='UPDATE', pgid='pgtrigger_statement_frozen_56896', table='welfare_merchantstatement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantstatement',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_statement_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'merchant_statement: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'merchant_statement_no_delete', TABLE = 'merchant';", hash='1a9213f8ff7506a5756dde61d630539021632b09', operation='DELETE', pgid='pgtrigger_merchant_statement_no_delete_8b8d7', table='welfare_merchantstatement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='merchantstatement',
-            trigger=pgtrigger.compiler.Trigger(name='merchant_statement_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'merchant_statement: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'merchant_statement_no_truncate';\n        ", hash='ffe3b6dd678b9e73a00bd6f8983e8fa0aea1b67a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_merchant_statement_no_truncate_95776', table='welfare_merchantstatement', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(fields=('statement', 'position'), name='statement_line_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'removed'), _negated=True), fields=('redemption',), name='statement_line_use_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='statement_line_amount_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'disputed'), _negated=True), models.Q(('disputed_by__isnull', False), models.Q(('words', ''), _negated=True)), _connector='OR'), name='statement_line_disputed_with_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(('disputed_by__isnull', True), ('answered_by__isnull', True), models.Q(('disputed_by', models.F('answered_by')), _negated=True), _connector='OR'), name='statement_line_disputed_by_not_answered_by'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='statementline',
-            trigger=pgtrigger.compiler.Trigger(name='statement_line_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('counted') THEN\n                        RAISE EXCEPTION 'statement_line: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'statement_line_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('counted>disputed', 'counted>removed', 'disputed>counted', 'disputed>removed') THEN\n                    RAISE EXCEPTION 'statement_line: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'statement_line_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='95349c43b993cd19368b11ccc9f95e5ca136548e', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_statement_line_steps_52ad9', table='welfare_statementline', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='statementline',
-            trigger=pgtrigger.compiler.Trigger(name='statement_line_born', sql=union_portal.triggers.GuardSql(declare='DECLARE held record;', func="\n    SELECT r.state <> 'done' AS undone,\n           (r.subsidy_fen, r.merchant_id, r.programme_id)\n               IS DISTINCT FROM (NEW.amount_fen, s.merchant_id, s.programme_id) AS other,\n           date_trunc('month', r.redeemed_at AT TIME ZONE 'Asia/Shanghai')::date\n               IS DISTINCT FROM s.month AS elsewhen\n    INTO held\n    FROM members_redemption r, welfare_merchantstatement s\n    WHERE r.id = NEW.redemption_id AND s.id = NEW.statement_id;\nIF held.undone OR held.other OR held.elsewhen THEN RAISE EXCEPTION 'statement_line: not a standing use of this merchant and month, or another amount' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_line_as_used', TABLE = 'statement'; END IF;\nRETURN NEW;", hash='8cd3f0262130a92bacf876c212ce9105c18cb9a4', operation='INSERT', pgid='pgtrigger_statement_line_born_2e11e', table='welfare_statementline', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='statementline',
-            trigger=pgtrigger.compiler.Trigger(name='statement_line_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.statement_id, NEW.position, NEW.redemption_id, NEW.amount_fen) IS DISTINCT FROM (OLD.statement_id, OLD.position, OLD.redemption_id, OLD.amount_fen))', func="RAISE EXCEPTION 'statement_line: what was used is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_line_frozen', TABLE = 'statement';", hash='3024a6439af911628e50c8a85c4047a11891701d', operation='UPDATE', pgid='pgtrigger_statement_line_frozen_710d8', table='welfare_statementline', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='statementline',
-            trigger=pgtrigger.compiler.Trigger(name='statement_line_open', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.state <> OLD.state)', func="IF (SELECT state FROM welfare_merchantstatement WHERE id = NEW.statement_id) = 'approved' THEN RAISE EXCEPTION 'statement_line: the statement is approved' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_line_open', TABLE = 'statement'; END IF;\nRETURN NEW;", hash='fe1394504fa7a4392431347e958e66152ecff3c8', operation='UPDATE OF "state"', pgid='pgtrigger_statement_line_open_6435c', table='welfare_statementline', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='statementline',
-            trigger=pgtrigger.compiler.Trigger(name='statement_line_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'statement_line: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_line_no_delete', TABLE = 'statement';", hash='14f9a8ed42d606afaed4055f3c63fd59b3709257', operation='DELETE', pgid='pgtrigger_statement_line_no_delete_7f77e', table='welfare_statementline', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='statementline',
-            trigger=pgtrigger.compiler.Trigger(name='statement_line_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'statement_line: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'statement_line_no_truncate';\n        ", hash='d3571460004d78f8199d2697c5d8ec54e46a43a8', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_statement_line_no_truncate_7ec77', table='welfare_statementline', when='BEFORE')),
         ),
     ]
