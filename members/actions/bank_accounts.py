@@ -78,6 +78,8 @@ def confirm(*, account: BankAccount, by: Account, now: datetime) -> None:
     Whoever entered it can't confirm it. That others use the same account is no obstacle:
     the checker is shown it (`queries.with_cautions`) and it is logged.
     """
+    if account.person_id is None:
+        raise TypeError("accounts of merchants are confirmed in merchant_accounts")
     held = Person.objects.select_for_update().get(pk=account.person_id)
     access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, held.organization)
     payable_accounts.require_another(account, by)

@@ -90,7 +90,7 @@ def confirm(*, account: MerchantAccount, by: Account, now: datetime) -> None:
     # Whoever confirms accounts writes no merchants: the merchant's accounts are what is locked.
     of_merchant = MerchantAccount.objects.filter(merchant=account.merchant_id).order_by("pk")
     held = list(of_merchant.select_for_update())
-    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.merchant.organization)
+    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.owner.organization)
     payable_accounts.require_another(account, by)
     before = next((one for one in held if one.state == BankAccountState.CONFIRMED), None)
     payable_accounts.replace(account, before=before, by=by, now=now)
@@ -99,26 +99,26 @@ def confirm(*, account: MerchantAccount, by: Account, now: datetime) -> None:
 @transaction.atomic
 def reject(*, account: MerchantAccount, by: Account, reason: str) -> None:
     """Turn a proposed account down, with the reason."""
-    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.merchant.organization)
+    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.owner.organization)
     lifecycle.advance(account, to=BankAccountState.REJECTED, by=by, reason=require_why(reason))
 
 
 @transaction.atomic
 def retire(*, account: MerchantAccount, by: Account, reason: str) -> None:
     """Stop settling to a confirmed account, for instance because the bank closed it."""
-    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.merchant.organization)
+    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.owner.organization)
     lifecycle.advance(account, to=BankAccountState.RETIRED, by=by, reason=require_why(reason))
 
 
 def unmask(*, account: MerchantAccount, by: Account, reason: str) -> str:
     """Show the whole number to whoever confirms it; that they looked stays in the log."""
-    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.merchant.organization)
+    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.owner.organization)
     audit.record(
         "merchantaccount.unmask",
         account,
         by=by,
         reason=require_why(reason),
-        organization=account.merchant.organization,
+        organization=account.owner.organization,
     )
     return str(account.number)
 

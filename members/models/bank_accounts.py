@@ -134,3 +134,9 @@ class MerchantAccount(BankAccount):
         proxy = True
         verbose_name = _("account of a merchant")
         verbose_name_plural = _("accounts of merchants")
+
+    @property
+    def owner(self) -> "Merchant":
+        """The merchant, by the condition of the manager."""
+        assert self.merchant is not None
+        return self.merchant

@@ -327,6 +327,8 @@ class MainJob:
 
     def _new_account(self, line: PayoutLine) -> int:
         person = line.entitlement.person
+        if person is None:
+            raise TypeError("merchants are paid in batches of their own")
         newest = person.bank_accounts.order_by("-id").first()
         if newest is None or newest.fingerprint == line.account_fingerprint:
             newest = bank_accounts.enter(
