@@ -66,6 +66,7 @@ class EmployerForm(ProfileForm):
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
     agrees = forms.BooleanField(label=_("I have read the text above and agree to it"))
+    text = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     field_order: tuple[str, ...] = ("employer",)
 
@@ -111,6 +112,7 @@ class CompletionForm(JoinForm):
 
     agrees = None  # type: ignore[assignment]
     is_by_other = None  # type: ignore[assignment]
+    text = None  # type: ignore[assignment]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

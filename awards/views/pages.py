@@ -19,7 +19,7 @@ from awards.rules.schemes import REFUSABLE
 from awards.states import CASE, CaseState
 from awards.views import held
 from members.models import BankAccount, ConsentPurpose, Person
-from members.queries_privacy import consent_to, text_in_force
+from members.queries.privacy import consent_to, text_in_force
 from members.states import BankAccountState
 from union_portal import appeals
 from union_portal.kit import money

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from members import queries_cards
 from members.actions.people import require_reason
 from members.actions.refusals import CardRefused
 from members.models import CardBank, CardBatch, ServiceCard
+from members.queries import cards as queries_cards
 from members.rules import card_files
 from members.rules.card_applicants import last_day_of_batch
 from members.rules.card_files import CardLine

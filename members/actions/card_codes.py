@@ -19,8 +19,8 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
-from members import queries_till
 from members.models import BenefitOffer, CardCode, CodeKind, ServiceCard
+from members.queries import till as queries_till
 from members.rules import card_tokens
 from members.states import CardState, OfferState
 from union_portal import audit

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from members.models import ServiceCard
-from members.queries_cards import PLACE
+from members.queries.cards import PLACE
 from union_portal import access, audit
 from union_portal.access import Permission
 from union_portal.models import Account

@@ -11,12 +11,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from members import queries_cards
 from members.actions import card_telling
 from members.actions.cards import is_own, require_own_or, step
 from members.actions.people import require_reason
 from members.actions.refusals import CardRefused
 from members.models import ServiceCard
+from members.queries import cards as queries_cards
 from members.states import LIVE_CARDS, CardState
 from union_portal import access, audit, files, lifecycle
 from union_portal.access import Permission

@@ -1,25 +1,29 @@
 """Applications for service cards: applied for, checked by the union, approved by the city."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from members import queries_cards
-from members.actions import card_consents, card_telling
+from members.actions import card_telling, consents
 from members.actions.people import require_reason
 from members.actions.refusals import CardRefused
-from members.models import CardBank, Channel, Person, ServiceCard
+from members.models import CardBank, Channel, ConsentPurpose, Person, ServiceCard
+from members.queries import cards as queries_cards
 from members.rules.card_applicants import REASONS, Conditions, why_not
 from members.states import CardState
 from union_portal import access, audit, lifecycle
 from union_portal.access import Permission
 from union_portal.models import Account, Organization
 
+Actor = Account | audit.Machine
 PLACE: Final = queries_cards.PLACE
 # Before the bank has given a number: what may be called off without the city.
 APPLICATIONS: Final = (
@@ -64,7 +68,14 @@ def apply(
     if replaces is not None:
         _require_replaceable(replaces, held)
     if agrees_to and channel == Channel.PORTAL:
-        card_consents.give(person=held, version=agrees_to, by=by, today=today)
+        consents.give(
+            person=held,
+            purpose=ConsentPurpose.CARD,
+            by=by,
+            now=timezone.now(),
+            today=today,
+            seen=agrees_to,
+        )
     people = Person.objects.filter(pk=held.pk)
     [known] = queries_cards.facts(people, on=today, replacing=replaces is not None)
     conditions = Conditions.from_config(bank.conditions)
@@ -218,13 +229,21 @@ def replace(*, card: ServiceCard, by: Account, today: date, agrees_to: int = 0) 
 
 
 @transaction.atomic
-def call_off(*, person: Person, by: Account, reason: str) -> int:
-    """End whatever application of a person is not yet with the bank; how many there were.
-
-    For whoever notes that a membership or the consent to giving data to the bank has ended.
-    """
-    open_ones = ServiceCard.objects.filter(person=person, state__in=APPLICATIONS)
+def call_off(people: Iterable[int] | QuerySet[Any], *, by: Actor, reason: str) -> int:
+    """End whatever applications of some people are not yet with a bank; how many there were."""
+    open_ones = ServiceCard.objects.filter(person__in=people, state__in=APPLICATIONS)
     return lifecycle.advance_set(open_ones, to=CardState.CANCELLED, by=by, reason=reason)
+
+
+def membership_ended(people: Iterable[int] | QuerySet[Any], by: Actor) -> None:
+    """Cards are for members."""
+    call_off(people, by=by, reason=_("the membership has ended"))
+
+
+def consent_withdrawn(person: Person, purpose: str, by: Account) -> None:
+    """Nothing goes to a bank of whoever has withdrawn the consent to it."""
+    if purpose == ConsentPurpose.CARD:
+        call_off([person.pk], by=by, reason=_("the consent was withdrawn"))
 
 
 def step(card: ServiceCard, *, to: CardState, by: Account, why: str = "", **changes: Any) -> None:

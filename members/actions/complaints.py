@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from members.actions.refusals import BenefitRefused
 from members.models import Merchant, MerchantComplaint, Person, Redemption
 from members.queries import person_of
-from members.queries_benefits import may_complain
+from members.queries.benefits import may_complain
 from members.states import ComplaintState
 from union_portal import access, audit, lifecycle, notifications
 from union_portal.access import Permission

@@ -5,6 +5,7 @@ new version is asked for anew. Withdrawing stops new processing; it undoes nothi
 and what has to be kept by law is kept.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -16,14 +17,25 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from members import consent_samples
 from members.actions.refusals import PeopleRefused
-from members.models import Channel, Consent, ConsentPurpose, ConsentText, Person
-from members.queries_privacy import consent_to, standing_consents, text_in_force, wants_sms
+from members.models import (
+    Channel,
+    Consent,
+    ConsentPurpose,
+    ConsentText,
+    JoinApplication,
+    Person,
+)
+from members.queries.privacy import consent_to, standing_consents, text_in_force, wants_sms
 from union_portal import access, audit, files, notifications
 from union_portal.access import Permission
 from union_portal.kit.refusals import require_text
 from union_portal.models import Account, StoredFile
 
 EVIDENCE: Final = "consent_evidence"
+
+
+Withdrawn = Callable[[Person, str, Account], object]
+_withdrawn: list[Withdrawn] = []
 
 
 class ConsentMissing(PeopleRefused):
@@ -154,7 +166,7 @@ def give(
     PeopleRefused without a text in force, without paper, for another version, and at the desk
     for a second sheet.
     """
-    held = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    held = Person.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
     channel = channel_of(held, by)
     text = text_in_force(purpose, today)
     if text is None:
@@ -163,10 +175,7 @@ def give(
             gettext_noop("It can be given once the office has adopted one."),
         )
     if seen is not None and seen != text.version:
-        raise PeopleRefused(
-            gettext_noop("The text has changed since you opened the page."),
-            gettext_noop("Read the new one, then decide."),
-        )
+        raise _other_text()
     if channel == Channel.DESK and evidence is None:
         raise PeopleRefused(
             gettext_noop("At the desk a consent is given on paper."),
@@ -203,7 +212,7 @@ def withdraw(
     Only new processing stops. Errors: PermissionDenied, PeopleRefused if none stands, or at
     the desk without paper.
     """
-    held = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    held = Person.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
     channel = channel_of(held, by)
     if channel == Channel.DESK and evidence is None:
         raise PeopleRefused(
@@ -224,7 +233,58 @@ def withdraw(
         channel=str(channel),
         evidence=str(evidence.pk) if evidence else "",
     )
+    for act in _withdrawn:
+        act(held, purpose, by)
     return ended
+
+
+def when_withdrawn(act: Withdrawn) -> None:
+    """Have `act(person, purpose, by)` called as a consent is withdrawn, in one transaction.
+
+    Whoever has begun something on a consent ends here what can still be ended.
+    """
+    _withdrawn.append(act)
+
+
+def for_joining(seen: int | None, *, today: date) -> list[int]:
+    """The numbers of the texts that somebody agrees to who applies to join; none without a text.
+
+    `seen` is the number of the text that was read. Errors: PeopleRefused for another meanwhile.
+    """
+    text = text_in_force(ConsentPurpose.MEMBERSHIP, today)
+    if text is None:
+        return []
+    if seen != text.pk:
+        raise _other_text()
+    return [text.pk]
+
+
+def note_joined(application: JoinApplication, person: Person, texts: Iterable[int]) -> None:
+    """Write down for a new member what the applicant agreed to."""
+    had = Consent.objects.filter(person=person, withdrawn_at__isnull=True).values("text")
+    for text in ConsentText.objects.filter(pk__in=list(texts)).exclude(pk__in=had):
+        Consent.objects.create(
+            person=person,
+            text=text,
+            channel=application.channel,
+            given_at=application.applied_at,
+            given_by=application.applied_by,
+        )
+        audit.record(
+            "consent.give",
+            person,
+            by=application.applied_by or audit.Machine("public"),
+            purpose=text.purpose,
+            version=text.version,
+            channel=application.channel,
+        )
+
+
+def _other_text() -> PeopleRefused:
+    return PeopleRefused(
+        gettext_noop("The text has changed since you opened the page."),
+        gettext_noop("Read the new one, then decide."),
+    )
 
 
 def require(person: Person, purpose: str, *, today: date) -> Consent:

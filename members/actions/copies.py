@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import Person
-from members.queries_privacy import COPY_DAYS, COPY_KINDS, copies_of
+from members.queries.privacy import COPY_DAYS, COPY_KINDS, copies_of
 from union_portal import files
 from union_portal.models import Account, ReportRun, StoredFile
 from union_portal.states import ReportState

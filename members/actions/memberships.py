@@ -1,10 +1,11 @@
 """Memberships begin, change and end: each change with its day, its reason and its row."""
 
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -31,6 +32,9 @@ from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Organization
 
 Actor = Account | audit.Machine
+People = Iterable[int] | QuerySet[Any]
+Ended = Callable[[People, Actor], object]
+_ended: list[Ended] = []
 # A transfer and a death have actions of their own.
 BY_HAND: Final = (
     MembershipState.ACTIVE,
@@ -141,9 +145,19 @@ def end_of_the_dead(*, by: Actor) -> int:
         membership__in=told.values("pk"), state__in=OPEN_TRANSFERS
     ):
         _close_transfer(transfer.membership, by)
+    _tell_ended(told.values("person"), by)
     return lifecycle.advance_set(
         told, to=MembershipState.DECEASED, by=by, ended_on=Subquery(noted.values("on")[:1])
     )
+
+
+def when_ended(act: Ended) -> None:
+    """Have `act(people, by)` called as memberships end, in the transaction that ends them.
+
+    `people` are numbers, or a query of them. Whoever has begun something for a member ends here
+    what can still be ended.
+    """
+    _ended.append(act)
 
 
 def hold(membership: Membership) -> Membership:
@@ -208,6 +222,12 @@ def _move(held: Membership, *, to: MembershipState, on: date, reason: str, by: A
     note(held, old=old, on=on, by=by, reason=reason)
     if ends:
         _close_transfer(held, by)
+        _tell_ended([held.person_id], by)
+
+
+def _tell_ended(people: People, by: Actor) -> None:
+    for act in _ended:
+        act(people, by)
 
 
 def _close_transfer(ended: Membership, by: Actor) -> None:

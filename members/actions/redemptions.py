@@ -19,7 +19,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from members import queries_benefits, queries_till
 from members.actions.card_codes import digest_of, sign
 from members.models import (
     BenefitOffer,
@@ -29,6 +28,8 @@ from members.models import (
     ServiceCard,
     WrongCode,
 )
+from members.queries import benefits as queries_benefits
+from members.queries import till as queries_till
 from members.rules import card_tokens
 from members.rules.card_tokens import Fault, TokenRefused
 from members.states import CardState, OfferState, RedemptionState

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from members.models import ServiceCard
-from members.queries_cards import PLACE
+from members.queries.cards import PLACE
 from union_portal.models import Organization, OrganizationLevel
 
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from members.models import ServiceCard
-from members.queries_cards import Counts
+from members.queries.cards import Counts
 from members.states import CardState
 from union_portal.kit.sheets import SheetData, write_csv, write_xlsx
 

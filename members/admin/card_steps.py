@@ -13,11 +13,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from members import queries, queries_cards
+from members import queries
 from members.actions import card_exports, card_life, cards
 from members.actions.refusals import CardRefused
 from members.admin import card_forms, card_sheets
 from members.models import Person, ServiceCard
+from members.queries import cards as queries_cards
 from members.rules.card_applicants import REASONS
 from members.states import CardState
 from union_portal import access, files

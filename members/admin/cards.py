@@ -12,13 +12,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from members import queries_cards
 from members.actions.card_exports import VIEWERS, seen_by
 from members.admin import card_sheets
 from members.admin.card_filters import CountyFilter, IssuedMonthFilter
 from members.admin.card_steps import BUTTONS, LIST_BUTTONS
 from members.models import ServiceCard
-from members.queries_cards import Counts
+from members.queries import cards as queries_cards
+from members.queries.cards import Counts
 from members.states import CardState
 from union_portal import access
 from union_portal.access import Permission

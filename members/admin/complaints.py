@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from members import queries_benefits
 from members.actions import complaints, merchants
 from members.admin.benefit_parts import link
 from members.models import MerchantComplaint
+from members.queries import benefits as queries_benefits
 from members.states import ComplaintState, MerchantState
 from union_portal.access import Permission
 from union_portal.admin import desk

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from members import queries_benefits
 from members.actions import agreements, merchant_accounts, merchant_logins, places
 from members.admin.benefit_parts import link, paper_link, today
 from members.admin.merchants import told_password
 from members.forms_benefits import place_form
 from members.models import MerchantAccount, MerchantAgreement, MerchantLogin, MerchantPlace
+from members.queries import benefits as queries_benefits
 from members.states import AgreementState, BankAccountState
 from union_portal.access import Permission
 from union_portal.admin import desk

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from members import queries_benefits, resources_benefits
+from members import resources_benefits
 from members.actions import (
     agreements,
     merchant_accounts,
@@ -32,6 +32,7 @@ from members.forms_benefits import (
     upload,
 )
 from members.models import Merchant, MerchantPlace
+from members.queries import benefits as queries_benefits
 from members.states import MerchantState
 from union_portal import access
 from union_portal.access import Permission

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from members import queries_benefits, resources_benefits
+from members import resources_benefits
 from members.actions import offers, programmes
 from members.admin.benefit_parts import export_button, link, today, yuan_or_dash
 from members.admin.merchant_papers import OfMerchant
@@ -22,6 +22,7 @@ from members.forms_benefits import (
     offer_form,
 )
 from members.models import BenefitCategory, BenefitOffer, BenefitProgramme
+from members.queries import benefits as queries_benefits
 from members.states import OfferState
 from union_portal.access import Permission
 from union_portal.admin import desk

@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from members import queries_privacy as queries
 from members.actions import consents, family
 from members.forms_privacy import FamilyForm, PaperField
 from members.models import Consent, ConsentPurpose, FamilyMember, Person
+from members.queries import privacy as queries
 from union_portal import files
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text

@@ -13,9 +13,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from members import queries, queries_privacy
+from members import queries
 from members.actions import consents, corrections, retention
 from members.models import ConsentPurpose, ConsentText, Correction, Person, RetentionRun
+from members.queries import privacy as queries_privacy
 from members.rules import retention as rules
 from members.states import CorrectionState
 from union_portal.access import Permission

@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from members import queries_till, queries_uses
 from members.models import Redemption, WrongCode
-from members.queries_uses import UseRow
+from members.queries import till as queries_till
+from members.queries import uses as queries_uses
+from members.queries.uses import UseRow
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button

@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from members import queries_cards
 from members.actions import card_life, cards
 from members.forms_cards import CardActivateForm, CardApplyForm
-from members.models import Person, ServiceCard
+from members.models import ConsentPurpose, Person, ServiceCard
+from members.queries import cards as queries_cards
 from members.queries import person_of
+from members.queries.privacy import text_in_force
 from members.states import CardState
 from union_portal import lifecycle
 from union_portal.kit.refusals import Refused
@@ -127,7 +128,7 @@ def card_apply(request: HttpRequest, person: Person) -> HttpResponse:
     if held is not None and lost is None:
         return _moved_on(request)
     today = timezone.localdate()
-    text = queries_cards.card_text_in_force(today)
+    text = text_in_force(ConsentPurpose.CARD, today)
     form = CardApplyForm(request.POST or None, text=text, only=lost.bank if lost else None)
     status = 200
     if request.method == "POST":

@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from members import queries_benefits, queries_till
 from members.actions import card_codes
 from members.models import BenefitOffer, Person, ServiceCard
+from members.queries import benefits as queries_benefits
+from members.queries import till as queries_till
 from members.rules import card_tokens
 from members.views.portal import member_only
 from union_portal import once

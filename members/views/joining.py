@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from members.actions import joining
+from members.actions import consents, joining
 from members.forms_membership import CompletionForm, EmployerForm, JoinForm, ReceiptForm
-from members.models import JoinApplication, Person
+from members.models import ConsentPurpose, JoinApplication, Person
 from members.queries import memberships as queries
 from members.queries import person_of
+from members.queries.privacy import text_in_force
 from members.states import JOIN_APPLICATION, JoinState
 from union_portal import once, tries
 from union_portal.kit.refusals import Refused
@@ -43,7 +44,10 @@ def join(request: HttpRequest) -> HttpResponse:
     if union is None:
         return _choose(request)
     kind = JoinForm if person is None else EmployerForm
-    initial = {"employer": person.employer} if person is not None else {}
+    text = text_in_force(ConsentPurpose.MEMBERSHIP, timezone.localdate())
+    initial: dict[str, Any] = {"text": text.pk if text else None}
+    if person is not None:
+        initial["employer"] = person.employer
     form = kind(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -53,7 +57,7 @@ def join(request: HttpRequest) -> HttpResponse:
         else:
             request.session[RECEIPT] = taken.receipt
             return redirect("members:join-application")
-    context = {"form": form, "union": union, "person": person}
+    context = {"form": form, "union": union, "person": person, "text": text}
     status = 422 if form.errors else 200
     return render(request, "members/join.html", context, status=status)
 
@@ -177,6 +181,7 @@ def _applied(
         "address": tries.address_of(request),
         "today": timezone.localdate(),
         "now": timezone.now(),
+        "consents": consents.for_joining(form.cleaned_data["text"], today=timezone.localdate()),
     }
     if person is not None:
         return joining.apply_as(person=person, by=request.user, **values)  # type: ignore[arg-type]

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from members import queries_benefits
 from members.actions import merchants, offers
 from members.forms_benefits import FollowForm, MerchantForm, WhyForm, offer_form, upload
 from members.models import BenefitOffer, Merchant
+from members.queries import benefits as queries_benefits
 from members.states import OfferState
 from union_portal import once, tries
 from union_portal.kit.refusals import Refused

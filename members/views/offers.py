@@ -14,12 +14,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from members import queries_benefits
 from members.actions import complaints, favourites
 from members.forms_benefits import ComplaintForm, county_choices
 from members.models import BenefitOffer, Need, OfferKind, Person
+from members.queries import benefits as queries_benefits
 from members.queries import person_of
-from members.queries_benefits import Wanted
+from members.queries.benefits import Wanted
 from members.views.portal import member_only
 from union_portal import headers
 from union_portal.kit import money

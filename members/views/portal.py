@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from members import queries, queries_privacy, queries_till
+from members import queries
 from members.models import Person
+from members.queries import privacy as queries_privacy
+from members.queries import till as queries_till
 from union_portal import access, notifications
 from union_portal.access import Permission
 from union_portal.models import AuditEntry, Message

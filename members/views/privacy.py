@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from members import queries_privacy as queries
 from members.actions import consents, copies, corrections, family
 from members.forms_privacy import CorrectionForm, FamilyForm, FieldForm
 from members.models import ConsentPurpose, Person
+from members.queries import privacy as queries
 from members.views.portal import member_only
 from union_portal import files, my_data, reports, sessions
 from union_portal.kit.refusals import Refused

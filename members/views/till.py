@@ -16,11 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from members import queries_till
 from members.actions import redemptions
 from members.actions.redemptions import Look, TillRefused, Why
 from members.forms_till import ChoiceForm, CodeForm, UndoForm
 from members.models import MerchantLogin, Redemption
+from members.queries import till as queries_till
 from union_portal import headers, tries
 from union_portal.models import Account
 

@@ -11,7 +11,7 @@ from members.actions import ratings
 from members.actions.ratings import RatingRefused
 from members.forms_till import RatingForm
 from members.models import Person, Redemption
-from members.queries_uses import uses_of
+from members.queries.uses import uses_of
 from members.states import RedemptionState
 from members.views.portal import member_only
 from union_portal import readers

@@ -104,11 +104,11 @@ DOORS = {
     Door.HONOURS_ROLL: ({"members.person", "awards.honour"}, {"awards/views/honours.py"}),
     Door.DIRECTORY: (
         {"members.rating", "members.redemption"},
-        {"members/queries_benefits.py"},
+        {"members/queries/benefits.py"},
     ),
     Door.MERCHANT_APPLYING: (
         {"members.merchant", "union_portal.storedfile"},
-        {"members/actions/merchants.py", "members/queries_benefits.py"},
+        {"members/actions/merchants.py", "members/queries/benefits.py"},
     ),
     Door.LIVE_JOB: ({"union_portal.job"}, {"union_portal/queue.py"}),
     Door.PROBES: (

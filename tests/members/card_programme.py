@@ -18,9 +18,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from members import queries_cards
 from members.actions import card_batches, card_life, card_results, cards
 from members.models import Channel, Consent, Membership, Person, ServiceCard
+from members.queries import cards as queries_cards
 from members.rules.card_layouts import SAMPLES
 from members.states import CardState
 from tests.cast import NOW, TODAY, Cast

@@ -11,10 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from members import queries_cards
 from members.actions import card_life, cards
 from members.actions.refusals import CardRefused
 from members.models import Consent, Person, ServiceCard
+from members.queries import cards as queries_cards
 from members.states import CardState
 from tests.cast import NOW, TODAY, Cast, make_account, make_person
 from tests.kernel.attacks import refused_by
@@ -245,7 +245,7 @@ def test_another_members_card_is_nobodys_to_touch(office: CardOffice):
 def test_who_leaves_calls_off_what_is_not_with_the_bank_yet(office: CardOffice):
     active, card = office.active(), office.ready()
     for one in (card, active):
-        cards.call_off(person=one.person, by=office.cast.qiao, reason="membership ended")
+        cards.call_off([one.person_id], by=office.cast.qiao, reason="membership ended")
         one.refresh_from_db()
     assert (card.state, active.state) == (CardState.CANCELLED, CardState.ACTIVE)
 

@@ -12,7 +12,7 @@ from members.actions import consents, people
 from members.actions.consents import ConsentMissing
 from members.actions.refusals import PeopleRefused
 from members.models import Channel, Consent, ConsentPurpose, ConsentText, Person
-from members.queries_privacy import (
+from members.queries.privacy import (
     consents_missing,
     purposes_of,
     standing_consents,

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from members.actions import people
 from members.models import Person
-from members.queries_privacy import COPY_DAYS, COPY_KINDS
+from members.queries.privacy import COPY_DAYS, COPY_KINDS
 from members.views.privacy import ask_copy
 from tests.cast import Cast, make_bank_account, make_person
 from tests.reports.pdftools import texts

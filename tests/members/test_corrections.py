@@ -9,7 +9,7 @@ from members.actions import corrections, profiles
 from members.actions.corrections import FIELDS
 from members.actions.refusals import PeopleRefused
 from members.models import Correction, MemberProfile
-from members.queries_privacy import corrections_waiting_for
+from members.queries.privacy import corrections_waiting_for
 from members.states import CorrectionState
 from tests.cast import NOW, Cast, make_person
 from union_portal import notifications

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from members import queries_benefits
 from members.actions import (
     agreements,
     complaints,
@@ -20,6 +19,7 @@ from members.actions import (
 )
 from members.actions.refusals import BenefitRefused, PeopleRefused
 from members.models import BenefitOffer, Merchant, MerchantAccount
+from members.queries import benefits as queries_benefits
 from members.states import BankAccountState, MerchantState
 from tests.cast import Cast, make_person
 from tests.members.benefits import (

@@ -13,7 +13,7 @@ from members.actions import card_codes, ratings, redemptions
 from members.actions.ratings import RatingRefused
 from members.actions.redemptions import TillRefused
 from members.models import MerchantLogin, MerchantPlace, Redemption, WrongCode
-from members.queries_till import facing, till_of
+from members.queries.till import facing, till_of
 from members.rules import card_tokens
 from members.states import AgreementState, CardState, MerchantState, OfferState
 from tests.cast import Cast

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from awards.models import SubsidyCase
-from members.queries_benefits import shown_offers
+from members.queries.benefits import shown_offers
 from tests.cast import Cast
 from tests.roles import the_superuser
 from tests.web.awards_play import apply, browser, lin_may_apply, lins_case

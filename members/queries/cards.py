@@ -24,12 +24,12 @@ from members import queries
 from members.models import (
     Consent,
     ConsentPurpose,
-    ConsentText,
     Employment,
     Membership,
     Person,
     ServiceCard,
 )
+from members.queries.privacy import text_in_force
 from members.rules.card_applicants import Applicant
 from members.states import LIVE_CARDS, LIVE_MEMBERSHIPS, CardState
 from union_portal import access
@@ -82,17 +82,9 @@ class Facts:
     applicant: Applicant
 
 
-def card_text_in_force(on: date) -> ConsentText | None:
-    """The words on giving card data to the bank that people are asked to agree to on a day."""
-    texts = ConsentText.objects.filter(
-        purpose=ConsentPurpose.CARD, adopted_at__isnull=False, valid_from__lte=on
-    )
-    return texts.order_by("-version").first()
-
-
 def consented(on: date) -> Exists:
     """Whether the person of a card agrees to that text on a day."""
-    text = card_text_in_force(on)
+    text = text_in_force(ConsentPurpose.CARD, on)
     return Exists(
         Consent.objects.filter(person=OuterRef("person"), text=text, withdrawn_at__isnull=True)
     )
@@ -105,7 +97,9 @@ def facts(people: QuerySet[Person], *, on: date, replacing: bool = False) -> Ite
     """
     memberships = Membership.objects.filter(person=OuterRef("pk"), state__in=LIVE_MEMBERSHIPS)
     consents = Consent.objects.filter(
-        person=OuterRef("pk"), text=card_text_in_force(on), withdrawn_at__isnull=True
+        person=OuterRef("pk"),
+        text=text_in_force(ConsentPurpose.CARD, on),
+        withdrawn_at__isnull=True,
     )
     held = LIVE_CARDS if replacing else (*LIVE_CARDS, CardState.LOST)
     rows = people.annotate(

@@ -21,7 +21,7 @@ from members.models import (
     Redemption,
     ServiceCard,
 )
-from members.queries_benefits import honours_on, merchants_on
+from members.queries.benefits import honours_on, merchants_on
 from members.states import (
     LIVE_MEMBERSHIPS,
     NUMBERED_CARDS,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import Person, Redemption, WrongCode
-from members.queries_till import STANDS
+from members.queries.till import STANDS
 from union_portal import access, figures
 from union_portal.access import Permission
 from union_portal.models import Account, Organization, OrganizationLevel
