@@ -109,7 +109,7 @@ def _entry(column: models.Field[Any, Any], row: models.Model) -> Entry:
         shown = str(getattr(row, f"get_{column.name}_display")())
         return Entry(column.name, label, value, shown or "–")
     if isinstance(column, FenField):
-        text = "–" if value is None else f"¥{money.yuan(value)}"
+        text = "–" if value is None else money.shown(value)
         return Entry(column.name, label, value, text)
     if isinstance(value, models.Model):
         value = str(value)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from union_portal.kit.pdf_join import Details
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import Account, ReportRun
 from welfare.models import MerchantStatement, StatementLine
-from welfare.states import StatementLineState
+from welfare.queries.settlements import by_offer, counted_fen
 
 LANGUAGE: Final = "zh-hans"
 _A_SECTION: Final = 300
@@ -117,24 +117,6 @@ def statement_xlsx(run: queue.Run, report: ReportRun, out: Path) -> reports.Prod
         name=f"{statement.number}-v{report.version}.xlsx",
         content_type=XLSX,
     )
-
-
-def by_offer(statement: MerchantStatement) -> list[dict[str, Any]]:
-    """Uses and sums of what counts, offer by offer."""
-    rows = (
-        statement.lines.exclude(state=StatementLineState.REMOVED)
-        .order_by()
-        .values(title=F("redemption__offer__title"), each=F("amount_fen"))
-        .annotate(count=Count("pk"), fen=Sum("amount_fen"))
-        .order_by("title", "each")
-    )
-    return [dict(row) for row in rows]
-
-
-def counted_fen(statement: MerchantStatement) -> int:
-    """What would be owed now, fen."""
-    rows = statement.lines.exclude(state=StatementLineState.REMOVED)
-    return int(rows.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
 
 
 def _statement(report: ReportRun) -> MerchantStatement:

@@ -36,6 +36,7 @@ def register() -> None:
     """Make the texts known to the outbox."""
     for name, text in _TEXTS.items():
         notifications.template(f"card_{name}", text=text)
+    notifications.topic(TOPIC, _("service card"))
 
 
 def tell(cards: QuerySet[ServiceCard], occasion: str, key: object = "") -> int:

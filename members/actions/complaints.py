@@ -22,6 +22,7 @@ _LONGEST: Final = 1000
 # The log is read by whoever answers: the complaint itself knows who complains.
 MEMBER: Final = audit.Machine("member")
 
+notifications.topic("merchant_complaint", _("complaint about a merchant"))
 notifications.template(
     "merchant_complaint_answered",
     _("Your complaint about %(merchant)s was answered: %(answer)s"),

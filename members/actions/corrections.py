@@ -41,6 +41,7 @@ _ADDRESS_LONGEST: Final = 200
 _LINE_LONGEST: Final = 300
 YES, NO = "yes", "no"
 
+notifications.topic(TOPIC, gettext_lazy("correction"))
 notifications.template(
     "correction_done",
     gettext_lazy("What you asked to have corrected was corrected: %(field)s. %(answer)s"),

@@ -21,6 +21,7 @@ from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Organization
 
 _ADDRESS_LONGEST: Final = 200
+notifications.topic("phone_changed", gettext_lazy("change of phone"))
 notifications.template(
     "phone_changed",
     gettext_lazy(

@@ -86,7 +86,7 @@ def paper_link(file: Any) -> Any:
 
 
 def yuan_or_dash(fen: int | None) -> str:
-    return "–" if fen is None else f"¥{money.yuan(fen)}"
+    return "–" if fen is None else money.shown(fen)
 
 
 def today() -> date:

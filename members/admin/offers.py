@@ -356,7 +356,7 @@ def _left(account: Account) -> str:
     programme = BenefitProgramme.objects.filter(year=today().year).first()
     if programme is None:
         return "–"
-    return f"¥{money.yuan(programme.budget_fen - programme.committed_fen)}"
+    return money.shown(programme.budget_fen - programme.committed_fen)
 
 
 desk.add_queue(

@@ -82,7 +82,7 @@ def _bars(rows: list[UseRow], column: str) -> list[tuple[str, str, int]]:
     return [
         (
             f"{key:%Y-%m}" if isinstance(key, date) else str(key),
-            f"{uses} · ¥{money.yuan(subsidy_fen)}",
+            f"{uses} · {money.shown(subsidy_fen)}",
             uses,
         )
         for key, uses, subsidy_fen in found
@@ -178,7 +178,7 @@ class RedemptionAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("subsidy"), ordering="subsidy_fen")
     def subsidy(self, use: Redemption) -> str:
-        return f"¥{money.yuan(use.subsidy_fen)}"
+        return money.shown(use.subsidy_fen)
 
 
 @admin.register(WrongCode)

@@ -156,7 +156,7 @@ class YearStatisticsAdmin(ScopedModelAdmin):
 def cells(row: statistics.Row) -> tuple[Any, ...]:
     """A line as people read it: income in yuan."""
     values = (getattr(row, name) for name in statistics.FIGURES[:-1])
-    return (row.name, *values, f"¥{money.yuan(row.income_fen)}")
+    return (row.name, *values, money.shown(row.income_fen))
 
 
 def charts_of(table: statistics.Table) -> list[dict[str, Any]]:

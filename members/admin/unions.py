@@ -232,7 +232,7 @@ class UnionProfileAdmin(ScopedModelAdmin):
                 one.women_count,
                 one.farmer_workers_count,
                 one.cadres_count,
-                f"¥{money.yuan(income_of(one))}",
+                money.shown(income_of(one)),
             )
             for one in obj.organization.years.all()
         ]
@@ -331,20 +331,20 @@ class UnionYearAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("income"))
     def income(self, report: UnionYear) -> str:
-        return f"¥{money.yuan(income_of(report))}"
+        return money.shown(income_of(report))
 
     @admin.display(description=_("surplus brought forward"))
     def brought_forward(self, report: UnionYear) -> str:
-        return f"¥{money.yuan(report.brought_forward_fen)}"
+        return money.shown(report.brought_forward_fen)
 
     @admin.display(description=_("members' dues"))
     def dues(self, report: UnionYear) -> str:
-        return f"¥{money.yuan(report.dues_fen)}"
+        return money.shown(report.dues_fen)
 
     @admin.display(description=_("retained share of the 2% levy"))
     def retained(self, report: UnionYear) -> str:
-        return f"¥{money.yuan(report.retained_fen)}"
+        return money.shown(report.retained_fen)
 
     @admin.display(description=_("other income"))
     def other_income(self, report: UnionYear) -> str:
-        return f"¥{money.yuan(report.other_income_fen)}"
+        return money.shown(report.other_income_fen)

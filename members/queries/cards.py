@@ -188,6 +188,11 @@ class Counts:
         return [(county, sum(row)) for county, row in self.table]
 
     @property
+    def by_cell(self) -> list[tuple[str, list[tuple[date, int]]]]:
+        """The table, every count with its month."""
+        return [(county, list(zip(self.months, row, strict=True))) for county, row in self.table]
+
+    @property
     def by_month(self) -> list[tuple[date, int]]:
         columns = zip(*(row for _county, row in self.table), strict=True)
         return list(zip(self.months, map(sum, columns), strict=True))

@@ -172,11 +172,11 @@ def _cards(offers: list[BenefitOffer]) -> list[dict[str, Any]]:
 
 def _headline(offer: BenefitOffer) -> str:
     """What is had for how much, in a few words."""
-    price = "" if offer.price_fen is None else f"¥{money.yuan(offer.price_fen)}"
+    price = "" if offer.price_fen is None else money.shown(offer.price_fen)
     if offer.kind == OfferKind.DISCOUNT and offer.discount is not None:
         return _discount(offer.discount)
     if offer.kind == OfferKind.SUBSIDY:
-        told = _("the union adds %(subsidy)s") % {"subsidy": f"¥{money.yuan(offer.subsidy_fen)}"}
+        told = _("the union adds %(subsidy)s") % {"subsidy": money.shown(offer.subsidy_fen)}
         return f"{price} · {told}" if price else told
     return price or str(offer.get_kind_display())
 

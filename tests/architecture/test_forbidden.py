@@ -304,6 +304,7 @@ ROOMS_OF_SQL: dict[str, str] = {
     "members/duplicates.py": "pairs of rows that look alike, over a whole city in one statement",
     "members/invariants.py": "questions to the whole register, as the nightly check asks them",
     "members/merging.py": "hangs the rows of one person onto another, a statement a table",
+    "welfare/actions/settlements.py": "a month's statements of all merchants in two statements",
     "union_portal/guards.py": "compares the guards in the database with those of the models",
     "union_portal/health.py": "the age of waiting work by the database's clock",
     "union_portal/history.py": "digests kept tables row by row as the database prints them",

@@ -13,6 +13,7 @@ from django.db.models import Count, F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from members.actions.redemptions import UNDO_WITHIN
 from members.models import Merchant
 from union_portal import access, audit, decisions, lifecycle, notices
 from union_portal.access import Permission
@@ -26,8 +27,6 @@ from welfare.states import StatementLineState, StatementState
 
 decisions.check_parameters(MERCHANTS, rules.check)
 
-# A use can be taken back for a few minutes: a month is settled once its last ones are fast.
-_UNDONE_WITHIN: Final = timedelta(minutes=10)
 _SHORTEST_REASON: Final = 10
 
 # Uses of the month that no standing statement holds, of merchants within reach.
@@ -46,16 +45,18 @@ _ISSUE: Final = f"""
     INSERT INTO welfare_merchantstatement (number, merchant_id, programme_id, organization_id,
         month, lines_count, total_fen, disputes_until, prepared_by_id, prepared_at, reason, state)
     SELECT 'S' || to_char(%(month)s::date, 'YYYYMM') || '-' || lpad(d.merchant_id::text, 6, '0')
-               || COALESCE((SELECT '-' || (count(*) + 1) FROM welfare_merchantstatement s
-                            WHERE s.merchant_id = d.merchant_id AND s.month = %(month)s
-                            HAVING count(*) > 0), ''),
+               || CASE WHEN d.nth > 1 THEN '-' || d.nth ELSE '' END,
            d.merchant_id, d.programme_id, d.organization_id, %(month)s, count(*),
            sum(d.subsidy_fen), %(disputes_until)s, %(by)s, %(now)s, '', 'issued'
-    FROM ({_DUE}) d
+    FROM (SELECT due.*, dense_rank() OVER (PARTITION BY due.merchant_id
+                                           ORDER BY due.programme_id)
+                        + (SELECT count(*) FROM welfare_merchantstatement s
+                           WHERE s.merchant_id = due.merchant_id AND s.month = %(month)s) AS nth
+          FROM ({_DUE}) due) d
     WHERE NOT EXISTS (SELECT 1 FROM welfare_merchantstatement s
                       WHERE s.merchant_id = d.merchant_id AND s.month = %(month)s
                         AND s.state <> 'cancelled')
-    GROUP BY d.merchant_id, d.programme_id, d.organization_id
+    GROUP BY d.merchant_id, d.programme_id, d.organization_id, d.nth
     ORDER BY d.merchant_id
     RETURNING id
 """  # noqa: S608
@@ -84,7 +85,8 @@ def issue(*, month: date, by: Account, now: datetime, today: date) -> int:
     access.require(by, Permission.SETTLEMENT_PREPARE)
     first = rules.first_of_month(month)
     start, end = _bounds(first)
-    if now < end + _UNDONE_WITHIN:
+    # A use can be taken back for a few minutes: a month is settled once its last ones are fast.
+    if now < end + UNDO_WITHIN:
         raise SettlementRefused(
             gettext_noop("The month %(month)s is not over yet."),
             gettext_noop("Issue its statements from the first day of the next month on."),

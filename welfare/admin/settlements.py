@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from union_portal import access, reports
 from union_portal.access import Permission
@@ -17,14 +18,22 @@ from union_portal.admin.buttons import Button, every, not_by, only_in
 from union_portal.admin.fields import DateInput
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.trail import name_acts
 from union_portal.models import Account
 from welfare.actions import settlements
 from welfare.admin.shown import column, link, stamp, yuan
 from welfare.models import MerchantStatement, StatementLine
-from welfare.reports import by_offer, counted_fen
+from welfare.queries.settlements import by_offer, counted_fen
 from welfare.states import StatementLineState, StatementState
 
 LINES_SHOWN = 100
+
+name_acts(
+    {
+        "merchantstatement.issue": gettext_noop("Statements issued"),
+        "merchantstatement.accept": gettext_noop("Accepted by the merchant"),
+    }
+)
 
 
 class MonthForm(forms.Form):

@@ -20,7 +20,7 @@ from union_portal.models import Account
 from welfare.actions import settlements
 from welfare.forms import DisputeForm
 from welfare.models import MerchantStatement
-from welfare.reports import by_offer, counted_fen
+from welfare.queries.settlements import by_offer, counted_fen
 from welfare.states import StatementLineState, StatementState
 
 LINES_PER_PAGE: Final = 50
