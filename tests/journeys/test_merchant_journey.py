@@ -179,7 +179,7 @@ def test_the_directory_works_without_a_script(live_server, open_page, cast):
 
 def test_a_merchant_and_a_member_find_their_pages_without_faults(live_server, open_page, cast):
     offer = honoured(cast)
-    till = give_login(cast, offer.merchant, "till").account
+    till = give_login(cast, offer.merchant, "counter").account
     for account, pages in (
         (till, ("/shop/", "/shop/offers/new/", f"/shop/offers/{offer.pk}/")),
         (cast.lin, (f"/offers/{offer.pk}/", f"/offers/{offer.pk}/complain/", "/me/complaints/")),

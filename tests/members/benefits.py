@@ -30,8 +30,6 @@ from members.models import (
     BenefitCategory,
     BenefitOffer,
     BenefitProgramme,
-    CardBank,
-    Channel,
     CodeKind,
     Merchant,
     MerchantAccount,
@@ -46,6 +44,7 @@ from members.models import (
     ServiceCard,
 )
 from tests.cast import Cast
+from tests.members.cards import make_card
 from union_portal.kit import fictional
 from union_portal.models import Organization
 
@@ -225,13 +224,3 @@ def used(cast: Cast, offer: BenefitOffer, person: Person | None = None) -> Redem
 
 def rate(use: Redemption, stars: int) -> Rating:
     return Rating.objects.create(redemption=use, stars=stars)
-
-
-def make_card(person: Person) -> ServiceCard:
-    bank, _new = CardBank.objects.get_or_create(
-        code="demo", defaults={"name": "榆林示范银行", "hotline": "0912-0000000"}
-    )
-    return ServiceCard.objects.create(
-        person=person, organization=person.organization, bank=bank,
-        handle=f"h{next(_numbers)}", channel=Channel.PORTAL,
-    )  # fmt: skip

@@ -21,9 +21,9 @@ from members.models import (
     Person,
     ServiceCard,
 )
-from members.rules.card_layouts import SAMPLES
 from members.states import MembershipState
 from tests.cast import NOW, TODAY, Cast, make_person
+from tests.members.cards import make_bank
 from union_portal.kit import fictional
 from union_portal.models import Account, Organization
 
@@ -143,11 +143,7 @@ def written(rows: list[list[str]], titles: list[str] | None = None) -> bytes:
 
 
 def make_card_office(cast: Cast, *, text_from: date = date(2020, 1, 1), **bank: Any) -> CardOffice:
-    fields: dict[str, Any] = {
-        "name": "榆林示范银行", "code": "DEMO", "hotline": "0912-95000", "prefixes": "629999",
-        "layout": SAMPLES["sample-text"],
-    }  # fmt: skip
-    made, _new = CardBank.objects.get_or_create(code="DEMO", defaults={**fields, **bank})
+    made = make_bank(**bank)
     text, _new = ConsentText.objects.get_or_create(
         purpose="card", version=1,
         defaults={

@@ -26,10 +26,10 @@ from members.models import (
     Redemption,
     ServiceCard,
 )
-from members.states import AgreementState, CardState, MerchantState, OfferState
+from members.states import AgreementState, MerchantState, OfferState
 from tests.cast import Cast, make_account, make_person
+from tests.members.cards import make_bank, make_card
 from union_portal import lifecycle
-from union_portal.kit import fictional
 from union_portal.models import Account, Organization
 
 _rng = random.Random(20261128)
@@ -65,7 +65,7 @@ class Street:
             account = make_account(f"member{next(_numbers)}")
             person = make_person(union, account=account)
         make_membership(person)
-        return make_card(self, person, **more)
+        return make_card(person, **{"bank": self.bank, **more})
 
     def shop(self, **more: Any) -> tuple[Merchant, Account]:
         """Another merchant, and the account of its till."""
@@ -102,9 +102,7 @@ def make_street(cast: Cast, *, at: Organization | None = None) -> Street:
         merchant=merchant,
         till=make_till(cast, merchant),
         category=category,
-        bank=CardBank.objects.create(
-            name=f"榆林示范银行{next(_numbers)}", code=f"YSB{next(_numbers)}", hotline="95000"
-        ),
+        bank=make_bank(),
         programme=make_programme(cast),
     )
 
@@ -190,9 +188,8 @@ def make_offer(street: Street, merchant: Merchant, **more: Any) -> BenefitOffer:
 def revise(street: Street, offer: BenefitOffer, **changes: Any) -> BenefitOffer:
     """The offer as it comes back after a change: paused, redrafted, published as revision n+1."""
     rows, before = BenefitOffer.objects.filter(pk=offer.pk), offer.revision
-    for step in (OfferState.PAUSED, OfferState.DRAFT):
-        lifecycle.advance(offer, to=step, by=street.cast.officer)
-    rows.filter(revision=before).update(revision=before + 1)
+    lifecycle.advance(offer, to=OfferState.PAUSED, by=street.cast.officer)
+    lifecycle.advance(offer, to=OfferState.DRAFT, by=street.cast.officer, revision=before + 1)
     rows.update(**changes)
     offer.refresh_from_db()
     lifecycle.advance(offer, to=OfferState.SUBMITTED, by=street.cast.officer)
@@ -209,22 +206,4 @@ def make_membership(person: Person) -> Membership:
         joined_on=date(2020, 1, 1),
         first_joined_on=date(2020, 1, 1),
         channel=Channel.DESK,
-    )
-
-
-def make_card(street: Street, person: Person, **more: Any) -> ServiceCard:
-    number = fictional.make_card_number(_rng)
-    fields: dict[str, Any] = {
-        "number": number,
-        "last_four": number[-4:],
-        "handle": f"h{next(_numbers):020d}",
-        "channel": Channel.DESK,
-        "issued_on": date(2024, 5, 1),
-        "state": CardState.ACTIVE,
-    }
-    return ServiceCard.objects.create(
-        person=person,
-        organization=person.organization,
-        bank=street.bank,
-        **{**fields, **more},
     )

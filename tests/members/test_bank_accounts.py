@@ -88,7 +88,7 @@ def test_a_new_account_retires_the_one_before_it(cast: Cast):
 def test_a_changed_name_stops_the_confirmation_of_an_old_holder(cast: Cast):
     account = enter(cast)
     type(cast.lin_person).objects.filter(pk=cast.lin_person.pk).update(name="王新名")
-    with pytest.raises(PeopleRefused, match="not the payee's name any more"):
+    with pytest.raises(PeopleRefused, match="not the person's name any more"):
         bank_accounts.confirm(account=account, by=cast.shi, now=NOW)
 
 

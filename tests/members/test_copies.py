@@ -30,10 +30,12 @@ pytestmark = pytest.mark.django_db
 NOT_TOLD = {
     "members.cardresultrow": "the bank's line; what it says stands on the card",
     "members.importfinding": "of a file, not of a person; emptied after a year",
+    "members.merchantaccount": "of merchants alone; the same table as people's accounts",
     "members.stagedperson": "a file on its way in, gone when it has been taken over",
     "disbursement.returnrow": "the bank's line; its outcome is the payment's state",
     "disbursement.discrepancy": "a difference in the bank's file, settled by the office",
     "disbursement.motion": "a step of the office on a payment; the payment tells its outcome",
+    "welfare.statementline": "the merchant's count of uses; each use is told as such",
     "union_portal.factorreset": "of staff alone, who log in with a second factor",
     "union_portal.objection": "somebody else's words about a decision, whose name is protected",
 }  # fmt: skip

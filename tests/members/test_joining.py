@@ -24,6 +24,7 @@ from tests.members.joining import (
     clerk,
     member,
 )
+from tests.members.test_merges import merge
 from union_portal import lifecycle, notifications
 from union_portal.access import Role
 from union_portal.kit.refusals import Refused
@@ -187,7 +188,7 @@ def test_a_known_person_is_used_and_keeps_name_and_phone(cast: Cast):
 
 def test_a_person_merged_away_joins_as_the_one_kept(cast: Cast):
     kept, gone = make_person(cast.tree.union), make_person(cast.tree.union, name="王小明")
-    Person.objects.filter(pk=gone.pk).update(merged_into=kept)
+    merge(cast, kept, gone)
     Person.objects.filter(pk=kept.pk).update(name="王小明")
     assert approved(cast, as_typed(gone)).person == kept
 

@@ -231,7 +231,7 @@ def test_a_suspended_merchant_is_out_at_once_and_comes_back_by_another(cast: Cas
 def test_the_end_of_a_merchant_ends_offers_agreements_and_log_ins(cast: Cast):
     offer = honoured(cast)
     merchant = offer.merchant
-    login = give_login(cast, merchant, "till")
+    login = give_login(cast, merchant, "counter")
     merchants.end(merchant=merchant, by=cast.decider, reason="closed", now=timezone.now())
     offer.refresh_from_db()
     login.refresh_from_db()
@@ -254,7 +254,7 @@ def test_figures_count_what_is_honoured_on_the_day(cast: Cast):
 # -- what hangs on a merchant --------------------------------------------------------------------
 def test_a_log_in_is_a_plain_account_that_stands_for_one_merchant(cast: Cast):
     merchant = make_merchant(cast)
-    first = give_login(cast, merchant, "till")
+    first = give_login(cast, merchant, "counter")
     second = give_login(cast, merchant, "till2")
     assert not first.account.is_staff and not first.account.roles.exists()
     assert queries_benefits.merchant_of(first.account) == merchant

@@ -14,7 +14,6 @@ from members.actions import first_login, merges
 from members.actions.refusals import PeopleRefused
 from members.models import (
     BankAccount,
-    CardBank,
     Consent,
     ConsentText,
     FamilyMember,
@@ -32,6 +31,7 @@ from tests.awards.roster import model_worker, rule_set
 from tests.awards.test_subsidies import propose
 from tests.cast import NOW, TODAY, Cast, make_account, make_bank_account, make_person
 from tests.disbursement.conftest import Office, make_office
+from tests.members.cards import make_bank
 from tests.members.sheets import as_csv, make_rows, told, upload
 from tests.roles import the_superuser
 from union_portal import lifecycle
@@ -68,9 +68,8 @@ def member(person: Person, *, since: date = date(2019, 3, 1), first: date | None
 
 
 def card(person: Person) -> ServiceCard:
-    bank, _new = CardBank.objects.get_or_create(code="test", defaults={"name": "榆林示范银行"})
     return ServiceCard.objects.create(
-        person=person, organization=person.organization, bank=bank, channel=Channel.DESK,
+        person=person, organization=person.organization, bank=make_bank(), channel=Channel.DESK,
         handle=f"h{person.pk}",
     )  # fmt: skip
 
@@ -130,7 +129,7 @@ def test_everything_alive_is_hung_onto_the_person_who_stays(cast: Cast, two):
     )
     Consent.objects.create(person=merged, text=text, channel=Channel.DESK)
     FamilyMember.objects.create(
-        person=merged, name="高小明", relation="child", born_on=date(2015, 1, 1)
+        person=merged, name="高小明", relation="child", born_on=date(2009, 1, 1)
     )
     worker = model_worker(cast, merged)
     merged.account = make_account("gao-yiming")

@@ -49,7 +49,7 @@ class TestLife:
 
     def test_what_a_merchant_wrote_is_published_by_the_office(self, cast: Cast):
         merchant = make_merchant(cast)
-        till = give_login(cast, merchant, "till").account
+        till = give_login(cast, merchant, "counter").account
         offer = offers.draft(merchant=merchant, says=says(merchant), by=till, today=today())
         offers.submit(offer=offer, by=till, today=today())
         with pytest.raises(PermissionDenied):
@@ -62,7 +62,7 @@ class TestLife:
 
     def test_a_log_in_writes_for_its_own_merchant_alone(self, cast: Cast):
         merchant, other = make_merchant(cast), make_merchant(cast)
-        till = give_login(cast, other, "till").account
+        till = give_login(cast, other, "counter").account
         offer = make_offer(cast, merchant)
         draft = make_offer(cast, merchant, publish=False)
         for act in (
@@ -77,7 +77,7 @@ class TestLife:
 
     def test_whoever_changed_a_draft_last_does_not_publish_it(self, cast: Cast):
         merchant = make_merchant(cast)
-        till = give_login(cast, merchant, "till").account
+        till = give_login(cast, merchant, "counter").account
         offer = offers.draft(merchant=merchant, says=says(merchant), by=till, today=today())
         offers.change(offer=offer, says=says(merchant), by=cast.benefits, today=today())
         offers.submit(offer=offer, by=till, today=today())

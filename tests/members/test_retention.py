@@ -13,7 +13,6 @@ from members.actions import copies, corrections, imports, retention
 from members.actions.refusals import PeopleRefused
 from members.actions.retention import SWEEPS
 from members.models import (
-    CardBank,
     CardCode,
     Correction,
     ImportFinding,
@@ -27,6 +26,7 @@ from members.rules import retention as rules
 from members.states import JoinState
 from members.tasks import retain
 from tests.cast import TODAY, Cast
+from tests.members.cards import make_bank
 from union_portal import audit, files, lifecycle, notifications, queue
 from union_portal.models import AuditEntry, Job, Message, StoredFile
 from union_portal.models.notifications import Channel
@@ -90,9 +90,8 @@ def message_texts(cast: Cast, day: date) -> Any:
 
 
 def a_card(cast: Cast) -> ServiceCard:
-    bank, _new = CardBank.objects.get_or_create(name="榆林示范银行", code="demo", hotline="96262")
     card, _new = ServiceCard.objects.get_or_create(
-        person=cast.lin_person, organization=cast.tree.union, bank=bank, handle="h",
+        person=cast.lin_person, organization=cast.tree.union, bank=make_bank(), handle="h",
         channel="portal",
     )  # fmt: skip
     return card

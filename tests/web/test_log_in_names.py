@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from members.models import CardBank, ServiceCard
+from members.models import ServiceCard
 from members.states import CardState
 from tests.cast import Cast, make_person
+from tests.members.cards import make_bank
 from tests.roles import the_superuser
 from tests.web import counting
 from tests.web.log_in import ADDRESS, PASSWORD, a_browser, may_log_in
@@ -34,10 +35,9 @@ def lin(cast: Cast) -> Cast:
 
 
 def card_of(cast: Cast, state: str = CardState.ACTIVE, number: str = CARD) -> ServiceCard:
-    bank, _new = CardBank.objects.get_or_create(name="榆林示范银行", code="demo", hotline="96262")
     with the_superuser():
         return ServiceCard.objects.create(
-            person=cast.lin_person, organization=cast.tree.union, bank=bank, number=number,
+            person=cast.lin_person, organization=cast.tree.union, bank=make_bank(), number=number,
             last_four=number[-4:], handle=f"h{number}", channel="portal", state=state,
             issued_on="2026-01-01",
         )  # fmt: skip

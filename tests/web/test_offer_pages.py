@@ -279,7 +279,7 @@ def test_the_licence_opens_to_whoever_sees_merchants_and_to_nobody_else(cast: Ca
 def test_a_merchant_writes_hands_in_pauses_and_revises_on_its_own_page(cast: Cast):
     merchant = make_merchant(cast)
     agree(cast, merchant)
-    till = browser(give_login(cast, merchant, "till").account)
+    till = browser(give_login(cast, merchant, "counter").account)
     assert till.get("/me/")["Location"] == "/shop/"
     given = {
         "category": merchant.category_id, "title": "午餐", "text": "一碗面。", "kind": "price",
@@ -307,7 +307,7 @@ def test_a_merchant_writes_hands_in_pauses_and_revises_on_its_own_page(cast: Cas
 def test_a_merchant_s_log_in_opens_its_own_page_and_nothing_of_staff_or_members(cast: Cast):
     merchant = make_merchant(cast)
     other = make_offer(cast, make_merchant(cast), publish=False)
-    till = browser(give_login(cast, merchant, "till").account)
+    till = browser(give_login(cast, merchant, "counter").account)
     assert till.get("/shop/").status_code == 200
     assert till.get(f"/shop/offers/{other.pk}/").status_code == 404
     assert till.get(reverse("admin:index")).status_code in (302, 403)

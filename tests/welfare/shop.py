@@ -11,15 +11,12 @@ from members.models import (
     BenefitCategory,
     BenefitOffer,
     BenefitProgramme,
-    CardBank,
-    Channel,
     Merchant,
     MerchantLogin,
-    Person,
     Redemption,
     ServiceCard,
 )
-from members.states import BankAccountState, CardState, MerchantState, OfferState
+from members.states import BankAccountState, MerchantState, OfferState
 from tests.cast import Cast, make_account, make_rule_set
 from union_portal import lifecycle
 from union_portal.access import Role
@@ -80,20 +77,6 @@ def make_shop(cast: Cast, *, code: str = CODES[0], programme: Any = None) -> Sho
         cast, MERCHANTS, fund_code="benefits", parameters={"dispute_days": 7}
     )
     return Shop(merchant, offer, programme, till, officer, colleague, rules)
-
-
-def make_card(person: Person) -> ServiceCard:
-    """The person's active card."""
-    n = next(_numbers)
-    bank, _made = CardBank.objects.get_or_create(
-        code="demo", defaults={"name": "榆林示范银行", "hotline": "0912-0000000"}
-    )
-    number = f"62170000{n:08d}"
-    return ServiceCard.objects.create(
-        person=person, organization=person.organization, bank=bank, number=number,
-        last_four=number[-4:], handle=f"handle-{n}", channel=Channel.IMPORT,
-        issued_on=date(2026, 1, 5), state=CardState.ACTIVE,
-    )  # fmt: skip
 
 
 def use(shop: Shop, card: ServiceCard, *, day: int = 10, month: int = 2) -> Redemption:

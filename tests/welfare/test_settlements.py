@@ -11,7 +11,8 @@ from tests.cast import NOW, TODAY, make_person
 from tests.disbursement.conftest import Office, make_office
 from tests.kernel.attacks import refused_by
 from tests.kernel.races import at_once, waits_for_lock
-from tests.welfare.shop import CODES, FEBRUARY, confirm_account, make_card, make_shop, use
+from tests.members.cards import make_card
+from tests.welfare.shop import CODES, FEBRUARY, confirm_account, make_shop, use
 from union_portal import lifecycle
 from union_portal.states import DecisionState
 from welfare.actions import settlements
