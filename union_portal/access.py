@@ -206,6 +206,8 @@ SECOND_FACTOR = frozenset(
         _P.ROLE_GRANT,
         _P.ACCOUNT_MANAGE,
         _P.GATE_LIFT,
+        _P.OFFER_PUBLISH,
+        _P.SETTLEMENT_PREPARE,
         _P.PERSON_MERGE,
         _P.CARD_BATCH,
         _P.SETTLEMENT_APPROVE,

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('awards', '0004_asked_above_nothing'),
-        ('members', '0012_roster'),
+        ('members', '0011_roster'),
     ]
 
     operations = [

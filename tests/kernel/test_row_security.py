@@ -142,9 +142,6 @@ DOORS = {
         | {"members.memberprofile", "members.servicecard"},
         {"members/actions/joining.py", "members/actions/transfers.py"},
     ),
-    Door.TILL: ({"members.person", "members.servicecard", "members.cardcode"}, set()),
-    Door.DIRECTORY: ({"members.rating"}, set()),
-    Door.MERCHANT_APPLYING: ({"members.merchant"}, set()),
     # What hangs on two rows of one human, and the money that may stand against a merge.
     Door.MERGING: (
         {"members.membership", "members.membershipchange", "members.membershiptransfer"}

@@ -26,6 +26,7 @@ from members.models import (
     Redemption,
     ServiceCard,
 )
+from members.queries.till import live_membership
 from members.states import AgreementState, MerchantState, OfferState
 from tests.cast import Cast, make_account, make_person
 from tests.members.cards import make_bank, make_card
@@ -64,7 +65,8 @@ class Street:
         if person is None:
             account = make_account(f"member{next(_numbers)}")
             person = make_person(union, account=account)
-        make_membership(person)
+        if live_membership(person) is None:
+            make_membership(person)
         return make_card(person, **{"bank": self.bank, **more})
 
     def shop(self, **more: Any) -> tuple[Merchant, Account]:

@@ -48,6 +48,7 @@ from tests.members.benefits import (
     give_login,
     make_merchant,
     make_offer,
+    make_place,
     programme,
     rate,
     used,
@@ -66,8 +67,11 @@ from union_portal.models import (
     Organization,
     ReportRun,
 )
+from welfare.actions import settlements
 from welfare.disbursement import batches
 from welfare.disbursement.models import Cap, StrayPayment
+from welfare.models import StatementLine
+from welfare.sample_rules import MERCHANTS
 
 
 def play(cast: Cast) -> None:
@@ -84,6 +88,7 @@ def play(cast: Cast) -> None:
         _cards,
         _benefits,
         _street,
+        _settlement,
     )
     for act in acts:
         act(cast)
@@ -273,11 +278,29 @@ def _street(cast: Cast) -> None:
     login = MerchantLogin.objects.create(
         account=cast.till, merchant=street.merchant, given_by=cast.officer
     )
+    make_place(cast, street.merchant)
     make_offer(cast, street.merchant, publish=False)
     offer = street.offer()
     street.use(street.member(person=cast.lin_person), offer, cast.till)
     Rating.objects.create(redemption=street.use(street.member(), offer, cast.till), stars=4)
     WrongCode.objects.create(login=login, asked_from="x")
+
+
+def _settlement(cast: Cast) -> None:
+    """The month of these uses is over: every merchant gets its statement, and one line is wrong."""
+    make_rule_set(
+        cast, MERCHANTS, fund_code="benefits", parameters={"dispute_days": 7}, valid_to=None
+    )
+    later = timezone.now() + timedelta(days=40)
+    settlements.issue(
+        month=timezone.localdate(), by=cast.benefits, now=later, today=timezone.localdate(later)
+    )
+    line = StatementLine.objects.filter(statement__merchant__logins__account=cast.till).first()
+    assert line is not None
+    settlements.dispute(
+        line=line, words="The bowl was sent back.", by=cast.benefits, now=later,
+        today=timezone.localdate(later),
+    )  # fmt: skip
 
 
 def telling() -> str:

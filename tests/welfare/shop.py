@@ -1,7 +1,7 @@
 """A merchant with a subsidised offer, and uses of it: rows to settle."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -64,19 +64,37 @@ def make_shop(cast: Cast, *, code: str = CODES[0], programme: Any = None) -> Sho
         name="普惠 2026", year=2026, fund_code="benefits", organization=cast.tree.city,
         budget_fen=1_000_000,
     )  # fmt: skip
-    offer = BenefitOffer.objects.create(
-        merchant=merchant, category=category, programme=programme, title="羊肉面立减20元",
-        text="立减20元", kind="subsidy", subsidy_fen=2_000, valid_from=date(2026, 1, 1),
-        valid_to=date(2026, 12, 31), quota_total=1_000, quota_per_member=20, entered_by=officer,
-    )  # fmt: skip
-    lifecycle.advance(offer, to=OfferState.SUBMITTED, by=officer)
-    lifecycle.advance(offer, to=OfferState.PUBLISHED, by=cast.decider, approved_by=cast.decider)
+    offer = _offer(cast, merchant, programme, officer)
     till = make_account(f"till{n}")
     MerchantLogin.objects.create(account=till, merchant=merchant, given_by=officer)
     rules = RuleSet.objects.filter(scheme=MERCHANTS).first() or make_rule_set(
         cast, MERCHANTS, fund_code="benefits", parameters={"dispute_days": 7}
     )
     return Shop(merchant, offer, programme, till, officer, colleague, rules)
+
+
+def of_another_programme(cast: Cast, shop: Shop) -> Shop:
+    """The same merchant, with an offer that the programme of the year before still pays."""
+    programme = BenefitProgramme.objects.create(
+        name="普惠 2025", year=2025, fund_code="benefits", organization=cast.tree.city,
+        budget_fen=1_000_000,
+    )  # fmt: skip
+    offer = _offer(cast, shop.merchant, programme, shop.officer)
+    return replace(shop, programme=programme, offer=offer)
+
+
+def _offer(
+    cast: Cast, merchant: Merchant, programme: BenefitProgramme, officer: Account
+) -> BenefitOffer:
+    offer = BenefitOffer.objects.create(
+        merchant=merchant, category=merchant.category, programme=programme,
+        title="羊肉面立减20元", text="立减20元", kind="subsidy", subsidy_fen=2_000,
+        valid_from=date(2026, 1, 1), valid_to=date(2026, 12, 31), quota_total=1_000,
+        quota_per_member=20, entered_by=officer,
+    )  # fmt: skip
+    lifecycle.advance(offer, to=OfferState.SUBMITTED, by=officer)
+    lifecycle.advance(offer, to=OfferState.PUBLISHED, by=cast.decider, approved_by=cast.decider)
+    return offer
 
 
 def use(shop: Shop, card: ServiceCard, *, day: int = 10, month: int = 2) -> Redemption:

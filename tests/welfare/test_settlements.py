@@ -12,7 +12,14 @@ from tests.disbursement.conftest import Office, make_office
 from tests.kernel.attacks import refused_by
 from tests.kernel.races import at_once, waits_for_lock
 from tests.members.cards import make_card
-from tests.welfare.shop import CODES, FEBRUARY, confirm_account, make_shop, use
+from tests.welfare.shop import (
+    CODES,
+    FEBRUARY,
+    confirm_account,
+    make_shop,
+    of_another_programme,
+    use,
+)
 from union_portal import lifecycle
 from union_portal.states import DecisionState
 from welfare.actions import settlements
@@ -102,6 +109,31 @@ def test_two_merchants_get_one_statement_each(cast, shop, card):
     assert issue(shop) == 2
 
 
+def test_a_merchant_of_two_programmes_gets_a_statement_of_each_and_is_owed_both(
+    cast, shop, card, fund_office
+):
+    other = of_another_programme(cast, shop)
+    use(shop, card)
+    use(other, card, day=11)
+    assert issue(shop) == 2
+    first, second = MerchantStatement.objects.order_by("number")
+    assert second.number == f"{first.number}-2"
+    owed = [approve(shop, one, cast).period for one in (first, second)]
+    assert owed == ["2026-02", "2026-02-2"]
+    assert Entitlement.objects.filter(merchant=shop.merchant).count() == 2
+
+
+def test_what_was_cancelled_is_issued_anew_whatever_else_stands(cast, shop, card):
+    other = of_another_programme(cast, shop)
+    use(shop, card)
+    use(other, card, day=11)
+    issue(shop)
+    wrong = MerchantStatement.objects.get(programme=other.programme)
+    settlements.cancel(statement=wrong, reason=WORDS, by=shop.officer)
+    assert issue(shop) == 1
+    assert MerchantStatement.objects.filter(programme=other.programme).count() == 2
+
+
 def test_a_month_that_runs_is_not_settled(shop, card):
     use(shop, card)
     with pytest.raises(SettlementRefused, match="not over yet"):
@@ -127,8 +159,7 @@ def test_an_approved_statement_is_owed_and_paid_like_any_other_money(cast, shop,
         fund=fund_office.fund, scheme=MERCHANTS, period="2026-02",
         organization=cast.tree.city, by=cast.feng, today=TODAY,
     )  # fmt: skip
-    batches.seal(batch=batch, by=cast.feng)
-    fund_office.release(batch)
+    fund_office.release(batches.seal(batch=batch, by=cast.feng))
     claims.wake()
     fund_office.answer(batch, *fund_office.says(batch, "paid"))
     line = PayoutLine.objects.get(batch=batch)

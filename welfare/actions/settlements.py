@@ -54,8 +54,8 @@ _ISSUE: Final = f"""
                            WHERE s.merchant_id = due.merchant_id AND s.month = %(month)s) AS nth
           FROM ({_DUE}) due) d
     WHERE NOT EXISTS (SELECT 1 FROM welfare_merchantstatement s
-                      WHERE s.merchant_id = d.merchant_id AND s.month = %(month)s
-                        AND s.state <> 'cancelled')
+                      WHERE s.merchant_id = d.merchant_id AND s.programme_id = d.programme_id
+                        AND s.month = %(month)s AND s.state <> 'cancelled')
     GROUP BY d.merchant_id, d.programme_id, d.organization_id, d.nth
     ORDER BY d.merchant_id
     RETURNING id
@@ -215,7 +215,7 @@ def approve(*, statement: MerchantStatement, by: Account, now: datetime, today: 
     rule_set = decisions.rule_set_in_force(MERCHANTS, today)
     decision = decisions.record(
         scheme=MERCHANTS,
-        period=f"{held.month:%Y-%m}",
+        period=_period(held),
         rule_set=rule_set,
         outcome=DecisionOutcome.GRANTED,
         amount_fen=owed,
@@ -236,6 +236,7 @@ def approve(*, statement: MerchantStatement, by: Account, now: datetime, today: 
     entitlements.grant(decision=decision, merchant=held.merchant, by=by)
     notices.clear_without_notice(decisions=Decision.objects.filter(pk=decision.pk), by=by)
     statement.refresh_from_db()
+    decision.refresh_from_db()
     return decision
 
 
@@ -250,6 +251,15 @@ def cancel(*, statement: MerchantStatement, reason: str, by: Account) -> None:
     )
     lifecycle.advance(held, to=StatementState.CANCELLED, by=by, reason=why)
     statement.refresh_from_db()
+
+
+def _period(statement: MerchantStatement) -> str:
+    """The month; a second statement of it, of another programme, is owed beside the first."""
+    month = f"{statement.month:%Y-%m}"
+    before = MerchantStatement.objects.filter(
+        merchant=statement.merchant, month=statement.month, state=StatementState.APPROVED
+    ).count()
+    return f"{month}-{before + 1}" if before else month
 
 
 def _bounds(first: date) -> tuple[datetime, datetime]:

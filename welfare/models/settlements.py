@@ -75,7 +75,7 @@ class MerchantStatement(models.Model):
         ordering = ["-month", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["merchant", "month"],
+                fields=["merchant", "programme", "month"],
                 condition=~models.Q(state="cancelled"),
                 name="statement_once_a_month",
             ),
