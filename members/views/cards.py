@@ -1,6 +1,6 @@
 """A member's own service card: apply, follow, activate, report lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import wraps
 from typing import Any
@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -280,4 +281,27 @@ def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
     return {"card": held, "next": NEXT.get(held.state, "") if held else ""}
 
 
+def _waiting(person: int) -> Iterable[ServiceCard]:
+    """Cards with which only the member can go on."""
+    states = (CardState.DRAFT, CardState.ISSUED, CardState.COLLECTED)
+    return ServiceCard.objects.filter(person=person, state__in=states)[:1]
+
+
+def _waiting_text(held: Sequence[ServiceCard]) -> str:
+    return str(NEXT[held[0].state])
+
+
 mine.add_section(mine.Section("members/my_card.html", _section, order=5))
+mine.add_task(
+    mine.Task("service_card", _waiting, _waiting_text, lambda held: reverse("members:card"))
+)
+mine.add_service(
+    mine.Service(
+        "card", gettext_lazy("My service card"),
+        gettext_lazy("Apply, show the code, report a loss"), lambda: reverse("members:card"), 10,
+    ),
+    mine.Service(
+        "offers", gettext_lazy("Offers"), gettext_lazy("What the card gives, on list and map"),
+        lambda: reverse("members:offer-list"), 11,
+    ),
+)  # fmt: skip

@@ -5,7 +5,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -128,3 +130,9 @@ def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
 
 
 mine.add_section(mine.Section("members/my_membership.html", _section, order=5))
+mine.add_service(
+    mine.Service(
+        "membership", gettext_lazy("Membership"), gettext_lazy("My union, and how to change it"),
+        lambda: reverse("members:membership"), 30,
+    )
+)  # fmt: skip

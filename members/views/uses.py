@@ -4,7 +4,9 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from members.actions import ratings
@@ -16,6 +18,7 @@ from members.states import RedemptionState
 from members.views.portal import member_only
 from union_portal import readers
 from union_portal.readers import Door
+from union_portal.views import mine
 
 USES_PER_PAGE = 20
 
@@ -51,3 +54,11 @@ def _rated(request: HttpRequest, use: Redemption, form: RatingForm) -> bool:
         form.add_error(None, str(refusal))
         return False
     return True
+
+
+mine.add_service(
+    mine.Service(
+        "uses", gettext_lazy("My uses"), gettext_lazy("What I used the card for; rate it"),
+        lambda: reverse("members:use-list"), 12,
+    )
+)  # fmt: skip
