@@ -105,6 +105,11 @@ def of_offices() -> list[str]:
     return [name for name, kind in _kinds.items() if kind.permission is not None]
 
 
+def of_persons() -> list[str]:
+    """The names of the reports that people ask for about themselves."""
+    return [name for name, kind in _kinds.items() if kind.permission is None]
+
+
 def witness() -> str:
     """The last sealed block of the audit log and its digest, as every report prints them.
 

@@ -73,7 +73,7 @@ def cases_of(person: Person) -> QuerySet[SubsidyCase]:
     )
 
 
-def live_application(person: Person, year: int) -> SubsidyCase | None:
+def live_application(person: Person | int, year: int) -> SubsidyCase | None:
     """The one application of the year that is under way or was granted (X7), if there is one."""
     return SubsidyCase.objects.filter(
         person=person, scheme=Scheme.SPECIAL_HARDSHIP, period=str(year), state__in=LIVE_CASES

@@ -56,7 +56,7 @@ def _account(request: HttpRequest) -> Account:
     return request.user  # type: ignore[return-value]
 
 
-def _live(person: Person) -> SubsidyCase | None:
+def _live(person: Person | int) -> SubsidyCase | None:
     """This year's application: there is one a year."""
     return queries.live_application(person, timezone.localdate().year)
 
@@ -285,5 +285,6 @@ mine.add_service(
         "apply_subsidy", gettext_lazy("Apply for special hardship"),
         gettext_lazy("Illness, work, schooling, disaster"),
         lambda: reverse("awards:subsidy-apply"), 21,
+        is_open=lambda person: _live(person) is None,
     ),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from members.models import Merchant, MerchantLogin, MerchantPlace
 from members.states import MerchantState
 from union_portal import access, accounts, audit
 from union_portal.access import Permission
+from union_portal.kit.names import read_label
 from union_portal.models import Account
 
 
@@ -41,7 +42,7 @@ def give(
             gettext_noop("This place is another merchant's."), gettext_noop("Choose its own.")
         )
     account = accounts.create(
-        username=username, name=name, by=TILL, password=password, is_staff=False
+        username=username, name=name, by=TILL, password=password, is_staff=False, reader=read_label
     )
     made = MerchantLogin.objects.create(merchant=held, account=account, place=place, given_by=by)
     audit.record(

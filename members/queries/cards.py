@@ -59,7 +59,7 @@ def waiting_for(account: Account, permission: Permission, state: CardState) -> Q
     return cards_for(account, permission).filter(state=state).exclude(**own)
 
 
-def card_of(person: Person) -> ServiceCard | None:
+def card_of(person: Person | int) -> ServiceCard | None:
     """The card, or the application for one, that counts for a person now: live, else lost."""
     cards = ServiceCard.objects.filter(person=person).select_related("bank", "organization")
     live = cards.filter(state__in=LIVE_CARDS).first()

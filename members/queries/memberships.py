@@ -23,7 +23,7 @@ from union_portal.readers import Door
 UNIONS_SHOWN = 20
 
 
-def membership_of(person: Person) -> Membership | None:
+def membership_of(person: Person | int) -> Membership | None:
     """The membership that the person has now."""
     live = Membership.objects.filter(person=person, state__in=LIVE_MEMBERSHIPS)
     return live.select_related("organization", "person").first()
@@ -40,13 +40,13 @@ def changes_of(person: Person) -> QuerySet[MembershipChange]:
     return changes.select_related("membership__organization").order_by("-on", "-id")
 
 
-def transfers_of(person: Person) -> QuerySet[MembershipTransfer]:
+def transfers_of(person: Person | int) -> QuerySet[MembershipTransfer]:
     """The person's transfers, the newest first."""
     rows = MembershipTransfer.objects.filter(membership__person=person)
     return rows.select_related("source", "target", "membership__person")
 
 
-def open_transfer_of(person: Person) -> MembershipTransfer | None:
+def open_transfer_of(person: Person | int) -> MembershipTransfer | None:
     return transfers_of(person).filter(state__in=OPEN_TRANSFERS).first()
 
 

@@ -276,8 +276,7 @@ def _moved_on(request: HttpRequest) -> HttpResponse:
 
 
 def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
-    person = Person.objects.get(pk=person_id)
-    held = queries_cards.card_of(person)
+    held = queries_cards.card_of(person_id)
     return {"card": held, "next": NEXT.get(held.state, "") if held else ""}
 
 

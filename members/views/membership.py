@@ -120,10 +120,9 @@ def _application_of(request: HttpRequest) -> JoinApplication | None:
 
 
 def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
-    person = Person.objects.get(pk=person_id)
-    asked = queries.open_transfer_of(person)
+    asked = queries.open_transfer_of(person_id)
     return {
-        "membership": queries.membership_of(person),
+        "membership": queries.membership_of(person_id),
         "transfer": asked,
         "waits_for": waits_for(asked) if asked is not None else "",
     }

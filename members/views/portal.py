@@ -60,7 +60,8 @@ def me(request: HttpRequest) -> HttpResponse:
         "person": person,
         "tasks": mine.waiting(person.pk),
         "services": [
-            {"title": one.title, "text": one.text, "link": one.link()} for one in mine.services()
+            {"title": one.title, "text": one.text, "link": one.link()}
+            for one in mine.services(person.pk)
         ],
         "newest": newest,
         "newest_text": notifications.text_of(newest) if newest else "",

@@ -243,7 +243,7 @@ def _privacy(cast: Cast) -> None:
         is_dry=True, run_on=TODAY, requested_by=cast.account_admin, counts={"card_codes": 3}
     )
     copy = files.store(
-        purpose=copies.PURPOSE, name="gone.json", content=b"{}", subject=cast.lin_person,
+        purpose=copies.PURPOSE, name="我的数据.json", content=b"{}", subject=cast.lin_person,
         organization=None, by=audit.WORKER,
     )  # fmt: skip
     files.forget(files=[copy], rule="my_data_files", now=NOW)

@@ -220,6 +220,7 @@ EMPTY = {
     "members.StagedPerson.account_holder", "members.StagedPerson.bank_name",
     "members.StagedPerson.employer", "members.StagedPerson.extra",
     "members.StagedPerson.initials", "members.StagedPerson.name", "members.StagedRow.extra",
+    "members.PersonMerge.moved", "members.RetentionRun.counts",
     "union_portal.Job.result",
 }  # fmt: skip
 # Texts in JSON that are read by programs, by the name of their key.

@@ -53,7 +53,7 @@ def test_the_home_says_what_waits_and_what_can_be_done(cast: Cast, texts: Any):
     shown = page.content.decode()
     assert "1 message that you have not read" in shown
     assert "1 consent waits for your answer" in shown
-    for service in mine.services():
+    for service in mine.services(cast.lin_person.pk):
         assert str(service.title) in shown and service.link() in shown
 
 

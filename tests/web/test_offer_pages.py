@@ -280,7 +280,7 @@ def test_a_merchant_writes_hands_in_pauses_and_revises_on_its_own_page(cast: Cas
     merchant = make_merchant(cast)
     agree(cast, merchant)
     till = browser(give_login(cast, merchant, "counter").account)
-    assert till.get("/me/")["Location"] == "/shop/"
+    assert till.get("/me/")["Location"] == "/till/"
     given = {
         "category": merchant.category_id, "title": "午餐", "text": "一碗面。", "kind": "price",
         "price": "18.00", "valid_from": today().isoformat(), "valid_to": today().isoformat(),

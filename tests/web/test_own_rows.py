@@ -21,6 +21,7 @@ from tests.web.test_reach import NOBODYS, alike, holder
 from tests.web.walk import patterns
 from union_portal.access import Role
 from union_portal.models import Account, Appeal, Decision, Job, StoredFile
+from welfare.models import MerchantStatement, StatementLine
 
 pytestmark = pytest.mark.django_db
 # Served by Django's admin alone: no row of ours is behind them, or the whole tree is walked.
@@ -79,6 +80,21 @@ def drafted(cast: Cast) -> dict[str, Any]:
     return {"offer_id": offer.pk}
 
 
+def statement(cast: Cast) -> dict[str, Any]:
+    """The month of the merchant whose till it is."""
+    return {"statement_id": MerchantStatement.objects.get(merchant__logins__account=cast.till).pk}
+
+
+def line(cast: Cast) -> dict[str, Any]:
+    counted = StatementLine.objects.filter(state="counted", **statement(cast)).first()
+    assert counted is not None
+    return {**statement(cast), "position": counted.position}
+
+
+def paper(cast: Cast) -> dict[str, Any]:
+    return {**statement(cast), "kind": "pdf"}
+
+
 def use(cast: Cast) -> dict[str, Any]:
     return {"use_id": Redemption.objects.get(person=cast.lin_person).pk}
 
@@ -101,6 +117,10 @@ OWNED: dict[str, tuple[Callable[[Cast], dict[str, Any]], str]] = {
     "members:use-rate": (use, "lin"),
     "members:till-done": (use, "till"),
     "members:till-undo": (use, "till"),
+    "welfare:statement": (statement, "till"),
+    "welfare:statement-accept": (statement, "till"),
+    "welfare:statement-paper": (paper, "till"),
+    "welfare:line-dispute": (line, "till"),
     "mfa_remove_webauthn": (key, "lin"),
     "mfa_edit_webauthn": (key, "lin"),
 }

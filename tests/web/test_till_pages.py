@@ -326,8 +326,9 @@ def test_use_is_counted_by_county_category_and_month_and_names_nobody(street):
     page = text(staff.get(reverse("admin:members_redemption_summary")))
     month = f"{timezone.localdate():%Y-%m}"
     for county, count, sum_ in ((tree.county, 2, "¥20.00"), (tree.other_county, 1, "¥10.00")):
-        row = rf"<td>{county.name}</td><td>{street.category.name}</td><td>{month}</td>"
-        assert re.search(rf'{row}<td class="num">{count}</td><td class="num">{sum_}</td>', page)
+        cells = (county.name, street.category.name, month, str(count), sum_)
+        row = "".join(rf"<td[^>]*>{re.escape(cell)}</td>" for cell in cells)
+        assert re.search(row, page)
     listed = text(staff.get(reverse("admin:members_redemption_changelist")))
     row = text(staff.get(reverse("admin:members_redemption_change", args=[uses[0].pk])))
     for card in cards:

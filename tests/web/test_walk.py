@@ -20,6 +20,7 @@ from union_portal.models import Notice, NoticeEntry
 # The whole list of what opens without a log-in. A new public page is added here on purpose.
 PUBLIC = {
     "portal:home",
+    "portal:figure-list",
     "portal:notice-list",
     "portal:notice",
     "portal:objection-file",

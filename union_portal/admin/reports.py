@@ -101,7 +101,7 @@ class ReportRunAdmin(ScopedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReportRun]:
         """Those of offices: what people ask for about themselves is nobody else's."""
-        return super().get_queryset(request).filter(kind__in=reports.of_offices())
+        return super().get_queryset(request).exclude(kind__in=reports.of_persons())
 
     @admin.display(description=_("file"))
     def fetch(self, run: ReportRun) -> Any:

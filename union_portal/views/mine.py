@@ -44,13 +44,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Service:
-    """Something that the member can do at any time: a tile of the page."""
+    """Something that the member can do at any time: a tile of the page.
+
+    `is_open(person_id)` says whether this one can; without it everybody can.
+    """
 
     key: str
     title: Text
     text: Text
     link: Callable[[], str]
     order: int = 50
+    is_open: Callable[[int], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,10 @@ def waiting(person_id: int) -> list[Waiting]:
     return sorted(shown, key=lambda one: (one.urgency, one.key))
 
 
-def services() -> list[Service]:
-    """What the member can do, in the order of the page."""
-    return sorted(_services.values(), key=lambda service: (service.order, service.key))
+def services(person_id: int) -> list[Service]:
+    """What this person can do, in the order of the page."""
+    can = [one for one in _services.values() if one.is_open is None or one.is_open(person_id)]
+    return sorted(can, key=lambda service: (service.order, service.key))
 
 
 def rendered(request: HttpRequest, person_id: int) -> list[SafeString]:
