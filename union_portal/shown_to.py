@@ -316,6 +316,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("organization", (_P.AUDIT_VIEW,), is_reading=True),
     ),
     "union_portal.factorreset": (*_REVIEWS, Whole((_P.ACCOUNT_MANAGE,))),
+    # programs: what an answer told its caller is for that caller alone
+    "union_portal.sentcall": (Own("account"),),
     # money
     "disbursement.fund": (
         Within("organization", _MONEY),
@@ -421,6 +423,8 @@ _OFFICE = "belongs to no person and holds no money"
 OPEN: Final[dict[str, str]] = {
     "union_portal.account": _BEFORE,
     "union_portal.pastpassword": _BEFORE,
+    "union_portal.apitoken": _BEFORE,
+    "union_portal.callcount": _BEFORE,
     "union_portal.roleassignment": _BEFORE,
     "union_portal.accountreview": _OFFICE,
     "union_portal.organization": _OFFICE,

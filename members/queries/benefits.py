@@ -157,6 +157,31 @@ def shown_offers() -> QuerySet[BenefitOffer]:
     )
 
 
+def merchant_directory(
+    *, day: date, text: str = "", category: str = "", county: str = ""
+) -> QuerySet[Merchant]:
+    """Merchants that honour the card on a day, with the shops that are open to it."""
+    rows = merchants_on(day)
+    if text:
+        rows = rows.filter(_called(text))
+    if category:
+        rows = rows.filter(category__code=category)
+    places = MerchantPlace.objects.filter(is_active=True)
+    if county:
+        here = places.filter(merchant=OuterRef("pk"), division_code=county)
+        rows = rows.filter(Exists(here))
+    return rows.select_related("category").prefetch_related(Prefetch("places", queryset=places))
+
+
+def _called(text: str) -> Q:
+    """Merchants by a piece of their name, or by its sound or initials."""
+    found = Q(name__icontains=text)
+    letters = "".join(text.split()).lower()
+    if letters.isascii() and letters.isalpha():
+        found |= Q(pinyin__contains=letters) | Q(initials__contains=letters)
+    return found
+
+
 def categories_on(day: date) -> QuerySet[BenefitCategory]:
     """Categories with something in them, each with how much."""
     return (

@@ -244,3 +244,11 @@ def county_names() -> dict[str, str]:
         for path, short, name in middle.values_list("path", "short_name", "name")
         if path.count("/") == 2
     }
+
+
+def county_by(division_code: str) -> str:
+    """The path of the county union with this division code; '' for none."""
+    county = Organization.objects.filter(
+        level=OrganizationLevel.COUNTY, division_code=division_code
+    ).first()
+    return county.path if county is not None else ""

@@ -23,6 +23,8 @@ ACTS: dict[str, str] = {
     "account.choose_password": gettext_noop("Own password chosen"),
     "account.session_ended": gettext_noop("Logged out after wrong answers"),
     "account.sessions_ended": gettext_noop("Sessions ended"),
+    "account.token_issued": gettext_noop("A program logged in"),
+    "account.token_ended": gettext_noop("A program was logged out"),
     "account.factor_changed": gettext_noop("Second factor added or removed"),
     "account.factor_reset_asked": gettext_noop("Reset of the second factor asked for"),
     "account.factor_reset": gettext_noop("Second factor taken off"),

@@ -2,6 +2,7 @@
 
 from union_portal.models.account_reviews import AccountReview, ReviewedRole
 from union_portal.models.accounts import Account, PastPassword, RoleAssignment
+from union_portal.models.api import ApiToken, CallCount, SentCall
 from union_portal.models.appeals import Appeal
 from union_portal.models.audit import AuditBlock, AuditEntry
 from union_portal.models.decisions import Decision, DecisionOutcome, RuleSet
@@ -19,9 +20,11 @@ from union_portal.models.reports import FileDownload, ReportRun
 __all__ = [
     "Account",
     "AccountReview",
+    "ApiToken",
     "Appeal",
     "AuditBlock",
     "AuditEntry",
+    "CallCount",
     "Channel",
     "CountedFigure",
     "Decision",
@@ -42,6 +45,7 @@ __all__ = [
     "ReviewedRole",
     "RoleAssignment",
     "RuleSet",
+    "SentCall",
     "SentForm",
     "StoredFile",
 ]

@@ -1,0 +1,197 @@
+"""A merchant's statements for its own programs: read, disputed by the line, accepted."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from members.queries import benefits as queries_benefits
+from union_portal.api import gates
+from union_portal.api.endpoint import Endpoint
+from union_portal.api.repeats import once_per_key
+from union_portal.api.shapes import AskedList, Sent, Told, page_of
+from welfare.actions import settlements
+from welfare.models import MerchantStatement, StatementLine
+from welfare.queries.settlements import by_offer, counted_fen
+from welfare.states import StatementLineState, StatementState
+
+MERCHANT: Final = gates.ActingFor(queries_benefits.merchant_of, "tills, for their merchant")
+
+
+class StatementTold(Told):
+    """What was issued for a month. Money is in fen: 100 fen are 1 yuan."""
+
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    month = serializers.DateField(help_text="The first day of the month.")
+    state = serializers.ChoiceField(choices=StatementState.choices)
+    state_text = serializers.CharField(source="get_state_display")
+    lines_count = serializers.IntegerField()
+    total_fen = serializers.IntegerField(help_text="As issued.")
+    disputes_until = serializers.DateField(help_text="Lines may be disputed on this day as well.")
+    accepted_at = serializers.DateTimeField(allow_null=True)
+    approved_at = serializers.DateTimeField(allow_null=True)
+
+
+class OfferSum(Told):
+    title = serializers.CharField()
+    each_fen = serializers.IntegerField(source="each")
+    count = serializers.IntegerField()
+    fen = serializers.IntegerField()
+
+
+class StatementFull(StatementTold):
+    counted_fen = serializers.IntegerField(help_text="What still counts: without lines taken off.")
+    disputed = serializers.IntegerField(help_text="Lines that wait for an answer.")
+    offers = OfferSum(many=True)
+
+
+class LineTold(Told):
+    position = serializers.IntegerField()
+    use = serializers.IntegerField(source="redemption_id")
+    used_at = serializers.DateTimeField(source="redemption.redeemed_at")
+    offer = serializers.CharField(source="redemption.offer.title")
+    place = serializers.CharField(source="redemption.place.name", allow_null=True, default=None)
+    amount_fen = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=StatementLineState.choices)
+    state_text = serializers.CharField(source="get_state_display")
+    words = serializers.CharField(help_text="What is disputed; may be empty.")
+    answer = serializers.CharField(help_text="The union's answer; may be empty.")
+
+
+class AskedStatements(AskedList):
+    state = serializers.ChoiceField(choices=StatementState.choices, required=False)
+
+
+class StatementList(Endpoint):
+    gate = MERCHANT
+    asks = AskedStatements
+
+    @extend_schema(
+        operation_id="list_statements", tags=["settlement"], summary="Statements",
+        responses=page_of(StatementTold),
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        """The merchant's own statements, the newest month first."""
+        rows = self.acting.statements.all()
+        if "state" in self.asked:
+            rows = rows.filter(state=self.asked["state"])
+        return self.page(rows, StatementTold, "-month", "-id")
+
+
+class OneStatement(Endpoint):
+    gate = MERCHANT
+
+    @extend_schema(
+        operation_id="read_statement", tags=["settlement"], summary="A statement",
+        responses=StatementFull,
+    )  # fmt: skip
+    def get(self, request: Request, statement_id: int) -> Response:
+        return Response(_full(_own(self.acting, statement_id)))
+
+
+class AskedLines(AskedList):
+    state = serializers.ChoiceField(choices=StatementLineState.choices, required=False)
+
+
+class LineList(Endpoint):
+    gate = MERCHANT
+    asks = AskedLines
+
+    @extend_schema(
+        operation_id="list_lines", tags=["settlement"], summary="Lines of a statement",
+        responses=page_of(LineTold),
+    )  # fmt: skip
+    def get(self, request: Request, statement_id: int) -> Response:
+        """One line a use, in the order of the paper."""
+        rows = _lines(_own(self.acting, statement_id))
+        if "state" in self.asked:
+            rows = rows.filter(state=self.asked["state"])
+        return self.page(rows, LineTold, "position")
+
+
+class StatementAccept(Endpoint):
+    gate = MERCHANT
+
+    @extend_schema(
+        operation_id="accept_statement", tags=["settlement"], summary="Accept a statement",
+        request=None, responses=StatementFull,
+    )  # fmt: skip
+    @once_per_key
+    def post(self, request: Request, statement_id: int) -> Response:
+        """Agree before the last day, so that it need not be waited for."""
+        found = _own(self.acting, statement_id)
+        settlements.accept(statement=found, by=self.account, now=timezone.now())
+        return Response(_full(found))
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A use that was taken back",
+            {"words": "The bowl was given back; see the till's list of 3 November."},
+            request_only=True,
+        )
+    ]
+)
+class DisputeSent(Sent):
+    words = serializers.CharField(
+        min_length=10,
+        max_length=300,
+        trim_whitespace=False,
+        help_text="What happened instead, and how you know.",
+    )
+
+
+class LineDispute(Endpoint):
+    gate = MERCHANT
+
+    @extend_schema(
+        operation_id="dispute_line", tags=["settlement"], summary="Dispute a line",
+        request=DisputeSent, responses=LineTold,
+    )  # fmt: skip
+    @once_per_key
+    def post(self, request: Request, statement_id: int, position: int) -> Response:
+        """Say what is wrong with a line; the union answers, and nothing is paid before."""
+        line = _line(self.acting, statement_id, position)
+        settlements.dispute(
+            line=line,
+            words=self.sent(DisputeSent)["words"],
+            by=self.account,
+            now=timezone.now(),
+            today=timezone.localdate(),
+        )
+        return Response(LineTold(_line(self.acting, statement_id, position)).data)
+
+
+def _own(merchant: Any, statement_id: int) -> MerchantStatement:
+    """The merchant's statement; anybody else's does not exist."""
+    found = merchant.statements.filter(pk=statement_id).first()
+    if found is None:
+        raise Http404
+    return found  # type: ignore[no-any-return]
+
+
+def _lines(statement: MerchantStatement) -> Any:
+    return statement.lines.select_related("redemption__offer", "redemption__place")
+
+
+def _line(merchant: Any, statement_id: int, position: int) -> StatementLine:
+    line = _lines(_own(merchant, statement_id)).filter(position=position).first()
+    if line is None:
+        raise Http404
+    return line  # type: ignore[no-any-return]
+
+
+def _full(statement: MerchantStatement) -> Any:
+    statement.counted_fen = counted_fen(statement)  # type: ignore[attr-defined]
+    statement.offers = by_offer(statement)  # type: ignore[attr-defined]
+    disputed = statement.lines.filter(state=StatementLineState.DISPUTED)
+    statement.disputed = disputed.count()  # type: ignore[attr-defined]
+    return StatementFull(statement).data
