@@ -51,7 +51,7 @@ class Described(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         """What may be asked, and the key of an act."""
         if self.method == "GET":
-            return [self.view.asks]
+            return [self.view.asks] if self.view.asks().fields else []
         return [_key_header()] if self._is_once_per_key() else []
 
     def get_description(self) -> str:
