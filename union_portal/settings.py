@@ -414,6 +414,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
+        "Role": "union_portal.access.Role",
         "CardState": "members.states.CardState",
         "RedemptionState": "members.states.RedemptionState",
         "MembershipState": "members.states.MembershipState",

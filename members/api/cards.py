@@ -28,16 +28,16 @@ MEMBER: Final = gates.ActingFor(queries.person_of, "members, for themselves")
 
 
 class BankTold(Told):
-    code = serializers.CharField()
-    name = serializers.CharField()
+    code = serializers.CharField(style={"example": "DEMO"})
+    name = serializers.CharField(style={"example": "榆林示范银行"})
     hotline = serializers.CharField(help_text="Only the bank can block the account.")
 
 
 class CardTold(Told):
     id = serializers.IntegerField()
     reference = serializers.SerializerMethodField(help_text="Number of the application.")
-    state = serializers.ChoiceField(choices=CardState.choices)
-    state_text = serializers.CharField(source="get_state_display")
+    state = serializers.ChoiceField(choices=CardState.choices, style={"example": "active"})
+    state_text = serializers.CharField(source="get_state_display", style={"example": "active"})
     last_four = serializers.CharField(help_text="Empty until the bank has made it.")
     bank = BankTold()
     applied_at = serializers.DateTimeField()
@@ -50,7 +50,7 @@ class CardTold(Told):
 
 class HolderTold(Told):
     id = serializers.IntegerField()
-    name = serializers.CharField()
+    name = serializers.CharField(style={"example": "林海"})
     identity = serializers.CharField(source="national_id_shown", help_text="Masked.")
     union = UnionTold(source="organization")
 

@@ -22,13 +22,13 @@ from union_portal.kit.regions import YULIN_DIVISIONS
 
 class CategoryTold(Told):
     code = serializers.CharField()
-    name = serializers.CharField()
-    name_en = serializers.CharField()
+    name = serializers.CharField(style={"example": "餐饮"})
+    name_en = serializers.CharField(style={"example": "Dining"})
 
 
 class CategoryCounted(CategoryTold):
     need = serializers.ChoiceField(choices=Need.choices)
-    need_text = serializers.CharField(source="get_need_display")
+    need_text = serializers.CharField(source="get_need_display", style={"example": "clothing"})
     offers = serializers.IntegerField(source="offers_now", help_text="What is honoured today.")
 
 
@@ -54,9 +54,13 @@ class PlaceTold(Told):
     name = serializers.CharField()
     address = serializers.CharField()
     division_code = serializers.CharField()
-    latitude = serializers.DecimalField(max_digits=9, decimal_places=6, help_text="GCJ-02.")
-    longitude = serializers.DecimalField(max_digits=9, decimal_places=6, help_text="GCJ-02.")
-    phone = serializers.CharField()
+    latitude = serializers.DecimalField(
+        max_digits=9, decimal_places=6, help_text="GCJ-02.", style={"example": "38.285000"}
+    )
+    longitude = serializers.DecimalField(
+        max_digits=9, decimal_places=6, help_text="GCJ-02.", style={"example": "109.735000"}
+    )
+    phone = serializers.CharField(style={"example": "0912-3880000"})
     hours = serializers.CharField()
 
 
@@ -80,7 +84,9 @@ class OfferTold(Told):
     text = serializers.CharField()
     terms = serializers.CharField()
     kind = serializers.ChoiceField(choices=OfferKind.choices)
-    kind_text = serializers.CharField(source="get_kind_display")
+    kind_text = serializers.CharField(
+        source="get_kind_display", style={"example": "members' price"}
+    )
     price_fen = serializers.IntegerField(allow_null=True)
     discount = serializers.DecimalField(
         max_digits=3, decimal_places=1, allow_null=True, help_text="What is paid, in tenths (折)."

@@ -25,13 +25,15 @@ STAFF: Final = gates.Holding(Permission.PERSON_VIEW)
 
 class RoleTold(Told):
     role = serializers.ChoiceField(choices=Role.choices)
-    role_text = serializers.CharField(source="get_role_display")
+    role_text = serializers.CharField(
+        source="get_role_display", style={"example": "grassroots clerk"}
+    )
     union = UnionTold(source="organization")
 
 
 class MeTold(Told):
     id = serializers.IntegerField()
-    name = serializers.CharField()
+    name = serializers.CharField(style={"example": "Till 1"})
     roles = RoleTold(many=True)
     person = serializers.IntegerField(allow_null=True, help_text="A member's number, for members.")
     merchant = UnionTold(allow_null=True, help_text="For tills: whose till it is.")
@@ -59,17 +61,17 @@ class PersonTold(Told):
     """Somebody of the register. Whole numbers are never told here."""
 
     id = serializers.IntegerField()
-    name = serializers.CharField()
+    name = serializers.CharField(style={"example": "林海"})
     identity = serializers.CharField(source="national_id_shown", help_text="Masked.")
     phone = serializers.CharField(source="phone_shown", help_text="Masked; may be empty.")
     employer = serializers.CharField()
     union = UnionTold(source="organization")
-    died_on = serializers.DateField(allow_null=True)
+    died_on = serializers.DateField(allow_null=True, style={"example": None})
 
 
 class MembershipTold(Told):
     state = serializers.ChoiceField(choices=MembershipState.choices)
-    state_text = serializers.CharField(source="get_state_display")
+    state_text = serializers.CharField(source="get_state_display", style={"example": "member"})
     union = UnionTold(source="organization")
     joined_on = serializers.DateField()
 

@@ -58,9 +58,14 @@ class OfferAtTillTold(Told):
 class LookTold(Told):
     """The little that a cashier is shown of a member."""
 
-    look = serializers.CharField(help_text="Carries the look to its confirmation; tells nothing.")
+    look = serializers.CharField(
+        help_text="Carries the look to its confirmation; tells nothing.",
+        style={"example": "AQFnN2x…"},
+    )
     expires_at = serializers.DateTimeField(help_text="Until then it may be confirmed.")
-    name = serializers.CharField(help_text="The first character and a star.")
+    name = serializers.CharField(
+        help_text="The first character and a star.", style={"example": "林*"}
+    )
     county = serializers.CharField()
     offers = OfferAtTillTold(many=True)
 
@@ -110,9 +115,9 @@ class UseTold(Told):
     place = serializers.CharField(source="place.name", allow_null=True, default=None)
     subsidy_fen = serializers.IntegerField()
     state = serializers.ChoiceField(choices=RedemptionState.choices)
-    state_text = serializers.CharField(source="get_state_display")
+    state_text = serializers.CharField(source="get_state_display", style={"example": "used"})
     redeemed_at = serializers.DateTimeField()
-    undone_at = serializers.DateTimeField(allow_null=True)
+    undone_at = serializers.DateTimeField(allow_null=True, style={"example": None})
 
     def get_number(self, use: Redemption) -> str:
         return str(use)

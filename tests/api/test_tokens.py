@@ -211,7 +211,8 @@ def test_what_has_run_out_is_forgotten(cast: Cast):
 # -- what is no token ----------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "head",
-    ["Bearer", "Bearer x", "Bearer upt_", "Basic bGluOng=", "Bearer upt_a b", "\u4f60", "bearer ' OR 1=1"],
+    ["Bearer", "Bearer x", "Bearer upt_", "Basic bGluOng=", "Bearer upt_a b", "\u4f60",
+     "bearer ' OR 1=1"],
 )  # fmt: skip
 def test_what_is_no_token_opens_nothing(cast: Cast, head: str):
     program = Program(Authorization=head.encode().decode("latin-1"))

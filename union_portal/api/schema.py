@@ -16,8 +16,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 from union_portal import once
+from union_portal.api import examples
 from union_portal.api.problems import MEDIA_TYPE
-from union_portal.api.shapes import Problem
+from union_portal.api.shapes import Problem, Told
 
 _TOLD: Final = {
     "400": "The call does not fit its description.",
@@ -64,10 +65,21 @@ class Described(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation = super().get_operation(*args, **kwargs)
         if operation is not None:
+            self._show(operation)
             shape = self.resolve_serializer(Problem, "response").ref
             for status in sorted(self._problems(operation)):
                 operation["responses"].setdefault(status, _problem(status, shape))
         return operation
+
+    def _show(self, operation: dict[str, Any]) -> None:
+        """An example of each good answer, made from its shape."""
+        told = self.get_response_serializers()
+        by_status = told if isinstance(told, dict) else {200: told}
+        for status, shape in by_status.items():
+            answer = operation["responses"].get(str(status), {})
+            for content in answer.get("content", {}).values():
+                if isinstance(shape, type) and issubclass(shape, Told):
+                    content["examples"] = {"Answer": {"value": examples.of(shape())}}
 
     def _problems(self, operation: dict[str, Any]) -> set[str]:
         """What a call of this operation can meet."""

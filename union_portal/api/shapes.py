@@ -84,13 +84,15 @@ class UnionTold(Told):
     """A union as it is named beside other things."""
 
     id = serializers.IntegerField()
-    name = serializers.CharField()
+    name = serializers.CharField(style={"example": "驼城运输有限公司工会委员会"})
 
 
 class UnionFull(UnionTold):
     short_name = serializers.CharField()
     level = serializers.ChoiceField(choices=OrganizationLevel.choices)
-    level_text = serializers.CharField(source="get_level_display")
+    level_text = serializers.CharField(
+        source="get_level_display", style={"example": "city federation"}
+    )
     division_code = serializers.CharField(help_text="GB/T 2260, six digits.")
     parent = serializers.IntegerField(source="parent_id", allow_null=True)
 

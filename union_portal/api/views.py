@@ -63,11 +63,18 @@ class LogIn(Sent):
 
 class TokenTold(Told):
     id = serializers.IntegerField()
-    token = serializers.CharField(help_text="Shown this once. Keep it as you keep a password.")
-    scheme = serializers.CharField(help_text="Sent as “Authorization: Bearer …”.")
+    token = serializers.CharField(
+        help_text="Shown this once. Keep it as you keep a password.",
+        style={"example": "upt_2vT…"},
+    )
+    scheme = serializers.CharField(
+        help_text="Sent as “Authorization: Bearer …”.", style={"example": SCHEME}
+    )
     expires_at = serializers.DateTimeField()
     notices = serializers.ListField(
-        child=serializers.CharField(),
+        child=serializers.CharField(
+            style={"example": "2026-11-02: Bai opened your account again."}
+        ),
         help_text="What others did to this account since its last log-in.",
     )
 

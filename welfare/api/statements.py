@@ -28,15 +28,19 @@ class StatementTold(Told):
     """What was issued for a month. Money is in fen: 100 fen are 1 yuan."""
 
     id = serializers.IntegerField()
-    number = serializers.CharField()
-    month = serializers.DateField(help_text="The first day of the month.")
+    number = serializers.CharField(style={"example": "S202610-000017"})
+    month = serializers.DateField(
+        help_text="The first day of the month.", style={"example": "2026-10-01"}
+    )
     state = serializers.ChoiceField(choices=StatementState.choices)
-    state_text = serializers.CharField(source="get_state_display")
+    state_text = serializers.CharField(
+        source="get_state_display", style={"example": "with the merchant"}
+    )
     lines_count = serializers.IntegerField()
     total_fen = serializers.IntegerField(help_text="As issued.")
     disputes_until = serializers.DateField(help_text="Lines may be disputed on this day as well.")
-    accepted_at = serializers.DateTimeField(allow_null=True)
-    approved_at = serializers.DateTimeField(allow_null=True)
+    accepted_at = serializers.DateTimeField(allow_null=True, style={"example": None})
+    approved_at = serializers.DateTimeField(allow_null=True, style={"example": None})
 
 
 class OfferSum(Told):
@@ -60,7 +64,7 @@ class LineTold(Told):
     place = serializers.CharField(source="redemption.place.name", allow_null=True, default=None)
     amount_fen = serializers.IntegerField()
     state = serializers.ChoiceField(choices=StatementLineState.choices)
-    state_text = serializers.CharField(source="get_state_display")
+    state_text = serializers.CharField(source="get_state_display", style={"example": "counted"})
     words = serializers.CharField(help_text="What is disputed; may be empty.")
     answer = serializers.CharField(help_text="The union's answer; may be empty.")
 
