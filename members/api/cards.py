@@ -21,7 +21,7 @@ from members.states import CardState
 from union_portal.api import gates
 from union_portal.api.endpoint import Endpoint
 from union_portal.api.repeats import once_per_key
-from union_portal.api.shapes import AskedList, Sent, Told, UnionTold, page_of
+from union_portal.api.shapes import AskedList, Sent, Text, Told, UnionTold, page_of
 
 STAFF: Final = gates.Holding(*VIEWERS)
 MEMBER: Final = gates.ActingFor(queries.person_of, "members, for themselves")
@@ -61,9 +61,12 @@ class CardOfSomebody(CardTold):
 
 class AskedCards(AskedList):
     state = serializers.ChoiceField(choices=CardState.choices, required=False)
-    bank = serializers.CharField(max_length=20, required=False, help_text="Code of the bank.")
+    bank = Text(max_length=20, required=False, help_text="Code of the bank.")
     county = serializers.RegexField(
-        r"^[0-9]{6}$", required=False, help_text="Where the holder's union lies: GB/T 2260."
+        r"^[0-9]{6}$",
+        max_length=6,
+        required=False,
+        help_text="Where the holder's union lies: GB/T 2260.",
     )
     issued_from = serializers.DateField(required=False)
     issued_to = serializers.DateField(required=False, help_text="This day as well.")
@@ -110,9 +113,7 @@ class MyCard(Endpoint):
     examples=[OpenApiExample("Lost", {"reason": "left on the bus"}, request_only=True)]
 )
 class LossSent(Sent):
-    reason = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, default="", trim_whitespace=False
-    )
+    reason = Text(max_length=200, required=False, allow_blank=True, default="")
 
 
 class MyCardLoss(Endpoint):

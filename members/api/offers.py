@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -16,7 +17,7 @@ from members.queries import benefits as queries_benefits
 from members.queries.benefits import Wanted
 from union_portal.api import gates
 from union_portal.api.endpoint import Endpoint
-from union_portal.api.shapes import Asked, AskedList, Told, page_of
+from union_portal.api.shapes import Asked, AskedList, Text, Told, page_of
 from union_portal.kit.regions import YULIN_DIVISIONS
 
 
@@ -108,11 +109,11 @@ class OfferFull(OfferTold):
 
 
 class AskedOffers(AskedList):
-    q = serializers.CharField(
+    q = Text(
         max_length=40, required=False, help_text="A piece of title, merchant or category; pinyin."
     )
     need = serializers.ChoiceField(choices=Need.choices, required=False)
-    category = serializers.CharField(max_length=30, required=False, help_text="Its code.")
+    category = Text(max_length=30, required=False, help_text="Its code.")
     county = serializers.ChoiceField(choices=sorted(YULIN_DIVISIONS), required=False)
     kind = serializers.ChoiceField(choices=OfferKind.choices, required=False)
     sort = serializers.ChoiceField(choices=queries_benefits.SORTS, required=False)
@@ -129,7 +130,7 @@ class OfferList(Endpoint):
         """What is honoured today, the most used or the newest first."""
         asked = self.asked
         wanted = Wanted(
-            text=asked.get("q", ""),
+            text=" ".join(asked.get("q", "").split()),
             need=asked.get("need", ""),
             category=asked.get("category", ""),
             county=asked.get("county", ""),
@@ -137,8 +138,9 @@ class OfferList(Endpoint):
             sort=asked.get("sort", "used"),
         )
         rows = queries_benefits.directory(wanted, day=timezone.localdate())
-        order = ("-approved_at", "-id") if wanted.sort == "new" else ("-used_count", "-id")
-        return self.page(rows, OfferTold, *order, with_=_with_stars)
+        rows = rows.annotate(since=Coalesce("approved_at", "entered_at"))
+        by = "-since" if wanted.sort == "new" else "-used_count"
+        return self.page(rows, OfferTold, by, "-id", with_=_with_stars)
 
 
 class OneOffer(Endpoint):
@@ -165,10 +167,8 @@ class MerchantFull(MerchantTold):
 
 
 class AskedMerchants(AskedList):
-    q = serializers.CharField(
-        max_length=40, required=False, help_text="A piece of the name, or its pinyin."
-    )
-    category = serializers.CharField(max_length=30, required=False, help_text="Its code.")
+    q = Text(max_length=40, required=False, help_text="A piece of the name, or its pinyin.")
+    category = Text(max_length=30, required=False, help_text="Its code.")
     county = serializers.ChoiceField(choices=sorted(YULIN_DIVISIONS), required=False)
 
 
@@ -185,7 +185,7 @@ class MerchantList(Endpoint):
         asked = self.asked
         rows = queries_benefits.merchant_directory(
             day=timezone.localdate(),
-            text=asked.get("q", ""),
+            text=" ".join(asked.get("q", "").split()),
             category=asked.get("category", ""),
             county=asked.get("county", ""),
         )

@@ -17,7 +17,7 @@ from members.states import MembershipState
 from union_portal.access import Permission, Role
 from union_portal.api import gates, shapes
 from union_portal.api.endpoint import Endpoint
-from union_portal.api.shapes import AskedList, Sent, Told, UnionTold, page_of
+from union_portal.api.shapes import AskedList, Sent, Text, Told, UnionTold, page_of
 
 FOUND_AT_MOST: Final = 20
 STAFF: Final = gates.Holding(Permission.PERSON_VIEW)
@@ -116,9 +116,8 @@ class PersonList(Endpoint):
     ]
 )
 class PersonSought(Sent):
-    text = serializers.CharField(
+    text = Text(
         max_length=60,
-        trim_whitespace=False,
         help_text="An identity number, a phone, a name or its pinyin.",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.http import Http404
@@ -25,7 +25,7 @@ from union_portal.api import gates, sealed, shapes
 from union_portal.api.endpoint import Endpoint
 from union_portal.api.problems import Problem
 from union_portal.api.repeats import once_per_key
-from union_portal.api.shapes import AskedList, Sent, Told, page_of
+from union_portal.api.shapes import AskedList, Sent, Text, Told, page_of
 
 TILL: Final = gates.ActingFor(queries_till.till_of, "tills, for their merchant")
 LOOK: Final = "look"
@@ -36,9 +36,8 @@ LONGEST_CODE: Final = 100
     examples=[OpenApiExample("Twelve digits", {"code": "123456789012"}, request_only=True)]
 )
 class CodeSent(Sent):
-    code = serializers.CharField(
+    code = Text(
         max_length=LONGEST_CODE,
-        trim_whitespace=False,
         help_text="As scanned, or the twelve digits as typed.",
     )
 
@@ -131,7 +130,7 @@ class UseTold(Told):
     ]
 )
 class UseSent(Sent):
-    look = serializers.CharField(max_length=600, help_text="From the look-up of the code.")
+    look = Text(max_length=600, help_text="From the look-up of the code.")
     offer = shapes.row_number()
     revision = serializers.IntegerField(
         min_value=1, max_value=2**31 - 1, help_text="The offer as it was shown."
@@ -158,8 +157,8 @@ class UseList(Endpoint):
     def get(self, request: Request) -> Response:
         """Uses at this merchant, the newest first; today's unless days are named."""
         today = timezone.localdate()
-        start = self.asked.get("start", self.asked.get("to", today))
-        end = self.asked.get("to", today) + timedelta(days=1)
+        last = _within(self.asked.get("to", today))
+        start, end = _within(self.asked.get("start", last)), last + timedelta(days=1)
         rows = queries_till.uses_between(self.acting.merchant, start, end)
         if "state" in self.asked:
             rows = rows.filter(state=self.asked["state"])
@@ -205,10 +204,9 @@ class OneUse(Endpoint):
     examples=[OpenApiExample("A slip", {"reason": "wrong offer chosen"}, request_only=True)]
 )
 class UndoSent(Sent):
-    reason = serializers.CharField(
+    reason = Text(
         min_length=2,
         max_length=200,
-        trim_whitespace=False,
         help_text="The member and the union read it.",
     )
 
@@ -226,6 +224,11 @@ class UseUndo(Endpoint):
         use = _own(self.acting, use_id)
         redemptions.undo(redemption=use, reason=self.sent(UndoSent)["reason"], by=self.account)
         return Response(UseTold(_own(self.acting, use_id)).data)
+
+
+def _within(day: date) -> date:
+    """A day near enough to have instants; before and after there are no uses."""
+    return min(max(day, date(2000, 1, 1)), date(2999, 12, 31))
 
 
 def _own(login: Any, use_id: int) -> Redemption:

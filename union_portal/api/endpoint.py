@@ -18,8 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from union_portal import readers, tokens
-from union_portal.api import gates, problems, throttles
-from union_portal.api.paging import Pages
+from union_portal.api import gates, paging, problems, throttles
 from union_portal.api.schema import Described
 from union_portal.api.shapes import Asked
 from union_portal.models import Account, ApiToken
@@ -112,11 +111,12 @@ class Endpoint(APIView):
 
         `with_` puts beside the rows of the page what is asked once for all of them.
         """
-        pages = Pages(*(order or ("-id",)))
-        found = pages.paginate_queryset(rows, self.request, view=self) or []
+        limit = self.asked.get("limit", paging.USUAL)
+        found = paging.page(self.request, rows, order or ("-id",), limit)
         if with_ is not None:
-            with_(found)
-        return pages.get_paginated_response(shape(found, many=True).data)
+            with_(found.rows)
+        told = shape(found.rows, many=True).data
+        return Response({"next": found.next, "previous": found.previous, "results": told})
 
     @property
     def account(self) -> Account:

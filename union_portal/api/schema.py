@@ -18,7 +18,7 @@ from drf_spectacular.utils import OpenApiParameter
 from union_portal import once
 from union_portal.api import examples
 from union_portal.api.problems import MEDIA_TYPE
-from union_portal.api.shapes import Problem, Told
+from union_portal.api.shapes import AskedList, Problem, Told
 
 _TOLD: Final = {
     "400": "The call does not fit its description.",
@@ -90,6 +90,8 @@ class Described(AutoSchema):
             found |= {"404"}
         if self.method != "GET":
             found |= {"413"}
+        if issubclass(self.view.asks, AskedList) and self.method == "GET":
+            found |= {"422"}
         if "requestBody" in operation:
             found |= {"415", "422"}
         if self._is_once_per_key():

@@ -24,6 +24,13 @@ _PLAIN: Final = (
 )
 
 
+class Text(serializers.CharField):
+    """Text as it was sent: what is too short without its spaces is told by the act itself."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, **how})
+
+
 class Sent(serializers.Serializer[Any]):
     """A JSON object that a caller sends."""
 
@@ -71,7 +78,7 @@ class AskedList(Asked):
     limit = serializers.IntegerField(
         min_value=1, max_value=MOST, required=False, help_text="Rows of a page; 50 if left out."
     )
-    cursor = serializers.CharField(
+    cursor = Text(
         max_length=300, required=False, help_text="From “next” or “previous” of another page."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,10 +19,8 @@ from rest_framework.response import Response
 from union_portal import tokens, tries
 from union_portal.api import gates, log_in, schema, shapes
 from union_portal.api.endpoint import SCHEME, Endpoint
-from union_portal.api.shapes import AskedList, Sent, Told, UnionFull
+from union_portal.api.shapes import AskedList, Sent, Text, Told, UnionFull
 from union_portal.models import ApiToken, Organization, OrganizationLevel
-
-_TEXT: Final = {"trim_whitespace": False}
 
 
 @extend_schema_serializer(
@@ -45,20 +43,18 @@ _TEXT: Final = {"trim_whitespace": False}
     ]
 )
 class LogIn(Sent):
-    login = serializers.CharField(
+    login = Text(
         max_length=60, help_text="Log-in name; members: phone or service-card number as well."
     )
-    password = serializers.CharField(max_length=128, **_TEXT)
-    code = serializers.CharField(
+    password = Text(max_length=128)
+    code = Text(
         max_length=32,
         required=False,
         allow_blank=True,
         default="",
         help_text="Second factor, where the account has one.",
     )
-    label = serializers.CharField(
-        max_length=60, help_text="How the owner tells this program from others."
-    )
+    label = Text(max_length=60, help_text="How the owner tells this program from others.")
 
 
 class TokenTold(Told):
@@ -145,7 +141,7 @@ class CurrentToken(Endpoint):
 
 
 class AskedUnions(AskedList):
-    q = serializers.CharField(max_length=40, required=False, help_text="A piece of the name.")
+    q = Text(max_length=40, required=False, help_text="A piece of the name.")
     level = serializers.ChoiceField(choices=OrganizationLevel.choices, required=False)
     within = serializers.IntegerField(
         min_value=1,

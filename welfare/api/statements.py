@@ -15,7 +15,7 @@ from members.queries import benefits as queries_benefits
 from union_portal.api import gates
 from union_portal.api.endpoint import Endpoint
 from union_portal.api.repeats import once_per_key
-from union_portal.api.shapes import AskedList, Sent, Told, page_of
+from union_portal.api.shapes import AskedList, Sent, Text, Told, page_of
 from welfare.actions import settlements
 from welfare.models import MerchantStatement, StatementLine
 from welfare.queries.settlements import by_offer, counted_fen
@@ -145,10 +145,9 @@ class StatementAccept(Endpoint):
     ]
 )
 class DisputeSent(Sent):
-    words = serializers.CharField(
+    words = Text(
         min_length=10,
         max_length=300,
-        trim_whitespace=False,
         help_text="What happened instead, and how you know.",
     )
 
