@@ -56,7 +56,16 @@ from tests.members.benefits import (
 from tests.members.card_office import make_card_office
 from tests.members.street import make_street
 from tests.web.awards_play import apply, browser
-from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
+from union_portal import (
+    account_reviews,
+    appeals,
+    audit,
+    files,
+    notices,
+    notifications,
+    queue,
+    tokens,
+)
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.models import (
     FactorReset,
@@ -66,6 +75,7 @@ from union_portal.models import (
     NoticeEntry,
     Organization,
     ReportRun,
+    SentCall,
 )
 from welfare.actions import settlements
 from welfare.disbursement import batches
@@ -89,6 +99,7 @@ def play(cast: Cast) -> None:
         _benefits,
         _street,
         _settlement,
+        _programs,
     )
     for act in acts:
         act(cast)
@@ -301,6 +312,17 @@ def _settlement(cast: Cast) -> None:
         line=line, words="The bowl was sent back.", by=cast.benefits, now=later,
         today=timezone.localdate(later),
     )  # fmt: skip
+
+
+def _programs(cast: Cast) -> None:
+    """A program of Lin's that has done something."""
+    tokens.issue(
+        account=cast.lin, label="Old phone", address="10.0.0.9", has_factor=True,
+        now=timezone.now(),
+    )  # fmt: skip
+    SentCall.objects.create(
+        account=cast.lin, route="POST /x", key="k", body_digest="d", answer={"title": "noodles"}
+    )
 
 
 def telling() -> str:

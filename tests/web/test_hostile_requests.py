@@ -203,7 +203,7 @@ WORDS = {
     "scheme", "template", "kind", "encoding", "topic", "clause", "pinyin", "password", "root",
     "previous", "chain", "owner", "bank_format", "sender", "route", "location", "sha256",
     "asked_for", "asked_from", "action", "arguments", "approval_tiers", "parameters",
-    "required_steps", "schemes",
+    "required_steps", "schemes", "caller",
 }  # fmt: skip
 ENDINGS = ("_type", "_id", "path", "digest", "hash", "code", "key", "index", "fingerprint")
 
@@ -321,7 +321,7 @@ def test_a_page_that_writes_is_found(cast: Cast, settings: Any):
 
 PORTAL = (
     "/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/", "/offers/",
-    "/me/complaints/",
+    "/me/complaints/", "/account/sessions/",
 )  # fmt: skip
 
 

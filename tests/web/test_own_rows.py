@@ -18,7 +18,7 @@ from tests.roles import the_superuser
 from tests.web.awards_play import browser
 from tests.web.scene import play
 from tests.web.test_reach import NOBODYS, alike, holder
-from tests.web.walk import patterns
+from tests.web.walk import is_endpoint, patterns
 from union_portal.access import Role
 from union_portal.models import Account, Appeal, Decision, Job, StoredFile
 from welfare.models import MerchantStatement, StatementLine
@@ -130,8 +130,10 @@ def numbered() -> set[str]:
     """Names of the addresses that carry a number, the staff pages' own ones left out."""
     return {
         name
-        for name, route, _pattern in patterns()
-        if "<" in route and "<path:object_id>" not in route and not name.endswith("_list_do")
+        for name, route, pattern in patterns()
+        if "<" in route
+        and not is_endpoint(pattern)
+        and "<path:object_id>" not in route and not name.endswith("_list_do")
     } - NO_ROW
 
 

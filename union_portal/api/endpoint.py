@@ -77,6 +77,8 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         throttles.count_address(request._request)
+        if request.method not in self.allowed_methods:
+            self.http_method_not_allowed(request)
         super().initial(request, *args, **kwargs)
         self._refuse_long(request)
         self.asked = self._read(self.asks if request.method in ("GET", "HEAD") else Asked)
