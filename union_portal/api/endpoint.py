@@ -65,6 +65,8 @@ class Endpoint(APIView):
     parser_classes = [StrictJson]
     http_method_names = ["get", "head", "post", "delete"]
     schema = Described()
+    # Statuses of problems beyond those that the frame foresees.
+    also: ClassVar[frozenset[str]] = frozenset()
     # What was asked, read strictly; what the gate found the caller to stand for.
     asked: dict[str, Any]
     acting: Any
@@ -81,7 +83,8 @@ class Endpoint(APIView):
             self.http_method_not_allowed(request)
         super().initial(request, *args, **kwargs)
         self._refuse_long(request)
-        self.asked = self._read(self.asks if request.method in ("GET", "HEAD") else Asked)
+        asks = self.asks if request.method in ("GET", "HEAD") else Asked
+        self.asked = asks.read(request.query_params)
 
     def perform_authentication(self, request: Request) -> None:
         """Who calls: from here on every statement is sent for them, every log line names them."""
@@ -123,11 +126,6 @@ class Endpoint(APIView):
     @property
     def account(self) -> Account:
         return self.request.user  # type: ignore[return-value]
-
-    def _read(self, shape: type[Asked]) -> dict[str, Any]:
-        read = shape(data=self.request.query_params)
-        read.is_valid(raise_exception=True)
-        return dict(read.validated_data)
 
     def _refuse_long(self, request: Request) -> None:
         length = request.META.get("CONTENT_LENGTH") or "0"

@@ -83,7 +83,7 @@ class Described(AutoSchema):
 
     def _problems(self, operation: dict[str, Any]) -> set[str]:
         """What a call of this operation can meet."""
-        found = set(_ALWAYS)
+        found = {*_ALWAYS, *self.view.also}
         if not self.view.gate.is_public:
             found |= {"401", "403", "404"}
         if "{" in self.path:

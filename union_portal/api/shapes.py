@@ -53,20 +53,24 @@ class Sent(serializers.Serializer[Any]):
     def _is_plain(self, field: Any, value: Any) -> bool:
         """Whether the value is of the field's own kind in JSON."""
         kind = next((plain for of, plain in _PLAIN if isinstance(field, of)), None)
+        if kind is int and isinstance(value, float):
+            return value.is_integer()  # JSON knows one kind of number: 2.0 is 2
         return kind is None or type(value) is kind
 
 
 class Asked(Sent):
     """What stands behind the question mark: nothing, unless an endpoint says what."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, QueryDict):
-            twice = [name for name, values in data.lists() if len(values) > 1]
-            if twice:
-                raise serializers.ValidationError(
-                    {name: [_fault(_("This is asked twice."), "twice")] for name in twice}
-                )
-        return super().to_internal_value(data)
+    @classmethod
+    def read(cls, asked: QueryDict) -> dict[str, Any]:
+        """What is asked. Errors: ValidationError, for what is asked twice as well."""
+        if twice := [name for name, values in asked.lists() if len(values) > 1]:
+            raise serializers.ValidationError(
+                {name: [_fault(_("This is asked twice."), "twice")] for name in twice}
+            )
+        read = cls(data=asked.dict())
+        read.is_valid(raise_exception=True)
+        return dict(read.validated_data)
 
     def _is_plain(self, field: Any, value: Any) -> bool:
         return True  # an address holds texts alone

@@ -77,17 +77,14 @@ class TokenTold(Told):
 
 class TokenList(Endpoint):
     gate = gates.ANYBODY
+    also = frozenset({"401", "403"})
 
     @extend_schema(
         operation_id="log_in",
         tags=["log-in"],
         summary="Log in",
         request=LogIn,
-        responses={
-            201: TokenTold,
-            401: OpenApiResponse(shapes.Problem, "Name, password or code do not fit."),
-            403: OpenApiResponse(shapes.Problem, "The website has to be visited first."),
-        },
+        responses={201: TokenTold},
     )
     def post(self, request: Request) -> Response:
         """Name, password and, where the account has one, second factor: for a token.
