@@ -90,7 +90,7 @@ class CodeLookUp(Endpoint):
             )
         facing = redemptions.facing(look, by=self.account)
         told = {
-            "look": sealed.seal(LOOK, _carried(look), account=self.account),
+            "look": sealed.seal(LOOK, carried(look), account=self.account),
             "expires_at": look.looked_at + redemptions.LOOK_COUNTS,
             "name": facing.name,
             "county": facing.county,
@@ -226,6 +226,11 @@ class UseUndo(Endpoint):
         return Response(UseTold(_own(self.acting, use_id)).data)
 
 
+def carried(look: Look) -> dict[str, Any]:
+    """A look as it is sealed: a keyed hash and numbers, no code."""
+    return {**vars(look), "looked_at": look.looked_at.isoformat()}
+
+
 def _within(day: date) -> date:
     """A day near enough to have instants; before and after there are no uses."""
     return min(max(day, date(2000, 1, 1)), date(2999, 12, 31))
@@ -238,10 +243,6 @@ def _own(login: Any, use_id: int) -> Redemption:
     if use is None:
         raise Http404
     return use
-
-
-def _carried(look: Look) -> dict[str, Any]:
-    return {**vars(look), "looked_at": look.looked_at.isoformat()}
 
 
 @contextmanager

@@ -8,9 +8,10 @@ says. How many are made at random: `PORTAL_API_EXAMPLES` (docs/proofs.md).
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,11 +28,15 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
 from schemathesis.generation.hypothesis import examples
 
+from members.api import tills
+from members.models import ServiceCard
 from tests.api.calling import token_of
 from tests.cast import NOW, Cast
 from tests.members.street import Street, make_street
+from tests.web.log_in import PASSWORD, may_log_in
 from tests.welfare.shop import FEBRUARY, make_shop, use
 from union_portal.api import schema as description
+from union_portal.api import sealed
 from union_portal.models import Account
 from welfare.actions import settlements
 from welfare.models import MerchantStatement
@@ -67,11 +72,13 @@ class World:
 
     cast: Cast
     street: Street
+    member: ServiceCard
     merchant: Account
     statement: MerchantStatement
     use: int
     offer: int
     tokens: dict[int, str] = field(default_factory=dict)
+    turns: Iterator[int] = field(default_factory=itertools.count)
 
     def caller(self, path: str) -> Account:
         """Somebody for whom the endpoint opens."""
@@ -89,6 +96,23 @@ class World:
         if account.pk not in self.tokens:
             self.tokens[account.pk] = token_of(account)
         return self.tokens[account.pk]
+
+    def bodies(self) -> dict[str, Callable[[], dict[str, Any]]]:
+        """What makes sense where the shape alone does not, by operation."""
+        return {
+            "POST /api/v1/tokens": lambda: {"login": "lin", "password": PASSWORD},
+            "POST /api/v1/people/look-up": lambda: {"text": self.cast.lin_person.name},
+            "POST /api/v1/redemptions/look-up": self._code,
+            "POST /api/v1/redemptions": self._look,
+        }
+
+    def _code(self) -> dict[str, Any]:
+        return {"code": self.street.code(self.member)}
+
+    def _look(self) -> dict[str, Any]:
+        look = self.street.look(self.street.code(self.member))
+        carried = sealed.seal(tills.LOOK, tills.carried(look), account=self.street.till)
+        return {"look": carried, "offer": self.offer, "revision": 1}
 
     def numbers(self) -> dict[str, int]:
         """Rows that are there, by the names of the parameters."""
@@ -109,13 +133,15 @@ def world(cast: Cast, request: pytest.FixtureRequest) -> World:
     ours.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     street = make_street(cast)
     offer = street.offer()
+    may_log_in(cast.lin)
     street.member(person=cast.lin_person)
-    made = street.use(street.member(), offer)
+    member = street.member()
+    made = street.use(member, offer)
     shop = make_shop(cast)
     use(shop, street.member())
     settlements.issue(month=FEBRUARY, by=shop.officer, now=NOW, today=timezone.localdate())
     statement = MerchantStatement.objects.get(merchant=shop.merchant)
-    return World(cast, street, shop.till, statement, made.pk, offer.pk)
+    return World(cast, street, member, shop.till, statement, made.pk, offer.pk)
 
 
 @pytest.fixture
@@ -151,7 +177,7 @@ def test_every_call_that_is_described_is_answered_as_described(described: Any, w
     # More than refusals was seen, and refusals of each kind.
     assert {200, 201, 400, 401, 404, 405, 422} <= set(counted)
     assert counted.total() > 500, counted
-    print(counted)
+    assert min(counted[201], counted[200]) > 5, counted
 
 
 def cases(described: Any, operation: Any) -> Iterator[Any]:
@@ -187,7 +213,7 @@ def _at_random(strategy: Any) -> list[Any]:
 
 def _call(case: Any, world: World) -> tuple[int, str]:
     """The status of the answer, and how it differs from what is described."""
-    if _is_allowed(case):
+    if _is_allowed(case) and next(world.turns) % 2:
         _name_real_rows(case, world)
     heads = {}
     if case.operation.definition.raw.get("security"):
@@ -208,8 +234,10 @@ def _is_allowed(case: Any) -> bool:
 
 
 def _name_real_rows(case: Any, world: World) -> None:
-    """Every second call names rows that are there, so that more than refusals is seen."""
+    """Every second call names what is there, so that more than refusals is seen."""
     there = world.numbers()
-    for name, value in (case.path_parameters or {}).items():
-        if name in there and int(value) % 2:
-            case.path_parameters[name] = there[name]
+    for name in case.path_parameters or {}:
+        case.path_parameters[name] = there.get(name, case.path_parameters[name])
+    body = world.bodies().get(case.operation.label)
+    if body is not None and isinstance(case.body, dict):
+        case.body = {**case.body, **body()}
