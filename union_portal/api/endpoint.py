@@ -90,7 +90,7 @@ class Endpoint(APIView):
         """Who calls: from here on every statement is sent for them, every log line names them."""
         account = request.user
         if account.is_authenticated:
-            request._request._cached_user = account
+            request._request._cached_user = account  # type: ignore[attr-defined]
             readers.become(account.pk)
             throttles.count_account(account)
 

@@ -58,7 +58,7 @@ class Holding(WithToken):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return super().has_permission(request, view) and any(
-            access.may(request.user, one) for one in self.permissions
+            access.may(view.account, one) for one in self.permissions
         )
 
 
@@ -75,7 +75,7 @@ class ActingFor(WithToken):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
             return False
-        view.acting = self.find(request.user)
+        view.acting = self.find(view.account)
         if view.acting is None:
             raise Http404
         return True

@@ -162,7 +162,7 @@ def _answer(error: Exception) -> Response | None:  # noqa: PLR0911
         case django_exceptions.PermissionDenied():
             return _response(403, _body(403, "", str(error)))
         case exceptions.Throttled():
-            return _response(429, _body(429), wait=int(error.wait or 60))
+            return _response(429, _body(429), wait=int(getattr(error, "wait", 0) or 60))
         case exceptions.APIException():
             answer = _response(error.status_code, _body(error.status_code))
             if challenge := getattr(error, "auth_header", ""):

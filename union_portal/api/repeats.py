@@ -25,7 +25,7 @@ from rest_framework.response import Response
 
 from union_portal import once
 from union_portal.api.problems import KEY_MISSING, Problem
-from union_portal.models import SentCall
+from union_portal.models import Account, SentCall
 
 KEPT: Final = timedelta(days=1)
 REPLAYED: Final = "Idempotent-Replayed"
@@ -47,13 +47,14 @@ def once_per_key(method: Method) -> Method:
 
     @wraps(method)
     def guarded(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return carry_out(read(request), lambda: method(view, request, *args, **kwargs))
+        call = read(request, view.account)
+        return carry_out(call, lambda: method(view, request, *args, **kwargs))
 
     guarded.is_once_per_key = True  # type: ignore[attr-defined]
     return guarded
 
 
-def read(request: Request) -> Call:
+def read(request: Request, account: Account) -> Call:
     """The arrival, bound to its account and address. Errors: Problem without a good key."""
     key = request.headers.get(once.HEADER, "")
     if not once.is_key(key):
@@ -61,7 +62,7 @@ def read(request: Request) -> Call:
     body = json.dumps(request.data, sort_keys=True).encode()
     digest = salted_hmac("union_portal.api" + key, sha256(body).digest(), algorithm="sha256")
     route = f"{request.method} {request.path}"[:300]
-    return Call(request.user.pk, route, key, digest.hexdigest())
+    return Call(account.pk, route, key, digest.hexdigest())
 
 
 @transaction.atomic

@@ -36,7 +36,7 @@ _TOLD: Final = {
 _ALWAYS: Final = ("400", "405", "406", "429")
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How a token is sent."""
 
     target_class = "union_portal.api.endpoint.BearerToken"
@@ -49,13 +49,15 @@ class TokenScheme(OpenApiAuthenticationExtension):
 class Described(AutoSchema):
     """What the frame of an endpoint adds to its description."""
 
+    view: Any  # an Endpoint
+
     def get_override_parameters(self) -> list[Any]:
         """What may be asked, and the key of an act."""
         if self.method == "GET":
             return [self.view.asks] if self.view.asks().fields else []
         return [_key_header()] if self._is_once_per_key() else []
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         told = str(super().get_description() or "")
         return f"{told}\n\nOpens for {self.view.gate.told}."
 
@@ -107,7 +109,8 @@ class Described(AutoSchema):
 def document() -> dict[str, Any]:
     """The whole description. It is the same for everybody, and in English."""
     with translation.override("en"):
-        return dict(SchemaGenerator().get_schema(request=None, public=True))
+        generator: Any = SchemaGenerator
+        return dict(generator().get_schema(request=None, public=True))
 
 
 def shut(result: dict[str, Any], generator: Any, **more: Any) -> dict[str, Any]:

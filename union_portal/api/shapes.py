@@ -105,7 +105,7 @@ class UnionFull(UnionTold):
         source="get_level_display", style={"example": "city federation"}
     )
     division_code = serializers.CharField(help_text="GB/T 2260, six digits.")
-    parent = serializers.IntegerField(source="parent_id", allow_null=True)
+    parent = serializers.IntegerField(source="parent_id", allow_null=True)  # type: ignore[assignment]
 
 
 class Fault(Told):
@@ -126,7 +126,7 @@ class Problem(Told):
     detail = serializers.CharField(help_text="What happened, in the caller's language.")
     remedy = serializers.CharField(help_text="How to go on; may be empty.")
     request = serializers.CharField(help_text="Number of the call, to be told when asking us.")
-    errors = Fault(many=True, required=False)
+    errors = Fault(many=True, required=False)  # type: ignore[assignment]
 
 
 def page_of(shape: type[Told]) -> type[Told]:

@@ -54,7 +54,7 @@ class LogIn(Sent):
         default="",
         help_text="Second factor, where the account has one.",
     )
-    label = Text(max_length=60, help_text="How the owner tells this program from others.")
+    label = Text(max_length=60, help_text="How the owner tells this program from others.")  # type: ignore[assignment]
 
 
 class TokenTold(Told):

@@ -178,7 +178,7 @@ def _own(merchant: Any, statement_id: int) -> MerchantStatement:
     found = merchant.statements.filter(pk=statement_id).first()
     if found is None:
         raise Http404
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _lines(statement: MerchantStatement) -> Any:
@@ -189,7 +189,7 @@ def _line(merchant: Any, statement_id: int, position: int) -> StatementLine:
     line = _lines(_own(merchant, statement_id)).filter(position=position).first()
     if line is None:
         raise Http404
-    return line  # type: ignore[no-any-return]
+    return line
 
 
 def _full(statement: MerchantStatement) -> Any:
