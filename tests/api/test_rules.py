@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,14 +13,20 @@ import pytest
 from django.utils import timezone
 from rest_framework.views import APIView
 
+from members.models import MerchantLogin, Redemption
 from tests.api.calling import HERE, PROBLEM, Program, problem, token_of
-from tests.cast import Cast
+from tests.cast import Cast, make_account, make_person
+from tests.members.benefits import give_login, make_merchant
+from tests.members.street import make_street
 from tests.web.scene import play
+from tests.web.test_reach import holder
 from tests.web.walk import NOBODYS, address, patterns
 from union_portal import access
+from union_portal.access import Role
 from union_portal.api import gates, schema, throttles
 from union_portal.api.endpoint import Endpoint
-from union_portal.models import CallCount
+from union_portal.models import Account, CallCount
+from welfare.models import StatementLine
 
 METHODS = ("get", "post", "delete")
 # The whole list of what opens without a token. A new one is added here on purpose.
@@ -116,6 +123,79 @@ def test_no_endpoint_breaks_for_anybody_and_nobody_is_told_a_whole_number(
                 assert [one for one in secrets if one in text] == [], (who, name)
 
 
+# -- rows of others -------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Rows:
+    """A row behind every numbered address, and who may see it."""
+
+    cast: Cast
+
+    def numbers(self) -> dict[str, int]:
+        till = MerchantLogin.objects.get(account=self.cast.till)
+        line = StatementLine.objects.filter(statement__merchant=till.merchant).first()
+        assert line is not None
+        return {
+            "person_id": self.cast.lin_person.pk,
+            "card_id": self.cast.lin_person.cards.latest("pk").pk,
+            "use_id": Redemption.objects.get(person=self.cast.lin_person).pk,
+            "statement_id": line.statement_id,
+            "position": line.position,
+        }
+
+    def owner(self, name: str) -> Account:
+        return self.cast.qiao if name in {"api:person", "api:card"} else self.cast.till
+
+
+# The same for everybody.
+FOR_ALL = {"api:offer"}
+
+
+@pytest.mark.django_db
+def test_a_row_of_somebody_else_is_told_from_none_by_no_endpoint(cast: Cast, settings: Any):
+    """Every endpoint with a number, found anew: for its owner there is a row, for others none."""
+    settings.API_CALLS_PER_ADDRESS = 100_000
+    play(cast)
+    rows = Rows(cast)
+    neighbour = make_account("neighbour")
+    make_person(cast.tree.union, account=neighbour)
+    rival = give_login(cast, make_merchant(cast), "rival").account
+    everything = holder("elsewhere", cast.tree.other_county, *Role)
+    others = [Program(one) for one in (neighbour, rival, everything, cast.wei)]
+    numbered = [
+        (name, route, pattern.callback.cls)  # type: ignore[attr-defined]
+        for name, route, pattern in patterns()
+        if route.startswith("api/") and "<" in route and name not in FOR_ALL
+    ]
+    assert len(numbered) >= 8
+    for name, route, view in numbered:
+        there, nowhere = (_filled(route, numbers) for numbers in (rows.numbers(), {}))
+        for method in methods_of(view):
+            mine = asked(Program(rows.owner(name)), method, there)
+            assert mine.status_code != 404, (name, mine.content)
+            for program in others:
+                told, none = (asked(program, method, one) for one in (there, nowhere))
+                assert told.status_code == none.status_code in {403, 404}, (name, told.content)
+                assert _without_number(told) == _without_number(none), name
+
+
+def asked(program: Program, method: str, path: str) -> Any:
+    """An empty call, with a key where it acts."""
+    return program.post(path) if method == "post" else program.send(method.upper(), path)
+
+
+def _filled(route: str, numbers: dict[str, int]) -> str:
+    """The path behind /api/v1 with these rows; with nobody's where none is given."""
+    parts = [
+        str(numbers.get(part.partition(":")[2][:-1], NOBODYS["int"])) if "<" in part else part
+        for part in route.split("/")
+    ]
+    return ("/" + "/".join(parts)).removeprefix(HERE)
+
+
+def _without_number(answer: Any) -> dict[str, Any]:
+    return {name: value for name, value in answer.json().items() if name != "request"}
+
+
 # -- acts --------------------------------------------------------------------------------------
 def test_every_act_asks_for_a_key_unless_it_changes_nothing():
     without = {
@@ -155,13 +235,18 @@ BODIES: list[tuple[str, bytes, str, int]] = [
     ("body", "kind", "status"), [row[1:] for row in BODIES], ids=[row[0] for row in BODIES]
 )
 def test_a_body_that_makes_no_sense_is_a_problem(cast: Cast, body: bytes, kind: str, status: int):
-    from members.models import MerchantLogin
-    from tests.members.street import make_street
-
-    street = make_street(cast)
-    assert MerchantLogin.objects.filter(account=street.till).exists()
-    answer = Program(street.till).send("POST", "/redemptions/look-up", body, kind)
+    answer = Program(make_street(cast).till).send("POST", "/redemptions/look-up", body, kind)
     problem(answer, status)
+
+
+@pytest.mark.django_db
+def test_an_act_that_is_nested_beyond_reason_is_a_problem(cast: Cast):
+    """Wherever on the way the depth is too much: read, digested, judged."""
+    program = Program(cast.lin)
+    heads = {"Idempotency-Key": "one-key-of-one-act"}
+    for depth in range(700, 1000, 5):
+        body = b'{"words": ' + b"[" * depth + b"]" * depth + b"}"
+        problem(program.send("POST", "/cards/mine/loss", body, **heads), 400)
 
 
 @pytest.mark.django_db

@@ -129,5 +129,5 @@ class Endpoint(APIView):
 
     def _refuse_long(self, request: Request) -> None:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > LARGEST:
+        if len(length) > len(str(LARGEST)) or not length.isdecimal() or int(length) > LARGEST:
             raise problems.Problem(413, "too_large", _("A call has at most 64 KiB."))

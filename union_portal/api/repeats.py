@@ -19,6 +19,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -59,7 +60,10 @@ def read(request: Request, account: Account) -> Call:
     key = request.headers.get(once.HEADER, "")
     if not once.is_key(key):
         raise Problem(400, "idempotency_key", *(_(text) for text in KEY_MISSING))
-    body = json.dumps(request.data, sort_keys=True).encode()
+    try:
+        body = json.dumps(request.data, sort_keys=True).encode()
+    except RecursionError:  # read just within the depth that it is not written in
+        raise ParseError from None
     digest = salted_hmac("union_portal.api" + key, sha256(body).digest(), algorithm="sha256")
     route = f"{request.method} {request.path}"[:300]
     return Call(account.pk, route, key, digest.hexdigest())
