@@ -133,7 +133,8 @@ def numbered() -> set[str]:
         for name, route, pattern in patterns()
         if "<" in route
         and not is_endpoint(pattern)
-        and "<path:object_id>" not in route and not name.endswith("_list_do")
+        and "<path:object_id>" not in route
+        and not name.endswith("_list_do")
     } - NO_ROW
 
 
