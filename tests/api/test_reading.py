@@ -8,12 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from members.models import Person, ServiceCard
+from members.models import BenefitOffer, Person, ServiceCard
 from tests.api.calling import Program, problem
 from tests.cast import Cast, make_account, make_person
 from tests.members.benefits import agree, category, make_merchant, make_offer
 from tests.members.cards import make_bank, make_card
 from tests.members.street import make_membership
+from tests.roles import the_superuser
 from tests.web.test_reach import holder
 from union_portal import lifecycle
 from union_portal.access import Role
@@ -191,6 +192,12 @@ def test_pages_keep_an_order_with_equals(cast: Cast):
     agree(cast, merchant)
     offers = [make_offer(cast, merchant).pk for _turn in range(5)]
     assert walked(Program(), "/offers", limit=2) == offers[::-1]
+    with the_superuser():
+        for number, used in zip(offers, (2, 0, 1, 0, 2), strict=True):
+            BenefitOffer.objects.filter(pk=number).update(used_count=used)
+    expected = [offers[place] for place in (4, 0, 2, 3, 1)]
+    assert walked(Program(), "/offers", limit=2) == expected
+    assert walked(Program(), "/offers", limit=1, sort="used") == expected
 
 
 @pytest.mark.parametrize("cursor", ["x", "bz0x", "p=1:xx", "", "a" * 400, "\u4f60"])

@@ -227,6 +227,15 @@ def test_a_session_of_a_browser_opens_nothing_here(cast: Cast):
     assert client.get(reverse("portal:security")).status_code == 200
 
 
+def test_a_browser_s_cookies_are_not_even_read_here(cast: Cast, settings: Any):
+    """Or a session that idled would be led to the log-in page, and one in use would be kept up."""
+    client = browser(cast.officer)
+    settings.IDLE_SECONDS = -1
+    answer = client.get(HERE + "/offers")
+    assert answer.status_code == 200
+    assert not answer.cookies
+
+
 def test_a_token_opens_no_page(cast: Cast):
     heads = {"Authorization": f"Bearer {token_of(cast.lin)}"}
     assert Program().client.get(reverse("members:me"), headers=heads).status_code == 302
