@@ -389,7 +389,7 @@ DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", "union-portal@localhost")
 API_CALLS_PER_ACCOUNT = env.int("PORTAL_API_CALLS_PER_ACCOUNT", 120)
 API_CALLS_PER_ADDRESS = env.int("PORTAL_API_CALLS_PER_ADDRESS", 600)
 # How long a token of a till or a member serves; one of staff serves as long as a session.
-API_TOKEN_DAYS = env.int("PORTAL_API_TOKEN_DAYS", 30)
+API_LOG_IN_DAYS = env.int("PORTAL_API_LOG_IN_DAYS", 30)
 # An endpoint that does not say who calls it opens for nobody.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

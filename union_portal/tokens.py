@@ -50,7 +50,7 @@ def lifetime(account: Account) -> timedelta:
     """Staff log in as often as on the pages; a till or a phone keeps its token for weeks."""
     if account.is_staff:
         return timedelta(seconds=settings.SESSION_COOKIE_AGE)
-    return timedelta(days=settings.API_TOKEN_DAYS)
+    return timedelta(days=settings.API_LOG_IN_DAYS)
 
 
 def find(text: str, *, now: datetime) -> ApiToken | None:
