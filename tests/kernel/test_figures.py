@@ -16,8 +16,10 @@ def counting(monkeypatch):
     """Two figures of the test's own; what they count is changed by the test."""
     rows = {"lamps": 3, "lamp_fen": 12345}
     monkeypatch.setattr(figures, "_figures", {})
-    figures.figure("lamps", title="Lamps")(lambda: rows["lamps"])
-    figures.figure("lamp_fen", title="Spent on lamps", unit=figures.FEN)(lambda: rows["lamp_fen"])
+    figures.figure("lamps", title="Lamps")(lambda day: rows["lamps"])
+    figures.figure("lamp_fen", title="Spent on lamps", unit=figures.FEN)(
+        lambda day: rows["lamp_fen"]
+    )
     return rows
 
 
