@@ -76,7 +76,7 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-# -- how much there is: as of a day, as far as it was published by its end --------------------------
+# -- how much there is as of a day -----------------------------------------------------------------
 def count_categories(day: date) -> int:
     """Categories in which something is honoured on the day."""
     return _published(day).values("category").distinct().count()
