@@ -36,7 +36,8 @@ from union_portal.models import Organization
 
 # Of the people at home: how many go into the first batch, the second, and wait further back.
 _FIRST, _SECOND, _READY, _CHECKED, _APPLIED = 60, 8, 6, 5, 5
-_REFUSED: Final = 3
+# Rows of its file that the bank refuses.
+_REFUSED: Final = (5, 6, 7)
 _NOT_COLLECTED: Final = 10
 _NOT_ACTIVATED: Final = 9
 # Of the cast: who applies in the portal and holds an active card soon, and who has just begun.
@@ -180,16 +181,16 @@ class CardDesk:
         self,
         batch: CardBatch,
         *,
-        refused: int = 0,
+        refused: Sequence[int] = (),
         with_stranger: bool = False,
         only: ServiceCard | None = None,
     ) -> None:
-        """The bank's file: cards for all but the last few, or for one alone."""
+        """The bank's file: cards for all but a few, or for one alone."""
         rows = batch.cards.select_related("person").order_by("batch_row")
         told = list(rows if only is None else rows.filter(pk=only.pk))
         lines = []
         for nth, card in enumerate(told, start=1):
-            is_issued = nth <= len(told) - refused
+            is_issued = nth not in refused
             number = fictional.make_card_number(self.rng) if is_issued else ""
             result = ("成功", "") if is_issued else ("失败", "手机号已绑定其他客户")
             who = (card.person.name, str(card.person.national_id))

@@ -94,18 +94,18 @@ class Uses:
     # -- the past ------------------------------------------------------------------------
     def _all(self) -> list[Redemption]:
         """Every use, in the order of their instants; the same however often it is asked."""
+        cards = ServiceCard.objects.filter(channel=Channel.IMPORT, state=CardState.ACTIVE)
         holders = [
-            _Holder(*row)
-            for row in ServiceCard.objects.filter(channel=Channel.IMPORT, state=CardState.ACTIVE)
-            .order_by("activated_on", "pk")
+            _Holder(card, person, organization, since)
+            for card, person, organization, since in cards.order_by("activated_on", "pk")
             .values_list("pk", "person", "organization", "activated_on")
+            if since is not None
         ]
         tills = dict(MerchantLogin.objects.values_list("merchant", "account"))
         places: dict[int, list[int]] = {}
-        for offer, place in BenefitOffer.places.through.objects.order_by("pk").values_list(
-            "benefitoffer", "merchantplace"
-        ):
-            places.setdefault(offer, []).append(place)
+        through = BenefitOffer.places.through.objects.order_by("pk")
+        for pk, place in through.values_list("benefitoffer", "merchantplace"):
+            places.setdefault(pk, []).append(place)
         made: list[Redemption] = []
         for offer in self._offers():
             rng = lots("uses", offer.title, offer.merchant_id, offer.valid_from.year)
