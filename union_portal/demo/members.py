@@ -5,18 +5,19 @@ memberships and the bank's cards in sets of their own, each row past every guard
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
-from typing import Final
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Value
-from django.utils import timezone
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from members.actions import card_banks
 from members.models import (
     CardBank,
     Channel,
+    Employment,
+    HukouType,
     MemberProfile,
     Membership,
     MembershipChange,
@@ -24,7 +25,7 @@ from members.models import (
     ServiceCard,
 )
 from members.rules.card_layouts import SAMPLES
-from members.states import CardState, MembershipState
+from members.states import MembershipState
 from union_portal import audit, sets
 from union_portal.demo import cast, federation
 from union_portal.demo.lots import Lots, lots
@@ -32,6 +33,7 @@ from union_portal.demo.setting import Setting
 from union_portal.demo.street import SEATS
 from union_portal.fields import keyring
 from union_portal.kit import fictional, masks, names
+from union_portal.kit.crypto import Keyring
 from union_portal.kit.fictional import FictionalPerson
 from union_portal.models import Organization, OrganizationLevel
 
@@ -46,7 +48,7 @@ BANKS: Final = (
     ("SAI", "塞上演示信用社", "0912-0000002", "sample-workbook"),
 )
 TAKEN_OVER: Final = "takeover"
-_CHUNK: Final = 2_000
+_BEGINNING: Final = ("person", "place")
 _OLDEST, _YOUNGEST = date(1968, 1, 1), date(2004, 12, 31)
 
 
@@ -82,24 +84,18 @@ class Members:
         self._begin(working, MembershipState.ACTIVE)
         self._begin(here, MembershipState.RETIRED)
 
-    def _begin(self, people: "object", state: MembershipState) -> None:
-        began = self.today - timedelta(days=400)
-        source = sets.source(
-            people.values(person=F("pk"), place=F("organization"), day=Value(began)),  # type: ignore[attr-defined]
-            "person",
-            "place",
-            "day",
-        )
+    def _begin(self, people: QuerySet[Person], state: MembershipState) -> None:
+        source = sets.source(people.values(person=F("pk"), place=F("organization")), *_BEGINNING)
         if source is None:
             return
+        day = self.today - timedelta(days=400)
         done = sets.insert(
             "INSERT INTO members_membership (person_id, organization_id, joined_on,"
             " first_joined_on, channel, created_at, state)"
-            " SELECT r.person, r.place, r.day::date, r.day::date, 'import', clock_timestamp(), %s"
-            " FROM {rows}",
+            " SELECT r.person, r.place, %s, %s, 'import', clock_timestamp(), %s FROM {rows}",
             source,
-            ("person", "place", "day"),
-            before=[str(state)],
+            _BEGINNING,
+            before=[day, day, str(state)],
         )
         if done.count:
             self._note_beginnings()
@@ -141,31 +137,14 @@ class Members:
         wanted = CARDS + WITHOUT_CARD + AT_HOME
         drawn = self._strangers(rng, wanted)
         home = federation.home_union(self.setting.city)
-        places = self._places(rng, wanted - AT_HOME)
-        unions = [home] * AT_HOME + places
-        people = Person.objects.bulk_create(
-            (self._person(one, union) for one, union in zip(drawn, unions, strict=True)),
-            batch_size=_CHUNK,
-        )
-        joined = [self._joined_on(rng) for _each in people]
-        Membership.objects.bulk_create(
-            (
-                Membership(
-                    person=person,
-                    organization_id=person.organization_id,
-                    joined_on=day,
-                    first_joined_on=day,
-                    channel=Channel.IMPORT,
-                )
-                for person, day in zip(people, joined, strict=True)
-            ),
-            batch_size=_CHUNK,
-        )
-        sets.refresh(Person, len(people))
-        self._note_beginnings()
-        self._describe(rng, people)
-        self._cards(rng, people[AT_HOME : AT_HOME + CARDS], drawn[AT_HOME:])
-        self._log("members", len(people))
+        unions = [home] * AT_HOME + self._places(rng, wanted - AT_HOME)
+        prints = keyring().fingerprint_many("national_id", [one.national_id for one in drawn])
+        self._register(drawn, prints, unions)
+        self._enrol(prints, [self._joined_on(rng) for _each in drawn])
+        self._describe(prints[::4])
+        with_card = slice(AT_HOME, AT_HOME + CARDS)
+        self._cards(rng, prints[with_card], [one.card_number for one in drawn[with_card]])
+        self._log("members", len(drawn))
 
     @staticmethod
     def _strangers(rng: Lots, wanted: int) -> list[FictionalPerson]:
@@ -201,81 +180,98 @@ class Members:
         return rng.choices(unions, weights, k=count)
 
     @staticmethod
-    def _person(one: FictionalPerson, union: Organization) -> Person:
-        syllables = names.pinyin(one.name)
-        return Person(
-            name=one.name,
-            pinyin=syllables,
-            initials="".join(syllable[0] for syllable in syllables.split()),
-            sex=one.sex,
-            born_on=one.born_on,
-            national_id=one.national_id,
-            national_id_shown=masks.mask_id(one.national_id),
-            phone=one.mobile,
-            phone_shown=masks.mask_phone(one.mobile),
-            employer=union.name.removesuffix("工会委员会")
-            .split("（")[0]
-            .removesuffix("工会委员会"),
-            organization=union,
+    def _register(
+        drawn: Sequence[FictionalPerson], prints: Sequence[str], unions: Sequence[Organization]
+    ) -> None:
+        """The people in one statement, their numbers sealed like everybody's."""
+        ring = keyring()
+        phones = [one.mobile for one in drawn]
+        syllables = [names.pinyin(one.name) for one in drawn]
+        columns: dict[str, tuple[str, Sequence[Any]]] = {
+            "name": ("text", [one.name for one in drawn]),
+            "pinyin": ("text", syllables),
+            "initials": ("text", ["".join(s[0] for s in text.split()) for text in syllables]),
+            "sex": ("text", [one.sex for one in drawn]),
+            "born_on": ("date", [one.born_on for one in drawn]),
+            "number": ("text", _hex(ring, "national_id", [one.national_id for one in drawn])),
+            "print": ("text", prints),
+            "number_shown": ("text", [masks.mask_id(one.national_id) for one in drawn]),
+            "phone": ("text", _hex(ring, "phone", phones)),
+            "phone_print": ("text", ring.fingerprint_many("phone", phones)),
+            "phone_shown": ("text", [masks.mask_phone(phone) for phone in phones]),
+            "place": ("bigint", [union.pk for union in unions]),
+            "employer": ("text", [_employer(union) for union in unions]),
+        }
+        done = sets.insert(
+            "INSERT INTO members_person (name, pinyin, initials, sex, born_on, national_id,"
+            " national_id_index, national_id_shown, phone, phone_index, phone_shown, employer,"
+            " organization_id, created_at, updated_at)"
+            " SELECT r.name, r.pinyin, r.initials, r.sex, r.born_on, decode(r.number, 'hex'),"
+            " r.print, r.number_shown, decode(r.phone, 'hex'), r.phone_print, r.phone_shown,"
+            " r.employer, r.place, clock_timestamp(), clock_timestamp() FROM {rows}",
+            sets.listed(**columns),
+            tuple(columns),
         )
+        sets.refresh(Person, done.count)
+
+    def _enrol(self, prints: Sequence[str], joined: Sequence[date]) -> None:
+        """Their memberships, each begun on its day."""
+        sets.insert(
+            "INSERT INTO members_membership (person_id, organization_id, joined_on,"
+            " first_joined_on, channel, created_at, state)"
+            " SELECT p.id, p.organization_id, r.day, r.day, 'import', clock_timestamp(), 'active'"
+            " FROM {rows} JOIN members_person p ON p.national_id_index = r.print",
+            sets.listed(print=("text", prints), day=("date", joined)),
+            ("print", "day"),
+        )
+        self._note_beginnings()
 
     def _joined_on(self, rng: Lots) -> date:
         return self.today - timedelta(days=rng.randrange(500, 4_000))
 
     @staticmethod
-    def _describe(rng: Lots, people: Sequence[Person]) -> None:
+    def _describe(prints: Sequence[str]) -> None:
         """What the register asks further, of some: whoever came to town from the land."""
+        people = Person.objects.filter(national_id_index__in=prints)
         MemberProfile.objects.bulk_create(
-            (
-                MemberProfile(
-                    person=person,
-                    hukou_type="local_rural",
-                    employment="employed",
-                    is_farmer_worker=True,
-                )
-                for person in people[::4]
-            ),
-            batch_size=_CHUNK,
+            MemberProfile(
+                person_id=pk,
+                hukou_type=HukouType.LOCAL_RURAL,
+                employment=Employment.EMPLOYED,
+                is_farmer_worker=True,
+            )
+            for pk in people.values_list("pk", flat=True)
         )
 
-    def _cards(self, rng: Lots, people: Sequence[Person], drawn: Sequence[FictionalPerson]) -> None:
-        banks = {bank.code: bank for bank in CardBank.objects.all()}
+    def _cards(self, rng: Lots, prints: Sequence[str], numbers: Sequence[str]) -> None:
+        """Their cards as the earlier programme left them: active, with their days and hands."""
+        ring = keyring()
+        banks = list(CardBank.objects.order_by("pk").values_list("pk", flat=True))
         days = self._days()
         # Fewer at the beginning, more as the programme became known.
         shares = [4 + nth for nth in range(len(days))]
-        chosen = rng.choices(days, shares, k=len(people))
-        ServiceCard.objects.bulk_create(
-            self._held(people, drawn, sorted(chosen), list(banks.values())), batch_size=_CHUNK
+        columns: dict[str, tuple[str, Sequence[Any]]] = {
+            "print": ("text", prints),
+            "bank": ("bigint", [banks[nth % len(banks)] for nth in range(len(prints))]),
+            "number": ("text", _hex(ring, "card_number", numbers)),
+            "number_print": ("text", ring.fingerprint_many("card_number", numbers)),
+            "last_four": ("text", [number[-4:] for number in numbers]),
+            "handle": ("text", [secrets.token_hex(16) for _each in prints]),
+            "day": ("date", sorted(rng.choices(days, shares, k=len(prints)))),
+        }
+        done = sets.insert(
+            "INSERT INTO members_servicecard (person_id, organization_id, bank_id, number,"
+            " fingerprint, last_four, handle, channel, applied_at, approved_by_id, approved_at,"
+            " issued_on, collected_at, activated_on, reason, state)"
+            " SELECT p.id, p.organization_id, r.bank, decode(r.number, 'hex'), r.number_print,"
+            " r.last_four, r.handle, 'import', r.day - interval '25 days', %s,"
+            " r.day - interval '12 days', r.day, r.day + interval '5 days', r.day + 7, '', 'active'"
+            " FROM {rows} JOIN members_person p ON p.national_id_index = r.print ORDER BY r.day",
+            sets.listed(**columns),
+            tuple(columns),
+            before=[self.setting.staff["he"].pk],
         )
-        sets.refresh(ServiceCard, len(people))
-
-    def _held(
-        self,
-        people: Sequence[Person],
-        drawn: Sequence[FictionalPerson],
-        days: Sequence[date],
-        banks: Sequence[CardBank],
-    ) -> Iterator[ServiceCard]:
-        """The cards as the earlier programme left them: active, with their days and hands."""
-        he = self.setting.staff["he"]
-        for nth, (person, one, day) in enumerate(zip(people, drawn, days, strict=False)):
-            at = timezone.make_aware(datetime.combine(day, time(10)))
-            yield ServiceCard(
-                person=person,
-                organization_id=person.organization_id,
-                bank=banks[nth % len(banks)],
-                number=one.card_number,
-                last_four=one.card_number[-4:],
-                handle=secrets.token_hex(16),
-                channel=Channel.IMPORT,
-                applied_at=at - timedelta(days=25),
-                approved_by=he,
-                approved_at=at - timedelta(days=12),
-                issued_on=day,
-                collected_at=at + timedelta(days=5),
-                activated_on=day + timedelta(days=7),
-                state=CardState.ACTIVE,
-            )
+        sets.refresh(ServiceCard, done.count)
 
     def _days(self) -> list[date]:
         """The 15th of each of the months before this one, the oldest first."""
@@ -288,3 +284,12 @@ class Members:
         audit.record_ref(
             "demo.taken_over", "demo", TAKEN_OVER, by=audit.Machine("demo"), what=what, count=count
         )
+
+
+def _hex(ring: Keyring, kind: str, texts: Sequence[str]) -> list[str]:
+    return [blob.hex() for blob in ring.seal_many(kind, texts)]
+
+
+def _employer(union: Organization) -> str:
+    """Whose union it is, by the union's name."""
+    return union.name.split("（")[0].removesuffix("工会委员会")

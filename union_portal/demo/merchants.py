@@ -204,7 +204,7 @@ class Street:
             for account, merchant in zip(accounts, found, strict=True)
         )
 
-    # -- the offers -------------------------------------------------------------------------------
+    # -- the offers ---------------------------------------------------------------------------
     def _offers(self) -> None:
         made = list(self._drafts())
         BenefitOffer.objects.bulk_create(made)
@@ -300,7 +300,7 @@ class Street:
                     account=entered, by=self.setting.staff["jiang"], now=timezone.now()
                 )
 
-    # -- what is not finished -----------------------------------------------------------------------
+    # -- what is not finished -----------------------------------------------------------------
     def _unfinished(self) -> None:
         """One of each kind of work that waits, and one of each end that is none to be proud of."""
         now, rng = timezone.now(), lots("unfinished")

@@ -97,8 +97,9 @@ class Uses:
         cards = ServiceCard.objects.filter(channel=Channel.IMPORT, state=CardState.ACTIVE)
         holders = [
             _Holder(card, person, organization, since)
-            for card, person, organization, since in cards.order_by("activated_on", "pk")
-            .values_list("pk", "person", "organization", "activated_on")
+            for card, person, organization, since in cards.order_by(
+                "activated_on", "pk"
+            ).values_list("pk", "person", "organization", "activated_on")
             if since is not None
         ]
         tills = dict(MerchantLogin.objects.values_list("merchant", "account"))
