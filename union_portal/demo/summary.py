@@ -21,6 +21,7 @@ from union_portal.states import ReportState
 from welfare.disbursement import delivery, invariants, ledger
 from welfare.disbursement.models import Entitlement, Fund, PayoutBatch, PayoutLine
 from welfare.disbursement.states import BatchState, LineState
+from welfare.models import MerchantStatement
 
 PAID = (LineState.PAID,)
 FAILED = (LineState.FAILED, LineState.RETURNED)
@@ -38,6 +39,7 @@ def summary(*, seconds: dict[str, float], out: Path | None) -> dict[str, Any]:
             "members": Membership.objects.filter(state__in=LIVE_MEMBERSHIPS).count(),
             "model_workers": ModelWorker.objects.count(),
             "entitlements": Entitlement.objects.count(),
+            "statements": MerchantStatement.objects.count(),
             "refused": SubsidyCase.objects.filter(state=CaseState.REFUSED).count(),
         },
         "batches": [
@@ -55,12 +57,13 @@ def summary(*, seconds: dict[str, float], out: Path | None) -> dict[str, Any]:
             "checked": len(results),
             "broken": sum(1 for result in results if not result.holds),
         },
+        "figures": figures.values(),
         "seconds": seconds,
     }
     if out is not None:
         text = json.dumps(told, ensure_ascii=False, indent=2)
         (out / "summary.json").write_text(text + "\n", encoding="utf-8")
-        (out / "figures.json").write_text(json.dumps(figures.values(), indent=2) + "\n")
+        (out / "figures.json").write_text(json.dumps(told["figures"], indent=2) + "\n")
     return told
 
 
