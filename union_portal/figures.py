@@ -68,6 +68,11 @@ def registered() -> list[Figure]:
     return list(_figures.values())
 
 
+def known(key: str) -> Figure | None:
+    """The figure of a key; None where no app registers it any more."""
+    return _figures.get(key)
+
+
 def value(key: str) -> int:
     """One figure as of now. Errors: KeyError."""
     return _figures[key].compute(timezone.localdate())
@@ -116,6 +121,10 @@ class Kept:
         return self.months[-1]
 
     @property
+    def newest_shown(self) -> str:
+        return self.figure.shown(self.newest.value)
+
+    @property
     def bars(self) -> list[tuple[CountedFigure, str, int]]:
         """Each month's count, as text, and its share of the highest in thousandths."""
         highest = max(abs(month.value) for month in self.months) or 1
@@ -125,10 +134,15 @@ class Kept:
         ]
 
 
-def kept(months: int = 12) -> list[Kept]:
-    """Every figure that was ever counted, in the order of registration; one query."""
+def kept(months: int = 12, *, until: date | None = None) -> list[Kept]:
+    """Every figure that was ever counted, in the order of registration; one query.
+
+    `until` leaves later counts out: what is printed once can be printed again.
+    """
     by_key: dict[str, list[CountedFigure]] = {}
     counted = CountedFigure.objects.annotate(month=TruncMonth("day"))
+    if until is not None:
+        counted = counted.filter(day__lte=until)
     for row in counted.order_by("key", "-month", "-day").distinct("key", "month"):
         by_key.setdefault(row.key, []).append(row)
     return [

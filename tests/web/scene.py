@@ -56,7 +56,16 @@ from tests.members.benefits import (
 from tests.members.card_office import make_card_office
 from tests.members.street import make_street
 from tests.web.awards_play import apply, browser
-from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
+from union_portal import (
+    account_reviews,
+    appeals,
+    audit,
+    figures,
+    files,
+    notices,
+    notifications,
+    queue,
+)
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.models import (
     FactorReset,
@@ -180,6 +189,7 @@ def _records(cast: Cast) -> None:
         template=telling(), values={"name": "Lin"},
         subject_type="members.person", subject_id=str(cast.lin_person.pk),
     )  # fmt: skip
+    figures.keep(today=TODAY)
     every, _new = IntervalSchedule.objects.get_or_create(every=1, period="hours")
     PeriodicTask.objects.create(name="scene", task="union_portal.seal_audit", interval=every)
     queue.enqueue("union_portal.report", by=cast.officer, title="A job")
