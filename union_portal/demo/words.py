@@ -127,8 +127,8 @@ def _card_and_till(site: str) -> Iterator[str]:
         yield f"  {site}/account/login/"
     yield from _both(
         gettext_noop(
-            "As %(member)s, with the password above: “My card”, “Show the code”; as %(till)s, in"
-            " another browser: type its digits, choose an offer, confirm."
+            "As %(member)s, with the password above: “My service card”, then the code for the"
+            " till. As %(till)s, in another browser: type its digits, choose an offer, confirm."
         ),
         member=cast.KONG.username,
         till=merchants.TILL,
