@@ -11,7 +11,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from union_portal.kit.money import yuan
+from union_portal.kit import money
 from union_portal.models import CountedFigure
 
 FEN: Final = "fen"
@@ -38,7 +38,7 @@ class Figure:
 
     def shown(self, number: int) -> str:
         """The number as people read it."""
-        return yuan(number) if self.unit == FEN else f"{number:,}"
+        return money.shown(number) if self.unit == FEN else f"{number:,}"
 
 
 _figures: dict[str, Figure] = {}

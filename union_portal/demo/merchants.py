@@ -72,7 +72,7 @@ class Street:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.hui, self.lu = setting.staff["hui"], setting.staff["lu"]
-        opened = months(setting.today)[0] - timedelta(days=40)
+        opened = months(setting.today)[0] - timedelta(days=100)
         self.opened = timezone.make_aware(datetime.combine(opened, time(9)))
 
     def open(self) -> str:
@@ -227,7 +227,7 @@ class Street:
                 to=OfferState.PUBLISHED,
                 by=self.lu,
                 approved_by=self.lu.pk,
-                approved_at=self.opened + timedelta(days=10 + nth * 12),
+                approved_at=self.opened + timedelta(days=10 + nth * 35),
             )
 
     def _drafts(self) -> Iterator[BenefitOffer]:

@@ -234,8 +234,8 @@ class Uses:
         till = Account.objects.get(username=TILL)
         shop = Merchant.objects.get(logins__account=till)
         card = ServiceCard.objects.get(person=kong.person, state=CardState.ACTIVE)
-        here = list(BenefitOffer.objects.filter(merchant=shop, state=OfferState.PUBLISHED))
-        open_now = [one for one in here if one.valid_from <= self.today <= one.valid_to]
+        here = BenefitOffer.objects.filter(merchant=shop, state=OfferState.PUBLISHED)
+        open_now = list(here.filter(valid_to__gte=self.today).order_by("-subsidy_fen", "pk"))
         first = self._use(card, open_now[0], kong.account, till)
         wrong = self._use(card, open_now[-1], kong.account, till)
         redemptions.undo(redemption=wrong, reason="收银员点错优惠（演示）", by=till)
