@@ -24,13 +24,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
-    """A demo that was killed after its first payments and then ran to its end."""
+    """A demo that was killed twice, amid the payments and amid the uses, and then ran to its end."""
     folder = Path(tempfile.mkdtemp(prefix="portal-test-", dir="/var/tmp"))
     folder.chmod(0o755)
     made = Demo(folder)
     wanted = ("demo", "--no-serve", "--people", str(PEOPLE), "--out", str(made.out))
     try:
         made.cut_short = made.killed_after("demo: payment:", *wanted)
+        made.cut_again = made.killed_after("demo: merchants:", *wanted)
         made.status, made.said = made.run(*wanted)
         yield made
     finally:
@@ -41,6 +42,7 @@ def demo() -> Iterator[Demo]:
 
 def test_a_killed_demo_goes_on_where_it_stopped(demo: Demo):
     assert "demo: payment:" in demo.cut_short
+    assert "demo: merchants:" in demo.cut_again
     assert demo.status == 0, demo.said
     assert re.search(rf"roster: {PEOPLE} people read", demo.said)
 

@@ -14,6 +14,7 @@ from members.actions import (
     merges,
     people,
     retention,
+    statistics,
     transfers,
 )
 from members.models import (
@@ -23,7 +24,6 @@ from members.models import (
     Membership,
     MembershipTransfer,
     PersonMerge,
-    RetentionRun,
 )
 from members.queries.privacy import text_in_force
 from members.states import LIVE_MEMBERSHIPS, JoinState
@@ -63,7 +63,8 @@ class Register:
             (MembershipTransfer.objects.exists(), self._move),
             (PersonMerge.objects.exists(), self._find_twice),
             (Correction.objects.exists(), self._speak_up),
-            (RetentionRun.objects.exists() or self._is_counting(), self._count_what_is_old),
+            (self._is_asked(retention.COUNT), self._count_what_is_old),
+            (self._is_asked(statistics.JOB), self._count_the_year),
         ):
             if not is_there:
                 with transaction.atomic():
@@ -199,8 +200,13 @@ class Register:
         )
 
     @staticmethod
-    def _is_counting() -> bool:
-        return Job.objects.filter(name=retention.COUNT).exists()
+    def _is_asked(job: str) -> bool:
+        return Job.objects.filter(name=job).exists()
 
     def _count_what_is_old(self) -> None:
         retention.ask_dry_run(by=self.setting.staff["an"], today=self.today)
+
+    def _count_the_year(self) -> None:
+        statistics.request(
+            organization=self.setting.city, year=self.today.year, by=self.setting.staff["he"]
+        )
