@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
-    """A demo that was killed twice, amid the payments and amid the uses, and then ran to its end."""
+    """A demo that was killed amid its payments and amid its uses, and then ran to its end."""
     folder = Path(tempfile.mkdtemp(prefix="portal-test-", dir="/var/tmp"))
     folder.chmod(0o755)
     made = Demo(folder)
