@@ -65,8 +65,7 @@ class CountedFigureAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("figure"), ordering="key")
     def title(self, obj: CountedFigure) -> str:
-        known = figures.known(obj.key)
-        return str(known.title) if known else obj.key
+        return obj.title
 
     @admin.display(description=_("number"), ordering="value")
     def number(self, obj: CountedFigure) -> str:
