@@ -135,14 +135,15 @@ def product(officer: Any) -> Callable[[dict[str, str]], tuple[int, int]]:
 
 
 def stock() -> Callable[[dict[str, str]], tuple[int, int]]:
-    from django.contrib.admin import AdminSite, ModelAdmin
+    from django.contrib.admin import AdminSite, EmptyFieldListFilter, ModelAdmin
 
     from members.admin.county_filter import CountyFilter
     from members.models import Person
 
     class Stock(ModelAdmin):
         list_display = ("name", "national_id_shown", "sex", "born_on", "organization")
-        list_filter = (CountyFilter, "sex", "died_on")
+        list_per_page = 25
+        list_filter = (CountyFilter, "sex", ("died_on", EmptyFieldListFilter))
         search_fields = ("name", "pinyin", "initials", "national_id_shown")
 
     class Superuser:
