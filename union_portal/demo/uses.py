@@ -80,13 +80,15 @@ class Uses:
             wanted = [one for one in self._all() if one.code_digest not in known]
             for start in range(0, len(wanted), _CHUNK):
                 made += len(Redemption.objects.bulk_create(wanted[start : start + _CHUNK]))
-            self._log("uses", made)
-            self._rate()
-            self._stop_some()
+            with transaction.atomic():
+                self._log("uses", made)
+                self._rate()
+                self._stop_some()
         return f"{Redemption.objects.count()} uses of offers, {Rating.objects.count()} ratings"
 
     @staticmethod
     def _is_made() -> bool:
+        """What is stopped last is there."""
         return ServiceCard.objects.filter(
             state=CardState.SUSPENDED, channel=Channel.IMPORT
         ).exists()
@@ -203,7 +205,6 @@ class Uses:
             for pk, at in rows
         )
 
-    @transaction.atomic
     def _stop_some(self) -> None:
         """Some cards were lost since, and some are suspended: it happens in every programme."""
         taken = ServiceCard.objects.filter(channel=Channel.IMPORT, state=CardState.ACTIVE).order_by(
