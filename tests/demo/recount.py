@@ -47,6 +47,12 @@ FAULTS = {
         SELECT count(*) FROM members_benefitprogramme p WHERE committed_fen <> (
             SELECT coalesce(sum(subsidy_fen), 0) FROM members_redemption r
             WHERE r.programme_id = p.id AND r.state = 'done')""",
+    "members who joined as children": """
+        SELECT count(*) FROM members_membership m JOIN members_person p ON p.id = m.person_id
+        WHERE m.first_joined_on < p.born_on + interval '16 years'""",
+    "cards issued before their holder was a member": """
+        SELECT count(*) FROM members_servicecard c JOIN members_membership m
+        ON m.person_id = c.person_id WHERE c.issued_on < m.first_joined_on""",
     "memberships without a beginning": """
         SELECT count(*) FROM members_membership m WHERE NOT EXISTS (
             SELECT FROM members_membershipchange c

@@ -140,7 +140,7 @@ class Members:
         unions = [home] * AT_HOME + self._places(rng, wanted - AT_HOME)
         prints = keyring().fingerprint_many("national_id", [one.national_id for one in drawn])
         self._register(drawn, prints, unions)
-        self._enrol(prints, [self._joined_on(rng) for _each in drawn])
+        self._enrol(prints, [self._joined_on(rng, one.born_on) for one in drawn])
         self._describe(prints[::4])
         with_card = slice(AT_HOME, AT_HOME + CARDS)
         self._cards(rng, prints[with_card], [one.card_number for one in drawn[with_card]])
@@ -226,8 +226,10 @@ class Members:
         )
         self._note_beginnings()
 
-    def _joined_on(self, rng: Lots) -> date:
-        return self.today - timedelta(days=rng.randrange(500, 4_000))
+    def _joined_on(self, rng: Lots, born_on: date) -> date:
+        """Some day of the last years, of age."""
+        of_age = born_on + timedelta(days=18 * 366)
+        return max(of_age, self.today - timedelta(days=rng.randrange(500, 4_000)))
 
     @staticmethod
     def _describe(prints: Sequence[str]) -> None:
