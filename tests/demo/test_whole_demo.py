@@ -174,7 +174,7 @@ def test_the_end_tells_how_to_log_in_without_anybodys_number(demo: Demo):
     for said in ("./portal manage demo_code", "./portal manage demo_member", "portal-demo-"):
         assert said in demo.said
     assert "As kong" in demo.said
-    assert "as till" in demo.said
+    assert "As till" in demo.said
     for member in cast.MEMBERS:
         assert member.identity().national_id not in demo.said
 
