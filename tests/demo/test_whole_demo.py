@@ -64,6 +64,7 @@ def test_every_answered_batch_has_as_many_paid_and_failed_as_lines(demo: Demo):
         assert batch["paid"] + batch["failed"] == batch["lines"] > 0
         assert batch["state"] == "closed"
         for name in (batch["bank_file"], batch["return_file"], batch["report_pdf"]):
+            assert (demo.out / name).is_file()
             assert (demo.out / name).stat().st_size > 0
 
 

@@ -95,6 +95,7 @@ class MainJob:
         self._ask_for_reports()
         for name, work in benefits.stages(self.setting, self.players):
             self._stage(name, work)
+        self._ask_for_reports()
         messages.ring()
         self._stage("reports", self._await_reports)
         self._stage("messages", messages.await_sent)
