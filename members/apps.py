@@ -32,7 +32,7 @@ class MembersConfig(AppConfig):
             merges,
             telling,
         )
-        from members.queries import uses  # noqa: F401  (registers figures)
+        from members.queries import figures  # noqa: F401  (registers)
         from members.states import LIFECYCLES
         from union_portal import lifecycle, notifications
 

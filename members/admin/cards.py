@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.actions.card_exports import VIEWERS, seen_by
 from members.admin import card_sheets
-from members.admin.card_filters import CountyFilter, IssuedMonthFilter
+from members.admin.card_filters import HolderCountyFilter, IssuedMonthFilter
 from members.admin.card_steps import BUTTONS, LIST_BUTTONS
 from members.models import ServiceCard
 from members.queries import cards as queries_cards
@@ -76,7 +76,7 @@ class ServiceCardAdmin(ScopedModelAdmin):
     list_filter = (
         ("state", titled(_("state"), admin.ChoicesFieldListFilter)),
         ("bank", titled(_("bank"))),
-        CountyFilter,
+        HolderCountyFilter,
         IssuedMonthFilter,
     )
     list_select_related = ("person__organization", "bank")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 from members import queries, resources
 from members.actions import bank_accounts, people
 from members.admin import merges, person_privacy
+from members.admin.county_filter import CountyFilter
 from members.admin.memberships import PROFILE, panels_of
 from members.models import BankAccount, Person
 from members.states import MergeState
@@ -216,7 +217,7 @@ class PersonAdmin(ScopedModelAdmin):
         "organization",
         "died_on",
     )
-    list_filter = ("sex", ("died_on", admin.EmptyFieldListFilter))
+    list_filter = (CountyFilter, "sex", ("died_on", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
     search_fields = ("name",)
     ordering = ("id",)

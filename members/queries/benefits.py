@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.utils import timezone
 
 from members.models import (
     BenefitCategory,
@@ -70,19 +71,28 @@ def honours_on(day: date) -> QuerySet[BenefitOffer]:
     )
 
 
-# -- headline figures: functions of the day, ready for the registry ------------------------------
+def midnight(day: date) -> datetime:
+    """The instant at which a day begins, at the office's clock."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+# -- how much there is as of a day -----------------------------------------------------------------
 def count_categories(day: date) -> int:
     """Categories in which something is honoured on the day."""
-    return honours_on(day).values("category").distinct().count()
+    return _published(day).values("category").distinct().count()
 
 
 def count_offers(day: date) -> int:
-    return honours_on(day).count()
+    return _published(day).count()
 
 
 def count_merchants(day: date) -> int:
     """Merchants that honour the card on the day and offer something on it."""
-    return honours_on(day).values("merchant").distinct().count()
+    return _published(day).values("merchant").distinct().count()
+
+
+def _published(day: date) -> QuerySet[BenefitOffer]:
+    return honours_on(day).filter(approved_at__lt=midnight(day + timedelta(days=1)))
 
 
 # -- the public directory ------------------------------------------------------------------------

@@ -167,12 +167,8 @@ def _is_card_number(typed: str) -> bool:
 
 
 # -- counting ---------------------------------------------------------------------------------
-def cards_issued() -> int:
-    """How many cards the banks have issued, whatever became of them since."""
-    return issued().count()
-
-
 def issued() -> QuerySet[ServiceCard]:
+    """Cards that the banks have issued, whatever became of them since."""
     return ServiceCard.objects.filter(issued_on__isnull=False)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.db.models import Count, F, Q, QuerySet, Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from members.models import (
@@ -21,7 +20,7 @@ from members.models import (
     Redemption,
     ServiceCard,
 )
-from members.queries.benefits import honours_on, merchants_on
+from members.queries.benefits import honours_on, merchants_on, midnight
 from members.states import (
     LIVE_MEMBERSHIPS,
     NUMBERED_CARDS,
@@ -165,7 +164,7 @@ def uses_between(merchant: Merchant, start: date, end: date) -> QuerySet[Redempt
     """A merchant's uses from a day up to another, the latter left out; the newest first."""
     return (
         Redemption.objects.filter(
-            merchant=merchant, redeemed_at__gte=_midnight(start), redeemed_at__lt=_midnight(end)
+            merchant=merchant, redeemed_at__gte=midnight(start), redeemed_at__lt=midnight(end)
         )
         .select_related("offer", "place", "redeemed_by")
         .order_by("-redeemed_at", "-pk")
@@ -196,7 +195,3 @@ def month_of(day: date) -> tuple[date, date]:
     """The first day of a day's month, and of the next."""
     first = day.replace(day=1)
     return first, (first + timedelta(days=32)).replace(day=1)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -10,11 +10,10 @@ from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum, Val
 from django.db.models.functions import Cast, TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from members.models import Person, Redemption, WrongCode
 from members.queries.till import STANDS
-from union_portal import access, figures
+from union_portal import access
 from union_portal.access import Permission
 from union_portal.models import Account, Organization, OrganizationLevel
 
@@ -102,18 +101,6 @@ def summed(rows: list[UseRow], column: str) -> list[tuple[Any, int, int]]:
         uses, subsidy = totals.get(key, (0, 0))
         totals[key] = (uses + row.uses, subsidy + row.subsidy_fen)
     return [(key, uses, subsidy) for key, (uses, subsidy) in totals.items()]
-
-
-@figures.figure("benefit_spend_fen", title=gettext_lazy("Subsidies of offers"), unit=figures.FEN)
-def benefit_spend_fen() -> int:
-    """What the federation gave to the uses that stand."""
-    return int(Redemption.objects.filter(STANDS).aggregate(sum=Sum("subsidy_fen"))["sum"] or 0)
-
-
-@figures.figure("benefit_uses", title=gettext_lazy("Uses of offers"))
-def benefit_uses() -> int:
-    """The uses that stand."""
-    return Redemption.objects.filter(STANDS).count()
 
 
 def _step(path: str, number: int) -> Cast:

@@ -260,6 +260,7 @@ RULES: dict[str, Rule] = {
             "union_portal/kit/fictional.py": "people who do not exist, the same for the same seed",
             "union_portal/demo/cast.py": "the demo's people",
             "union_portal/demo/federation.py": "the demo's unions",
+            "union_portal/demo/lots.py": "the dice of all other parts of the demo",
             "union_portal/demo/roster.py": "the demo's roster",
             "union_portal/embedded/ports.py": "SystemRandom, which can't be foretold",
         },

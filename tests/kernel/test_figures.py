@@ -16,8 +16,10 @@ def counting(monkeypatch):
     """Two figures of the test's own; what they count is changed by the test."""
     rows = {"lamps": 3, "lamp_fen": 12345}
     monkeypatch.setattr(figures, "_figures", {})
-    figures.figure("lamps", title="Lamps")(lambda: rows["lamps"])
-    figures.figure("lamp_fen", title="Spent on lamps", unit=figures.FEN)(lambda: rows["lamp_fen"])
+    figures.figure("lamps", title="Lamps")(lambda day: rows["lamps"])
+    figures.figure("lamp_fen", title="Spent on lamps", unit=figures.FEN)(
+        lambda day: rows["lamp_fen"]
+    )
     return rows
 
 
@@ -55,6 +57,37 @@ def test_the_public_page_shows_sums_in_yuan_and_asks_two_queries_at_most(
         page = client.get(reverse("portal:figure-list")).content.decode()
     assert "123.45" in page
     assert "Lamps" in page
+
+
+def test_the_months_before_are_counted_of_figures_that_look_back(monkeypatch):
+    monkeypatch.setattr(figures, "_figures", {})
+    figures.figure("then", title="Then", looks_back=True)(lambda day: day.month)
+    figures.figure("now", title="Now")(lambda day: 1)
+    figures.keep(today=date(2026, 3, 5))
+    figures.look_back(today=date(2026, 3, 5), months=3)
+    then, now = figures.kept()
+    assert [(month.day, month.value) for month in then.months] == [
+        (date(2025, 12, 31), 12),
+        (date(2026, 1, 31), 1),
+        (date(2026, 2, 28), 2),
+        (date(2026, 3, 5), 3),
+    ]
+    assert [month.day for month in now.months] == [date(2026, 3, 5)]
+
+
+def test_what_was_counted_later_is_left_out_of_an_earlier_paper(counting):
+    figures.keep(today=date(2026, 3, 2))
+    counting["lamps"] = 9
+    figures.keep(today=date(2026, 3, 3))
+    (lamps, _spent) = figures.kept(until=date(2026, 3, 2))
+    assert lamps.newest.value == 3
+
+
+def test_the_page_says_how_a_figure_is_counted(client, monkeypatch):
+    monkeypatch.setattr(figures, "_figures", {})
+    figures.figure("lamps", title="Lamps", about="Lamps that burn.")(lambda day: 3)
+    figures.keep(today=date(2026, 3, 2))
+    assert "Lamps that burn." in client.get(reverse("portal:figure-list")).content.decode()
 
 
 def test_nothing_counted_yet_says_what_comes(client):

@@ -417,7 +417,7 @@ def test_cards_are_counted_by_county_and_month_in_two_questions(office: CardOffi
     assert len(asked) == 2
     assert counts.by_county == [("榆阳区总工会", 2), ("神木市总工会", 1)]
     assert counts.by_month == [(TODAY.replace(day=1), 3)]
-    assert (counts.total, queries_cards.cards_issued()) == (3, 3)
+    assert (counts.total, queries_cards.issued().count()) == (3, 3)
 
 
 def clerk_of(office: CardOffice, union: Organization):

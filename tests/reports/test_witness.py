@@ -12,7 +12,7 @@ from tests.cast import TODAY, make_person
 from tests.disbursement.conftest import Office
 from tests.kernel.test_notifications import queue_all
 from tests.reports import pdftools
-from union_portal import account_reviews, audit, files, queue, reports
+from union_portal import account_reviews, audit, figures, files, queue, reports
 
 PRINTED = "application/pdf"
 
@@ -27,11 +27,18 @@ def _letters(office: Office):
     return office.cast.tree.city
 
 
+def _figures(office):
+    figures.keep(today=TODAY)
+    return office.cast.tree.city
+
+
 # What a report of each kind is about. A new kind needs its line here.
 SUBJECTS: dict[str, Callable] = {
     "disbursement_pdf": _batch,
     "disbursement_xlsx": _batch,
     "payment_voucher": _batch,
+    "figures_pdf": _figures,
+    "figures_xlsx": _figures,
     "letters": _letters,
     "account_review": lambda office: account_reviews.open_review(
         by=office.cast.security_admin, today=TODAY, due_on=TODAY + timedelta(days=30)

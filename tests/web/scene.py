@@ -60,6 +60,7 @@ from union_portal import (
     account_reviews,
     appeals,
     audit,
+    figures,
     files,
     notices,
     notifications,
@@ -191,6 +192,7 @@ def _records(cast: Cast) -> None:
         template=telling(), values={"name": "Lin"},
         subject_type="members.person", subject_id=str(cast.lin_person.pk),
     )  # fmt: skip
+    figures.keep(today=TODAY)
     every, _new = IntervalSchedule.objects.get_or_create(every=1, period="hours")
     PeriodicTask.objects.create(name="scene", task="union_portal.seal_audit", interval=every)
     queue.enqueue("union_portal.report", by=cast.officer, title="A job")

@@ -239,3 +239,14 @@ def test_fifty_megabytes_are_refused_on_the_page_and_nothing_is_kept(cast: Cast,
     assert answer.status_code in (413, 422)
     assert "larger than" in answer.content.decode()
     assert not ImportRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [("county", True), ("other_county", False), ("nobody's", False)],
+)
+def test_people_are_listed_by_county(cast: Cast, asked: str, expected: bool):
+    county = getattr(cast.tree, asked).pk if hasattr(cast.tree, asked) else "4711"
+    page = browser(cast.officer).get(reverse("admin:members_person_changelist"), {"county": county})
+    assert page.status_code == 200
+    assert (cast.lin_person.name in page.content.decode()) is expected

@@ -32,6 +32,7 @@ ACTS: dict[str, str] = {
     "account_review.lapse": gettext_noop("What was not reviewed has lapsed"),
     "keys.rotated": gettext_noop("Sealed values written under the new key"),
     "demo.played": gettext_noop("Demonstration played"),
+    "demo.taken_over": gettext_noop("Rows of the demonstration taken over"),
     "role.grant": gettext_noop("Role granted"),
     "role.end": gettext_noop("Role ended"),
     "organization.create": gettext_noop("Union added"),

@@ -21,10 +21,11 @@ from awards.actions import model_workers, publicity, rule_sets, subsidies
 from awards.models import HardshipYear, ModelWorker, SubsidyRound
 from awards.states import CheckState, RoundState
 from members.actions import bank_accounts, consents, imports
-from members.models import BankAccount, ImportRun, Person
+from members.models import BankAccount, ImportRun
 from members.states import BankAccountState, ImportState
 from union_portal import audit, decisions, notices, reports
 from union_portal.demo import (
+    benefits,
     cast,
     comeback,
     contest,
@@ -37,6 +38,7 @@ from union_portal.demo import (
 from union_portal.demo.cast import Player
 from union_portal.demo.hardship import Hardship
 from union_portal.demo.setting import Setting
+from union_portal.demo.summary import rostered
 from union_portal.demo.waiting import DemoStopped, Say
 from union_portal.models import Account, AuditEntry, Notice, Organization, ReportRun
 from union_portal.states import NoticeState, ReportState
@@ -59,8 +61,8 @@ def was_played() -> bool:
 
 
 def held_people() -> int:
-    """How many people this demo holds, whatever is asked for now."""
-    return Person.objects.count()
+    """How many people came from this demo's roster, whatever is asked for now."""
+    return rostered()
 
 
 @dataclass
@@ -90,6 +92,9 @@ class MainJob:
         self._ask_for_reports()
         self._stage("hardship", lambda: Hardship(self.setting, self.players).play())
         self._stage("appeals", self._contest)
+        self._ask_for_reports()
+        for name, work in benefits.stages(self.setting, self.players):
+            self._stage(name, work)
         self._ask_for_reports()
         messages.ring()
         self._stage("reports", self._await_reports)

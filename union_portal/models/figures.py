@@ -25,4 +25,12 @@ class CountedFigure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.key} {self.day}"
+        return f"{self.title} {self.day}"
+
+    @property
+    def title(self) -> str:
+        """What the figure is called; its key where no app registers it any more."""
+        from union_portal import figures
+
+        known = figures.known(self.key)
+        return str(known.title) if known else self.key
