@@ -29,7 +29,6 @@ from members.models import (
     Merchant,
     Person,
     Redemption,
-    ServiceCard,
     UnionProfile,
 )
 from members.rules import card_files
@@ -62,6 +61,8 @@ AMOUNT = re.compile(r"-?\d+(\.\d+)?")
 # As people, unions and banks are called here: by its number each is known apart, whatever of its
 # beginning a file or its reader takes away. PostgreSQL holds no NUL.
 NUMBERED = tuple(f"{one} {number}".replace("\x00", "") for number, one in enumerate(PAYLOADS))
+# The most that the name of a category of offers holds.
+A_NAME = 40
 NO_EXPORTS = {
     "union_portal.kit.delimited_text.joined": (
         "the bank's file: its format is the bank's, an apostrophe would send money astray"
@@ -198,29 +199,27 @@ def settled(office: Office) -> MerchantStatement:
     """One merchant's month: a use of an offer of each such title, in a category of its own."""
     if (kept := MerchantStatement.objects.first()) is not None:
         return kept
-    cast, street, card = office.cast, make_street(office.cast), ServiceCard.objects.first()
+    cast, street = office.cast, make_street(office.cast)
+    card = street.member()
     make_rule_set(
         cast, MERCHANTS, fund_code="benefits", parameters={"dispute_days": 7}, valid_to=None
     )
-    today, later = timezone.localdate(), timezone.now() + timedelta(days=40)
-    offered = BenefitOffer.objects.bulk_create(
-        BenefitOffer(
-            merchant=street.merchant, category=category(f"named-{number}", name=text), title=text,
-            text="x", kind="gift", valid_from=today, valid_to=today,
-        )
+    later = timezone.now() + timedelta(days=40)
+    offered = [
+        street.offer(title=text, category=category(f"named-{number}", name=text[:A_NAME]))
         for number, text in enumerate(NUMBERED)
-    )  # fmt: skip
+    ]
     Redemption.objects.bulk_create(
         Redemption(
             offer=offer, revision=1, merchant=street.merchant, card=card, person=card.person,
             organization=card.organization, programme=street.programme, ordinal=1,
-            code_digest=f"{number:064d}", code_kind="live", subsidy_fen=100,
+            code_digest=f"{number:064d}", code_kind="live", subsidy_fen=offer.subsidy_fen,
             redeemed_at=timezone.now(), redeemed_by=street.till,
         )
         for number, offer in enumerate(offered)
     )  # fmt: skip
     settlements.issue(
-        month=today.replace(day=1), by=cast.benefits, now=later, today=timezone.localdate(later)
+        month=timezone.localdate(), by=cast.benefits, now=later, today=timezone.localdate(later)
     )
     return MerchantStatement.objects.get()
 
@@ -328,6 +327,7 @@ def to_the_bank(office: Office) -> bytes:
 
 
 ALL, NONE = NUMBERED, ()
+NAMES = tuple(one for one in ALL if len(one) <= A_NAME)
 # By the function that writes it: how it is asked for, and which payloads it has to hold.
 EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
     "members.resources.write_people": [
@@ -349,7 +349,7 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
         (lambda office: benefits(office, "benefitoffer", "xlsx"), ALL),
         (lambda office: benefits(office, "benefitoffer", "csv"), ALL),
     ],
-    "members.admin.redemptions._table": [(uses, ALL)],
+    "members.admin.redemptions._table": [(uses, NAMES)],
     "welfare.reports.statement_xlsx": [(statement, ALL)],
     "welfare.admin.lines._export": [(payments, ALL)],
     "welfare.admin.entitlements._export": [
