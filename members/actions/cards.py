@@ -59,7 +59,8 @@ def apply(
     """Apply for a card: the member in the portal, or a clerk at the desk.
 
     `agrees_to`: the member agrees now to giving the data to the bank, having read this version
-    of the text. Errors: CardRefused with the first reason against a card; PermissionDenied.
+    of the text. Errors: CardRefused with the first reason against a card; PeopleRefused where
+    that text is not the one in force; PermissionDenied.
     """
     held = Person.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
     channel = Channel.PORTAL if is_own(held, by) else Channel.DESK

@@ -21,6 +21,8 @@ from members.models import (
     Person,
     ServiceCard,
 )
+from members.queries.privacy import text_in_force
+from members.queries.till import live_membership
 from members.states import MembershipState
 from tests.cast import NOW, TODAY, Cast, make_person
 from tests.members.cards import make_bank
@@ -51,10 +53,11 @@ class CardOffice:
         """Somebody with a live membership who agreed to giving the data to the bank."""
         union = union or self.cast.tree.union
         person = person or make_person(union, **more)
-        Membership.objects.create(
-            person=person, organization=union, joined_on=TODAY - timedelta(days=100),
-            first_joined_on=TODAY - timedelta(days=100), channel=Channel.DESK, state=state,
-        )  # fmt: skip
+        if live_membership(person) is None:
+            Membership.objects.create(
+                person=person, organization=union, joined_on=TODAY - timedelta(days=100),
+                first_joined_on=TODAY - timedelta(days=100), channel=Channel.DESK, state=state,
+            )  # fmt: skip
         if consents:
             Consent.objects.create(person=person, text=self.text, channel=Channel.DESK)
         return person
@@ -144,12 +147,13 @@ def written(rows: list[list[str]], titles: list[str] | None = None) -> bytes:
 
 def make_card_office(cast: Cast, *, text_from: date = date(2020, 1, 1), **bank: Any) -> CardOffice:
     made = make_bank(**bank)
-    text, _new = ConsentText.objects.get_or_create(
-        purpose="card", version=1,
-        defaults={
-            "text": "同意将姓名、证件号码和手机号提供给银行。", "text_en": "I agree.",
-            "valid_from": text_from, "written_by": cast.rules_clerk,
-            "adopted_by": cast.decider, "adopted_at": NOW,
-        },
+    return CardOffice(cast, made, text_in_force("card", TODAY) or _text(cast, text_from))
+
+
+def _text(cast: Cast, valid_from: date) -> ConsentText:
+    """The next version of what members agree to: it holds whatever was adopted later."""
+    return ConsentText.objects.create(
+        purpose="card", version=ConsentText.objects.filter(purpose="card").count() + 1,
+        text="同意将姓名、证件号码和手机号提供给银行。", text_en="I agree.", valid_from=valid_from,
+        written_by=cast.rules_clerk, adopted_by=cast.decider, adopted_at=NOW,
     )  # fmt: skip
-    return CardOffice(cast, made, text)

@@ -163,6 +163,7 @@ def make_till(cast: Cast, merchant: Merchant) -> Account:
 
 def make_offer(street: Street, merchant: Merchant, **more: Any) -> BenefitOffer:
     fields: dict[str, Any] = {
+        "category": street.category,
         "title": f"羊肉面{next(_numbers)}",
         "text": "One bowl.",
         "kind": "subsidy",
@@ -176,7 +177,6 @@ def make_offer(street: Street, merchant: Merchant, **more: Any) -> BenefitOffer:
     }
     made = BenefitOffer.objects.create(
         merchant=merchant,
-        category=street.category,
         entered_by=street.cast.officer,
         **{**fields, **more},
     )

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from members.actions import card_life, cards
-from members.actions.refusals import CardRefused
+from members.actions.refusals import CardRefused, PeopleRefused
 from members.models import Consent, Person, ServiceCard
 from members.queries import cards as queries_cards
 from members.states import CardState
@@ -50,7 +50,7 @@ def test_a_member_applies_in_the_portal_and_agrees_with_it(office: CardOffice):
 
 def test_a_text_that_changed_while_it_was_read_is_agreed_to_by_nobody(office: CardOffice):
     person = lin(office, consents=False)
-    with pytest.raises(CardRefused, match="has changed"):
+    with pytest.raises(PeopleRefused, match="has changed"):
         cards.apply(person=person, bank=office.bank, by=office.cast.lin, today=TODAY, agrees_to=2)
     assert not Consent.objects.exists()
 

@@ -55,6 +55,9 @@ def ways_out(cast: Cast) -> Iterator[Leaving]:
         url = reverse(f"admin:{model}_list_do", args=["export"])
         return lambda client: client.post(url, asked)
 
+    def table(client: Client) -> object:
+        return client.post(reverse("admin:members_redemption_list_do", args=["table"]))
+
     imports = "admin:members_importrun_"
     yield Leaving("file", cast.qiao, get("portal:file", kept.pk), "application/octet-stream")
     yield Leaving("template", cast.qiao, get(f"{imports}template"), XLSX)
@@ -66,6 +69,9 @@ def ways_out(cast: Cast) -> Iterator[Leaving]:
     yield Leaving("members", cast.feng, export("members_membership", kind="csv"), "text/csv")
     yield Leaving("unions", cast.feng, export("members_unionprofile"), XLSX)
     yield Leaving("payments", cast.feng, export("disbursement_payoutline"), XLSX)
+    yield Leaving("uses", cast.benefits, table, XLSX)
+    yield Leaving("merchants", cast.benefits, export("members_merchant", kind="csv"), "text/csv")
+    yield Leaving("offers", cast.benefits, export("members_benefitoffer", kind="xlsx"), XLSX)
     yield Leaving("entitlements", cast.feng, export("disbursement_entitlement"), XLSX)
     url = reverse("admin:disbursement_payoutbatch_do", args=[batch.pk, "bank-file"])
 
@@ -185,6 +191,8 @@ def test_every_place_that_hands_out_is_walked_above():
         and path.name != "downloads.py"
     }
     assert calling == {
+        "members/admin/benefit_parts.py:act",
+        "members/admin/benefit_parts.py:export_button",
         "members/admin/card_batches.py:_fetch",
         "members/admin/card_steps.py:_export",
         "members/admin/card_steps.py:_hand_out_list",
@@ -194,6 +202,7 @@ def test_every_place_that_hands_out_is_walked_above():
         "members/admin/imports.py:preview_file",
         "members/admin/memberships.py:_export",
         "members/admin/people.py:_export",
+        "members/admin/redemptions.py:_table",
         "members/admin/unions.py:_export",
         "union_portal/views/files.py:_served",
         "welfare/admin/batch_steps.py:_fetch",

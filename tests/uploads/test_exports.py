@@ -17,29 +17,42 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from members.actions import statistics
-from members.models import BankAccount, BenefitOffer, ImportRun, Merchant, Person, UnionProfile
+from members.models import (
+    BankAccount,
+    BenefitOffer,
+    ImportRun,
+    Merchant,
+    Person,
+    Redemption,
+    UnionProfile,
+)
 from members.rules import card_files
 from members.rules.card_files import CardLine
 from members.rules.card_layouts import SAMPLES, CardLayout
 from tests.architecture.sources import ROOT, python_files, tree
-from tests.cast import NOW, TODAY, Cast, make_payee
+from tests.cast import NOW, TODAY, Cast, make_payee, make_rule_set
 from tests.disbursement.conftest import Office, make_office
 from tests.members.benefits import category, credit_code
 from tests.members.card_office import make_card_office
 from tests.members.joining import member as membership
 from tests.members.sheets import HEADERS, as_csv, make_rows
+from tests.members.street import make_street
 from tests.uploads.payloads import PAYLOADS
 from tests.web.awards_play import browser
 from union_portal import files, queue, reports
 from union_portal.access import Role
 from union_portal.kit.sheets import escape_csv_cell, writing
 from union_portal.models import Account, AccountReview, Organization, ReviewedRole
+from welfare.actions import settlements
 from welfare.disbursement import batches
 from welfare.disbursement.models import PayoutBatch
+from welfare.models import MerchantStatement
+from welfare.sample_rules import MERCHANTS
 
 # Written independently of what it checks.
 UNSEEN = " \u00a0\u3000\t\r\n'\"\u200b\u200e\u2060\ufeff\u202e\x00"
@@ -48,6 +61,8 @@ AMOUNT = re.compile(r"-?\d+(\.\d+)?")
 # As people, unions and banks are called here: by its number each is known apart, whatever of its
 # beginning a file or its reader takes away. PostgreSQL holds no NUL.
 NUMBERED = tuple(f"{one} {number}".replace("\x00", "") for number, one in enumerate(PAYLOADS))
+# The most that the name of a category of offers holds.
+A_NAME = 40
 NO_EXPORTS = {
     "union_portal.kit.delimited_text.joined": (
         "the bank's file: its format is the bank's, an apostrophe would send money astray"
@@ -152,7 +167,7 @@ def people(office: Office, kind: str) -> bytes:
 
 def benefits(office: Office, model: str, kind: str) -> bytes:
     """Payloads as names of merchants and titles of their offers."""
-    if not Merchant.objects.exists():
+    if not Merchant.objects.filter(name=NUMBERED[0]).exists():
         for number, text in enumerate(NUMBERED):
             merchant = Merchant.objects.create(
                 name=text, contact=text, uscc=credit_code(), category=category(),
@@ -164,6 +179,49 @@ def benefits(office: Office, model: str, kind: str) -> bytes:
                 valid_from=TODAY, valid_to=TODAY,
             )  # fmt: skip
     return exported(office.cast.benefits, f"members_{model}", kind=kind)
+
+
+def uses(office: Office) -> bytes:
+    """Payloads as the categories of what was used."""
+    settled(office)
+    answer = browser(office.cast.benefits).post(
+        reverse("admin:members_redemption_list_do", args=["table"])
+    )
+    return b"".join(answer.streaming_content)
+
+
+def statement(office: Office) -> bytes:
+    """Payloads as the titles of a merchant's offers."""
+    return made("merchant_statement_xlsx", settled(office), office.cast.benefits, office)
+
+
+def settled(office: Office) -> MerchantStatement:
+    """One merchant's month: a use of an offer of each such title, in a category of its own."""
+    if (kept := MerchantStatement.objects.first()) is not None:
+        return kept
+    cast, street = office.cast, make_street(office.cast)
+    card = street.member()
+    make_rule_set(
+        cast, MERCHANTS, fund_code="benefits", parameters={"dispute_days": 7}, valid_to=None
+    )
+    later = timezone.now() + timedelta(days=40)
+    offered = [
+        street.offer(title=text, category=category(f"named-{number}", name=text[:A_NAME]))
+        for number, text in enumerate(NUMBERED)
+    ]
+    Redemption.objects.bulk_create(
+        Redemption(
+            offer=offer, revision=1, merchant=street.merchant, card=card, person=card.person,
+            organization=card.organization, programme=street.programme, ordinal=1,
+            code_digest=f"{number:064d}", code_kind="live", subsidy_fen=offer.subsidy_fen,
+            redeemed_at=timezone.now(), redeemed_by=street.till,
+        )
+        for number, offer in enumerate(offered)
+    )  # fmt: skip
+    settlements.issue(
+        month=timezone.localdate(), by=cast.benefits, now=later, today=timezone.localdate(later)
+    )
+    return MerchantStatement.objects.get()
 
 
 def payments(office: Office) -> bytes:
@@ -269,6 +327,7 @@ def to_the_bank(office: Office) -> bytes:
 
 
 ALL, NONE = NUMBERED, ()
+NAMES = tuple(one for one in ALL if len(one) <= A_NAME)
 # By the function that writes it: how it is asked for, and which payloads it has to hold.
 EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
     "members.resources.write_people": [
@@ -290,6 +349,8 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
         (lambda office: benefits(office, "benefitoffer", "xlsx"), ALL),
         (lambda office: benefits(office, "benefitoffer", "csv"), ALL),
     ],
+    "members.admin.redemptions._table": [(uses, NAMES)],
+    "welfare.reports.statement_xlsx": [(statement, ALL)],
     "welfare.admin.lines._export": [(payments, ALL)],
     "welfare.admin.entitlements._export": [
         (lambda office: exported(office.cast.feng, "disbursement_entitlement"), ALL)
