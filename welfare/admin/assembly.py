@@ -31,7 +31,7 @@ from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 from welfare.admin.shown import link, masked, yuan
 from welfare.disbursement import batches, candidates
-from welfare.disbursement.models import Entitlement, Fund, PayoutBatch
+from welfare.disbursement.models import Fund, PayoutBatch
 
 if TYPE_CHECKING:
     from union_portal.admin.scoped import ScopedModelAdmin
@@ -138,10 +138,10 @@ def _made(request: HttpRequest, account: Account, form: forms.Form) -> HttpRespo
 
 
 def waiting(account: Account) -> list[dict[str, Any]]:
-    """What waits to be paid, by fund, scheme and period, each with the way to its preview."""
+    """What can be paid, by fund, scheme and period, each with the way to its preview."""
     titles = scheme_titles()
     rows: QuerySet[Any, Any] = (
-        candidates.fresh(Entitlement.objects.unpaid())
+        candidates.due()
         .filter(access.scope(account, Permission.BATCH_MAKE))
         .order_by("fund", "scheme", "period")
         .values("fund", "scheme", "period", "fund__name", "fund__organization")
