@@ -1,6 +1,7 @@
 """What the sub-commands accept, refuse and answer."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from union_portal.embedded import demo, libraries, places, running, suite
 from union_portal.embedded.demo import choose_web_port, make_out
 from union_portal.embedded.places import LauncherError
-from union_portal.embedded.ports import is_free
+from union_portal.embedded.ports import address, is_free
 from union_portal.embedded.surroundings import read_or_make_keys, surroundings
 
 
@@ -61,6 +62,12 @@ def test_a_taken_port_is_refused_when_wished_and_passed_over_when_not() -> None:
         with pytest.raises(LauncherError, match=f"Port {taken} is in use"):
             choose_web_port(taken)
     assert is_free(choose_web_port(None))
+
+
+def test_the_site_is_named_as_browsers_need_it_for_passkeys() -> None:
+    assert address(8000) == "http://localhost:8000/"
+    told = (Path(demo.__file__).read_text(), Path(running.__file__).read_text())
+    assert not [text for text in told if re.search(r"say\(.*127\.0\.0\.1|SITE.*127", text)]
 
 
 def test_a_folder_for_results_that_cannot_be_made_is_refused_at_once(tmp_path: Path) -> None:
