@@ -161,9 +161,12 @@ def test_from_assembly_to_release_through_the_pages(office):
         assert str(line.account_number) not in shown
     assert press(checker, check, looked="on").status_code == 302
     release = step("payoutbatch", batch.pk, "release")
+    assert ">Release the money</h2>" in releaser.get(release).content.decode()
     assert press(releaser, release, looked="on").status_code == 302
     batch.refresh_from_db()
     assert batch.state == "approved"
+    told = releaser.get(page("payoutbatch", batch.pk)).content.decode()
+    assert "The batch is released" in told and "another releaser" not in told
 
 
 @pytest.mark.parametrize("name", ["check", "release"])
@@ -314,6 +317,23 @@ def test_the_preview_counts_who_is_in_and_names_why_others_are_left_out(office):
     assert PayoutBatch.objects.count() == 0
 
 
+def test_a_period_that_no_decision_names_is_refused_with_those_there_are(office):
+    office.owe(1)
+    chosen = {
+        "fund": office.fund.pk,
+        "scheme": SCHEME,
+        "period": "99😀99😀",
+        "organization": office.cast.tree.city.pk,
+    }
+    url = reverse("admin:disbursement_payoutbatch_assemble")
+    feng = browser(office.cast.feng)
+    shown = feng.get(url, chosen)
+    assert "Known periods: 2026." in shown.content.decode()
+    assert "has_preview" not in shown.context
+    assert feng.post(url, chosen).status_code == 422
+    assert not PayoutBatch.objects.exists()
+
+
 def test_two_people_void_a_batch(office):
     batch = office.sealed()
     checker, releaser = browser(office.cast.feng_checker), browser(office.cast.feng_releaser)
@@ -355,8 +375,10 @@ def test_the_form_for_a_return_file_names_the_encoding_that_is_read(office):
 def test_failed_payments_that_were_issued_again_are_not_offered_once_more(office):
     batch = office.settled("paid", "failed")
     feng = browser(office.cast.feng)
-    assert buttons(feng, batch)["reissue"]
+    assert not buttons(feng, batch)["reissue"]
+    assert "have the account corrected" in feng.get(page("payoutbatch", batch.pk)).content.decode()
     office.correct_account(office.line(batch, 1).entitlement.person)
+    assert buttons(feng, batch)["reissue"]
     made = batches.reissue(batch=batch, by=office.cast.feng, today=TODAY)
     assert not buttons(feng, batch)["reissue"]
     told = feng.get(page("payoutbatch", batch.pk)).content.decode()
