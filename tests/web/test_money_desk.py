@@ -18,9 +18,10 @@ from members.models import BankAccount
 from tests.cast import TODAY, Cast, make_account, make_payee, make_person, make_rule_set
 from tests.disbursement.conftest import SCHEME, Office, make_office
 from tests.roles import playing, serving
-from union_portal import readers
+from union_portal import lifecycle, readers
 from union_portal.access import Role
 from union_portal.models import Account, AuditEntry, ReportRun
+from union_portal.states import DecisionState
 from welfare.disbursement import batches, claims, formats, gate, invariants, ledger, motions
 from welfare.disbursement.models import (
     BankFormat,
@@ -441,6 +442,18 @@ def test_a_report_is_asked_for_once_per_press_and_shown_on_the_batch(office):
 
 
 # -- lists ----------------------------------------------------------------------------------
+def test_a_withdrawal_says_whether_a_second_person_is_needed(office):
+    alone, ended = office.owe(2)
+    feng = browser(office.cast.feng)
+    press(feng, step("entitlement", alone.pk, "withdraw"), reason="moved away for good")
+    assert "waits for a second person" in feng.get(page("entitlement", alone.pk)).content.decode()
+    # As a withdrawal left it before it ended what is owed by itself.
+    lifecycle.advance(ended.decision, to=DecisionState.WITHDRAWN, by=office.cast.decider)
+    press(feng, step("entitlement", ended.pk, "withdraw"), reason="objection upheld")
+    told = feng.get(page("entitlement", ended.pk)).content.decode()
+    assert "It has ended, as its decision has" in told and "waits for a second" not in told
+
+
 def test_an_entitlement_is_found_by_name_pinyin_and_exact_number(office):
     wanted = office.owe(2)[0]
     feng = browser(office.cast.feng)

@@ -68,6 +68,14 @@ def _moved_already(entitlement: Entitlement, account: Account) -> Text | None:
     return None
 
 
+def _withdrawn(entitlement: Entitlement) -> Text:
+    """Where its decision was withdrawn or replaced, that was the other person's act."""
+    entitlement.refresh_from_db(fields=["state"])
+    if entitlement.state == EntitlementState.WITHDRAWN:
+        return _("It has ended, as its decision has; the money is back in the fund.")
+    return _("The withdrawal waits for a second person: see “Acts of two people” below.")
+
+
 _ENDABLE = every(only_in(EntitlementState.GRANTED), _payment_under_way, _moved_already)
 
 
@@ -189,7 +197,7 @@ class EntitlementAdmin(ScopedModelAdmin):
                 entitlements.withdraw(entitlement=obj, by=by, **data) and None
             ),
             explain=_("The money goes back to the fund. It takes a second person."),
-            done=_("The withdrawal waits for a second person: see “Acts of two people” below."),
+            done=_withdrawn,
             why_not=_ENDABLE,
             form=ReasonForm,
             danger=True,
