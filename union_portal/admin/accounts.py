@@ -240,9 +240,8 @@ class AccountAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("roles"))
     def shown_roles(self, account: Account) -> str:
-        return "; ".join(
-            f"{role.get_role_display()} ({role.organization})" for role in account.roles.all()
-        )
+        held = [f"{role.get_role_display()} ({role.organization})" for role in account.roles.all()]
+        return "; ".join(held) or "–"
 
     def facts(self, request: HttpRequest, obj: Account) -> list[Fact]:
         has = has_second_factor(obj)
