@@ -73,11 +73,7 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
     wanted = _read(changes)
     columns = sorted(key for key, value in wanted.items() if getattr(held, key) != value)
     if "name" in columns:
-        require_text(
-            reason,
-            gettext_noop("A change of name needs a reason."),
-            gettext_noop("Say which document shows the new name."),
-        )
+        require_document(reason)
     if not columns:
         return []
     for key in columns:
@@ -90,6 +86,15 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
     shown = [key for key in columns if key not in _DERIVED]
     audit.record("person.update", held, by=by, reason=reason, columns=shown)
     return shown
+
+
+def require_document(reason: str) -> str:
+    """The reason for a change of name. Errors: Refused without one."""
+    return require_text(
+        reason,
+        gettext_noop("A change of name needs a reason."),
+        gettext_noop("Say which document shows the new name."),
+    )
 
 
 @transaction.atomic

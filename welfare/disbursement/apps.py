@@ -16,10 +16,14 @@ class DisbursementConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from union_portal import lifecycle
+        from union_portal import decisions, lifecycle
 
         # Registers the reports, and what monitoring is told.
-        from welfare.disbursement import probes, reports  # noqa: F401
+        from welfare.disbursement import entitlements, probes, reports  # noqa: F401
+
+        decisions.when_owing(
+            hold=entitlements.hold_of_decisions, end=entitlements.end_with_decisions
+        )
 
         lifecycle.register("disbursement.entitlement", states.ENTITLEMENT)
         lifecycle.register("disbursement.payoutbatch", states.BATCH)
