@@ -184,7 +184,11 @@ def _free_claims(asked: QuerySet[Entitlement], *, by: Actor, reason: str = "") -
 
 @readers.seeing(Door.GRANTING)
 def hold_of_decisions(chosen: QuerySet[Decision]) -> None:
-    """Hold the funds of the decisions' rule sets: nothing is granted from them meanwhile."""
+    """Hold the funds of the decisions' rule sets: nothing is granted from them meanwhile.
+
+    And the ceilings first, as their order asks: the caller may grant something in the place.
+    """
+    locks.caps()
     codes = chosen.order_by().values("rule_set__fund_code")
     locks.funds(Fund.objects.filter(code__in=codes).values_list("pk", flat=True))
 
