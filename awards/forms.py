@@ -12,10 +12,12 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from awards.actions.applications import Upload
 from awards.models import Ground
 from awards.rules import grounds
+from union_portal import appeals
 from union_portal.forms import ReadField, YuanField
 from union_portal.kit import money
 from union_portal.kit.refusals import SENTENCE, Refused
 from union_portal.kit.uploads import MEBIBYTE, clean_upload
+from union_portal.models import Decision
 
 MOST_FILES = 12
 # All of them are held at once while the form is judged.
@@ -255,3 +257,15 @@ class AppealForm(forms.Form):
         required=False,
         help_text=gettext_lazy("More than what was decided; you may leave it empty."),
     )
+
+    def __init__(self, *args: Any, decision: Decision, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.decision = decision
+
+    def clean_asked(self) -> int | None:
+        asked: int | None = self.cleaned_data["asked"]
+        try:
+            appeals.require_more(asked, self.decision)
+        except Refused as refusal:
+            raise ValidationError(str(refusal)) from refusal
+        return asked

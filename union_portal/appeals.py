@@ -30,6 +30,15 @@ def last_day(decision: Decision) -> date:
     return decision.decided_on + timedelta(days=decision.rule_set.appeal_days)
 
 
+def require_more(asked_fen: int | None, decision: Decision) -> None:
+    """Raise Refused unless nothing is asked for (None), or more (fen) than was decided."""
+    if asked_fen is not None and asked_fen <= decision.amount_fen:
+        raise Refused(
+            gettext_noop("The amount asked for is not more than what was decided."),
+            gettext_noop("Enter the amount you think is right, or leave it empty."),
+        )
+
+
 @transaction.atomic
 def file(
     *, decision: Decision, text: str, asked_fen: int | None, by: Account, today: date
@@ -44,11 +53,7 @@ def file(
             gettext_noop("Turn to the union's office; a new application may be possible."),
             {"day": last_day(decision).isoformat()},
         )
-    if asked_fen is not None and asked_fen <= decision.amount_fen:
-        raise Refused(
-            gettext_noop("The amount asked for is not more than what was decided."),
-            gettext_noop("Enter the amount you think is right, or leave it empty."),
-        )
+    require_more(asked_fen, decision)
     try:
         with transaction.atomic():
             appeal = Appeal.objects.create(

@@ -5,6 +5,25 @@ Our catalogue is read last, so its wording wins: one word for one thing on every
 
 from django.utils.translation import gettext_noop, ngettext_lazy
 
+# One word for one thing in English too: what allauth calls a security key is a passkey here.
+IN_ENGLISH = {
+    "Add Security Key": "Add a passkey",
+    "Are you sure you want to remove this security key?": (
+        "Are you sure you want to remove this passkey?"
+    ),
+    "Edit Security Key": "Rename a passkey",
+    "No security keys have been added.": "No passkey has been added.",
+    "Remove Security Key": "Remove a passkey",
+    "Security Keys": "Passkeys",
+    "Security key": "Passkey",
+    "Security key added.": "Passkey added.",
+    "Security key removed.": "Passkey removed.",
+    "Use a security key": "Use a passkey",
+    ("You have added %(count)s security key.", "You have added %(count)s security keys."): (
+        "You have added %(count)s passkey.",
+        "You have added %(count)s passkeys.",
+    ),
+}
 FORMS = (
     gettext_noop("Enter a complete value."),
     gettext_noop("Enter a number."),
@@ -20,6 +39,9 @@ FORMS = (
     gettext_noop("Select a valid choice. That choice is not one of the available choices."),
     gettext_noop("The submitted file is empty."),
     gettext_noop("This field is required."),
+    gettext_noop("Are you sure?"),
+    gettext_noop("You don’t have permission to view or edit anything."),
+    gettext_noop("Your password can’t be too similar to your other personal information."),
 )
 LENGTHS = (
     ngettext_lazy(

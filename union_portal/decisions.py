@@ -29,6 +29,9 @@ Step = Mapping[str, Any]
 Follower = Callable[..., None]
 _followers: dict[str, Follower] = {}
 
+Hold = Callable[[QuerySet[Decision]], None]
+_owing: list[tuple[Hold, Follower]] = []
+
 ParameterCheck = Callable[[Mapping[str, Any]], None]
 _parameter_checks: dict[str, ParameterCheck] = {}
 
@@ -185,32 +188,58 @@ def when_withdrawn(subject_type: str) -> Callable[[Follower], Follower]:
     return register
 
 
+def when_owing(*, hold: Hold, end: Follower) -> None:
+    """Register how what decisions owe ends with them, whatever case they are about.
+
+    `hold` gets the decisions before any of them is locked, so that money and decisions are
+    always locked in one order; `end` gets `decisions` (ids), `by` and `reason` once they are
+    withdrawn.
+    """
+    _owing.append((hold, end))
+
+
+def hold(decisions: QuerySet[Decision]) -> None:
+    """Hold the money of decisions that are about to be withdrawn; before their own rows."""
+    for held, _end in _owing:
+        held(decisions)
+
+
 @transaction.atomic
 def withdraw_set(*, decisions: QuerySet[Decision], by: Account | audit.Machine, reason: str) -> int:
-    """Take back every decision of a set that stands; its cases follow. Returns how many."""
+    """Take back every decision of a set that stands; its cases follow, and what is owed ends.
+
+    Returns how many.
+    """
     standing = decisions.exclude(state=DecisionState.WITHDRAWN).order_by()
+    hold(standing)
+    ids: list[int] = []
     cases: dict[str, list[int]] = defaultdict(list)
-    for kind, case in standing.values_list("subject_type", "subject_id"):
+    for decision, kind, case in standing.values_list("pk", "subject_type", "subject_id"):
+        ids.append(decision)
         cases[kind].append(case)
     moved = lifecycle.advance_set(standing, to=DecisionState.WITHDRAWN, by=by, reason=reason)
     for kind, subjects in sorted(cases.items()):
         _follow(kind, subjects, by, reason)
+    _owe_no_more(ids, by, reason)
     return moved
 
 
 @transaction.atomic
 def withdraw(*, decision: Decision, by: Account | audit.Machine, reason: str) -> None:
-    """Take a decision back for good, with a reason that the member reads; its case follows.
+    """Take a decision back for good, with a reason that the member reads.
 
-    Errors: Refused without a reason; Stale if it is withdrawn already.
+    Its case follows, and what it owes ends unless a payment is on its way. Errors: Refused
+    without a reason; Stale if it is withdrawn already.
     """
     why = require_text(
         reason,
         gettext_noop("A decision is not withdrawn without a reason."),
         gettext_noop("Write the reason; the member reads it."),
     )
+    hold(Decision.objects.filter(pk=decision.pk))
     lifecycle.advance(decision, to=DecisionState.WITHDRAWN, by=by, reason=why)
     _follow(decision.subject_type, [decision.subject_id], by, why)
+    _owe_no_more([decision.pk], by, why)
 
 
 def _follow(
@@ -219,6 +248,11 @@ def _follow(
     follower = _followers.get(subject_type)
     if follower is not None:
         follower(subjects=subjects, by=by, reason=reason)
+
+
+def _owe_no_more(ids: Sequence[int], by: Account | audit.Machine, reason: str) -> None:
+    for _hold, end in _owing:
+        end(decisions=ids, by=by, reason=reason)
 
 
 def rule_set_in_force(scheme: str, on: date) -> RuleSet:

@@ -28,6 +28,14 @@ class ReadField(forms.CharField):
             raise ValidationError(str(refusal)) from refusal
 
 
+def judge(form: forms.Form, field: str, rule: Callable[..., Any], *values: Any) -> None:
+    """Ask a rule about what was read; its refusal stands at the field."""
+    try:
+        rule(*values)
+    except Refused as refusal:
+        form.add_error(field, str(refusal))
+
+
 class SentenceField(forms.CharField):
     """What others have to understand later; the action asks for as much (`require_sentence`)."""
 

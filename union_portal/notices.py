@@ -198,6 +198,8 @@ def answer(*, objection: Objection, upheld: bool, answer: str, by: Account) -> N
 
     Errors: Refused without an answer; Stale when somebody else has answered.
     """
+    if upheld:
+        decisions.hold(Decision.objects.filter(pk=objection.decision_id))
     decision = Decision.objects.select_for_update().get(pk=objection.decision_id)
     access.require(by, Permission.OBJECTION_ANSWER, decision.organization)
     lifecycle.advance(

@@ -14,9 +14,10 @@ from django.db import connection, models, transaction
 from django.db.models import Max
 from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, audit, files, lifecycle, queue
+from union_portal import access, audit, files, lifecycle, queue, titles
 from union_portal.access import Permission
 from union_portal.models import ReportRun, StoredFile
 from union_portal.states import ReportState
@@ -90,6 +91,7 @@ def report(
 
     def register(producer: Producer) -> Producer:
         _kinds[name] = Kind(name, title, permission, producer, purpose, concerns)
+        titles.wording(format_lazy("{title} %(subject)s", title=title))
         return producer
 
     return register

@@ -205,6 +205,11 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("PORTAL_REAUTHENTICATION_SECONDS", 60
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 MFA_ADAPTER = "union_portal.adapters.FactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "union_portal.factor_forms.ActivateAppForm",
+    "add_webauthn": "union_portal.factor_forms.AddPasskeyForm",
+    "edit_webauthn": "union_portal.factor_forms.RenamePasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
@@ -246,6 +251,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "login", "ip_address", "password"]
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["union_portal.formats"]
 USE_I18N = True
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.triggers import Trigger
 
@@ -217,7 +218,7 @@ MESSAGE = transitions(
 class FactorResetState(models.TextChoices):
     ASKED = "asked", _("asked for")
     DONE = "done", _("carried out")
-    REFUSED = "refused", _("refused")
+    REFUSED = "refused", pgettext_lazy("of a wish", "refused")
 
 
 FACTOR_RESET = transitions(

@@ -37,6 +37,8 @@ def uphold(
     city is a judgement, and the reviewer's takes its place. Errors: PermissionDenied,
     RuleRefused with the clause, AwardsRefused for an amount that is no higher, NoCover.
     """
+    # Money before case and decision, in the order of whoever withdraws one.
+    decisions.hold(Decision.objects.filter(pk=appeal.decision_id))
     case = SubsidyCase.objects.select_for_update().get(pk=appeal.decision.subject_id)
     access.require(by, Permission.APPEAL_REVIEW, case.organization)
     why = require_text(

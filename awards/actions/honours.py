@@ -134,7 +134,8 @@ def municipal_titles(person: Person) -> int:
 def end_unpaid(person: Person, *, by: Account, reason: str) -> Ended:
     """Withdraw the person's subsidy decisions of which the bank has no order yet.
 
-    Finance ends the entitlements; a sealed batch leaves their lines out when it is opened.
+    What they owe ends with them; a batch that holds a line of one leaves it out when it is
+    sealed, and the rest ends then.
     """
     standing = Decision.objects.filter(
         subsidy_case__person=person, outcome=DecisionOutcome.GRANTED

@@ -4,12 +4,11 @@ from typing import Any, Final
 
 from django.db.models import CharField, F, Func, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat, JSONObject, LPad
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from awards.models import Scheme, SubsidyCase
 from awards.states import CaseState
-from union_portal import notifications, queue
+from union_portal import notifications, queue, titles
 from union_portal.models import Account
 from welfare.disbursement import settlement
 from welfare.disbursement.acting import Actor
@@ -70,9 +69,13 @@ _TEXTS: Final = {
 }
 
 
+_ABOUT_PAYMENTS = _("Messages about the payments of batch %(batch)s")
+
+
 def register() -> None:
     """Make topic and texts known to the outbox, and hear of what the bank answers."""
     notifications.topic(TOPIC, _("subsidies"))
+    titles.wording(_ABOUT_PAYMENTS)
     for name, text in _TEXTS.items():
         notifications.template(name, text=text)
     for scheme in Scheme.values:
@@ -116,7 +119,7 @@ def when_settled(batch: PayoutBatch, by: Actor) -> None:
     queue.enqueue(
         "awards.tell_payments",
         by=by if isinstance(by, Account) else None,
-        title=gettext("Messages about the payments of batch %(batch)s") % {"batch": batch.number},
+        title=_ABOUT_PAYMENTS % {"batch": batch.number},
         batch_id=batch.pk,
     )
 

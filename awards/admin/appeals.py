@@ -96,7 +96,7 @@ def _facts(appeal: Appeal, by: Account) -> list[tuple[Any, Any]]:
     decision = appeal.decision
     asked = appeal.asked_fen
     return [
-        (_("Decided"), decision.get_outcome_display()),
+        (_("Decision"), decision.get_outcome_display()),
         (_("Amount"), money.shown(decision.amount_fen)),
         (_("Amount asked for"), "–" if asked is None else money.shown(asked)),
     ]

@@ -35,7 +35,7 @@ from union_portal.admin.trail import Step
 from union_portal.kit import money
 from union_portal.models import Account
 from welfare.disbursement import ledger
-from welfare.disbursement.models import Fund
+from welfare.disbursement.models import Entitlement, Fund
 
 EARLIER = _("You took an earlier step of this case.")
 
@@ -257,7 +257,12 @@ class SubsidyCaseAdmin(ScopedModelAdmin):
             Fact(_("Amount"), self.amount(obj)),
         ]
         if obj.decision is not None:
-            facts.append(Fact(_("Decision"), obj.decision.get_state_display()))
+            is_paid = Entitlement.objects.paid().filter(decision=obj.decision).exists()
+            facts.append(
+                Fact(_("Decision"), _("carried out: the money was paid"), "good")
+                if is_paid
+                else Fact(_("Decision"), obj.decision.get_state_display())
+            )
         return facts
 
     def panels(self, request: HttpRequest, obj: SubsidyCase) -> list[Panel]:

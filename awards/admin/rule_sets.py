@@ -77,7 +77,7 @@ class RulesForm(forms.Form):
     title = forms.CharField(label=pgettext_lazy("of a text", "Title"), max_length=120)
     issuer = forms.CharField(label=_("Issuer"), max_length=120)
     source_clause = forms.CharField(label=_("Source clause"), max_length=200)
-    place = forms.CharField(label=_("Place"), max_length=60)
+    place = forms.CharField(label=pgettext_lazy("of a rule", "Place"), max_length=60)
     is_sample = forms.BooleanField(label=_("A sample, not our own rule"), required=False)
     valid_from = forms.DateField(label=_("Valid from"), widget=DateInput())
     valid_to = forms.DateField(label=_("Valid to"), required=False, widget=DateInput())

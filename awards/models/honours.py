@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from awards.states import HONOUR, HonourState
 from members.models import Person
@@ -20,7 +21,7 @@ class HonourTitle(models.Model):
     """A title that can be conferred, such as municipal model worker."""
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
-    name = models.CharField(_("title"), max_length=80, unique=True)
+    name = models.CharField(pgettext_lazy("of honour", "title"), max_length=80, unique=True)
     level = models.CharField(_("level"), max_length=12, choices=HonourLevel.choices)
     is_model_worker = models.BooleanField(
         _("model worker"),
@@ -44,7 +45,10 @@ class Honour(models.Model):
         Person, models.PROTECT, related_name="honours", verbose_name=_("person")
     )
     title = models.ForeignKey(
-        HonourTitle, models.PROTECT, related_name="honours", verbose_name=_("title")
+        HonourTitle,
+        models.PROTECT,
+        related_name="honours",
+        verbose_name=pgettext_lazy("of honour", "title"),
     )
     conferred_on = models.DateField(_("conferred on"))
     certificate_no = models.CharField(_("certificate number"), max_length=40, blank=True)

@@ -177,7 +177,7 @@ def subsidy_appeal(request: HttpRequest, person: Person, case_id: int) -> HttpRe
     decision = case.decision
     if decision is None or pages.why_no_appeal(case, timezone.localdate()):
         return _moved_on(request, case)
-    filled = pages.filled(request, "", lambda data, files: AppealForm(data))
+    filled = pages.filled(request, "", lambda data, files: AppealForm(data, decision=decision))
 
     def send(form: Any, documents: Any) -> Appeal:
         return appeals.file(

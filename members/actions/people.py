@@ -99,11 +99,7 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
     wanted = _read(changes)
     columns = sorted(key for key, value in wanted.items() if getattr(held, key) != value)
     if "name" in columns:
-        require_text(
-            reason,
-            gettext_noop("A change of name needs a reason."),
-            gettext_noop("Say which document shows the new name."),
-        )
+        require_document(reason)
     if "organization" in columns:
         memberships.require_no_membership(held)
     if not columns:
@@ -121,6 +117,15 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
     if "phone" in columns and before:
         _warn_the_old_phone(held, str(before))
     return shown
+
+
+def require_document(reason: str) -> str:
+    """The reason for a change of name. Errors: Refused without one."""
+    return require_text(
+        reason,
+        gettext_noop("A change of name needs a reason."),
+        gettext_noop("Say which document shows the new name."),
+    )
 
 
 def _warn_the_old_phone(person: Person, number: str) -> None:

@@ -20,6 +20,7 @@ from members.admin import merges, person_privacy
 from members.admin.county_filter import CountyFilter
 from members.admin.memberships import PROFILE, panels_of
 from members.models import BankAccount, Person
+from members.rules.rows import read_bank, read_employer, require_own_account
 from members.states import MergeState
 from union_portal import files
 from union_portal.access import Permission
@@ -29,20 +30,32 @@ from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step, name_acts, trail_of
 from union_portal.downloads import download_sheet
+from union_portal.forms import ReadField, judge
+from union_portal.kit.bank_card import read_account
+from union_portal.kit.identity import read_national_id
+from union_portal.kit.names import read_name
+from union_portal.kit.phone import read_mobile
 from union_portal.models import Account
+
+
+def _national_id(text: str) -> str:
+    return read_national_id(text, today=timezone.localdate()).number
 
 
 def register_form(obj: None, by: Account) -> type[forms.Form]:
     class RegisterForm(forms.Form):
-        name = forms.CharField(label=_("Name"), max_length=60)
-        national_id = forms.CharField(
+        name = ReadField(reader=read_name, label=_("Name"), max_length=60)
+        national_id = ReadField(
+            reader=_national_id,
             label=_("Identity number"),
             max_length=40,
             help_text=_("18 characters; sex and birth date follow from it."),
             widget=forms.TextInput(attrs={"autocomplete": "off"}),
         )
-        phone = forms.CharField(label=_("Phone"), max_length=30, required=False)
-        employer = forms.CharField(label=_("Employer"), max_length=120, required=False)
+        phone = ReadField(reader=read_mobile, label=_("Phone"), max_length=30, required=False)
+        employer = ReadField(
+            reader=read_employer, label=_("Employer"), max_length=120, required=False
+        )
         address = forms.CharField(label=_("Address"), max_length=200, required=False)
         organization = union_field(by, Permission.PERSON_EDIT)
 
@@ -53,8 +66,9 @@ def change_form(person: Person, by: Account) -> type[forms.Form]:
     """Sealed columns are not shown: what is left empty stays as it is."""
 
     class ChangeForm(forms.Form):
-        name = forms.CharField(label=_("Name"), max_length=60, initial=person.name)
-        phone = forms.CharField(
+        name = ReadField(reader=read_name, label=_("Name"), max_length=60, initial=person.name)
+        phone = ReadField(
+            reader=read_mobile,
             label=_("New phone"),
             max_length=30,
             required=False,
@@ -66,8 +80,12 @@ def change_form(person: Person, by: Account) -> type[forms.Form]:
             required=False,
             help_text=_("Left empty it stays as it is."),
         )
-        employer = forms.CharField(
-            label=_("Employer"), max_length=120, required=False, initial=person.employer
+        employer = ReadField(
+            reader=read_employer,
+            label=_("Employer"),
+            max_length=120,
+            required=False,
+            initial=person.employer,
         )
         organization = union_field(by, Permission.PERSON_EDIT)
         reason = forms.CharField(
@@ -80,6 +98,12 @@ def change_form(person: Person, by: Account) -> type[forms.Form]:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs["initial"] = {"organization": person.organization_id}
             super().__init__(*args, **kwargs)
+
+        def clean(self) -> dict[str, Any]:
+            super().clean()
+            if self.cleaned_data.get("name", person.name) != person.name:
+                judge(self, "reason", people.require_document, self.cleaned_data.get("reason", ""))
+            return self.cleaned_data
 
     return ChangeForm
 
@@ -108,13 +132,15 @@ class ExportForm(forms.Form):
 
 
 class AccountForm(forms.Form):
-    number = forms.CharField(
+    number = ReadField(
+        reader=read_account,
         label=_("Account number"),
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    bank_name = forms.CharField(label=_("Bank"), max_length=80)
-    holder = forms.CharField(
+    bank_name = ReadField(reader=read_bank, label=_("Bank"), max_length=80)
+    holder = ReadField(
+        reader=read_name,
         label=_("Account holder"),
         max_length=60,
         required=False,
@@ -126,6 +152,20 @@ class AccountForm(forms.Form):
         widget=forms.ClearableFileInput(attrs={"accept": "image/*,application/pdf"}),
     )
     reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+
+
+def account_form(person: Person, by: Account) -> type[forms.Form]:
+    """Another holder than the person takes a reason."""
+
+    class OwnAccountForm(AccountForm):
+        def clean(self) -> dict[str, Any]:
+            super().clean()
+            holder = self.cleaned_data.get("holder")
+            if holder and not self.cleaned_data.get("reason", "").strip():
+                judge(self, "holder", require_own_account, holder, person.name)
+            return self.cleaned_data
+
+    return OwnAccountForm
 
 
 def _register(obj: None, by: Account, data: dict[str, Any]) -> str:
@@ -271,7 +311,7 @@ class PersonAdmin(ScopedModelAdmin):
             act=_enter_account,
             explain=_("Nothing is paid to it before a colleague has confirmed it."),
             done=_("The account waits for confirmation by a colleague."),
-            form=AccountForm,
+            form_for=account_form,
         ),
         Button(
             name="unmask",

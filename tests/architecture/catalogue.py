@@ -18,9 +18,11 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from tests.architecture.sources import ROOT, python_files
+from union_portal.borrowed import IN_ENGLISH
 
 PO = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
+ENGLISH = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -91,11 +93,19 @@ def missing(catalogue: Catalog) -> list[str]:
     ]
 
 
-def save(catalogue: Catalog) -> None:
-    PO.parent.mkdir(parents=True, exist_ok=True)
-    with PO.open("wb") as stream:
+def english() -> Catalog:
+    """What libraries say in English, in our own words."""
+    made = Catalog(locale="en", project="union-portal", fuzzy=False)
+    for theirs, ours in IN_ENGLISH.items():
+        made.add(theirs, ours)
+    return made
+
+
+def save(catalogue: Catalog, po: Path = PO) -> None:
+    po.parent.mkdir(parents=True, exist_ok=True)
+    with po.open("wb") as stream:
         write_po(stream, catalogue, width=96, sort_output=True, omit_header=False, no_location=True)
-    with MO.open("wb") as stream:
+    with po.with_suffix(".mo").open("wb") as stream:
         write_mo(stream, catalogue)
 
 
@@ -119,6 +129,7 @@ def main() -> None:
     for file in arguments.add:
         _take(catalogue, file)
     save(catalogue)
+    save(english(), ENGLISH)
     left = missing(catalogue)
     print(f"{len(catalogue)} messages, {len(left)} untranslated")
     for text in left:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import transaction
 
-from awards.actions import applications, subsidies
+from awards.actions import appeals, applications, subsidies
 from awards.models import SubsidyCase, SubsidyRound
 from awards.states import CaseState, RoundState
 from tests.awards import test_applications as steps
@@ -13,6 +13,7 @@ from tests.awards.roster import model_worker, rule_set
 from tests.awards.test_subsidies import check_all, checker, open_fund, propose
 from tests.cast import TODAY, Cast, make_account
 from tests.kernel.races import Other, at_once, waits_for_lock
+from union_portal import decisions
 from union_portal.access import Role
 from union_portal.kit.refusals import Refused
 from union_portal.models import Decision
@@ -109,6 +110,34 @@ def test_two_proposals_in_one_second_open_one_round(cast: Cast):
 
     assert "open already" in str(race(propose_by(cast.officer), propose_by(other)).error)
     assert SubsidyCase.objects.count() == 1
+
+
+def test_an_upheld_appeal_holds_the_money_before_the_case_as_a_withdrawal_does(cast: Cast):
+    """Held the other way round, the two would wait for each other for ever."""
+    open_fund(cast)
+    model_worker(cast, cast.lin_person)
+    rule_set(cast, "special_hardship")
+    case = steps.reviewed(cast)
+    decision = steps.decide(cast, case, 200_000)
+    appeal = steps._appeal(cast, decision)
+
+    def uphold() -> None:
+        appeals.uphold(
+            appeal=appeal, amount_fen=400_000, answer="right", by=cast.reviewer, today=TODAY
+        )
+
+    def withdraw() -> None:
+        decisions.withdraw(decision=decision, by=cast.decider, reason="Objection 1")
+
+    with at_once(uphold) as first, at_once(withdraw) as second, transaction.atomic():
+        SubsidyCase.objects.select_for_update().get(pk=case.pk)
+        first.start()
+        waits_for_lock(first)
+        second.start()
+        waits_for_lock(second)
+    assert first.error is None
+    assert second.error is None or isinstance(second.error, Refused)
+    assert Entitlement.objects.filter(state="granted").count() == 1
 
 
 def test_a_double_click_on_return_asks_once(cast: Cast):

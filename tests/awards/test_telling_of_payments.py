@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from awards import tasks  # noqa: F401  (registers the jobs)
@@ -46,6 +47,16 @@ def answered(office: Office, *said: str) -> PayoutBatch:
     for number, word in enumerate(said):
         office.answer(batch, *office.says(batch, word, ref=f"R{number}"))
     return batch
+
+
+def test_the_page_of_a_paid_case_says_so_and_no_longer_that_it_can_be_paid(office: Office):
+    page = reverse("admin:awards_subsidycase_change", args=[SubsidyCase.objects.get().pk])
+    gao = browser(office.cast.gao)
+    facts = {str(fact.label): str(fact.value) for fact in gao.get(page).context["facts"]}
+    assert facts["Decision"] == "clear"
+    answered(office, "paid")
+    facts = {str(fact.label): str(fact.value) for fact in gao.get(page).context["facts"]}
+    assert facts["Decision"] == "carried out: the money was paid"
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_a_newcomer_finds_everything_as_it_was_and_logs_in_as_lin(
 ):
     monkeypatch.setitem(demo.environment, "PORTAL_BEAT_SECONDS", "2")
     port = choose_port()
-    site = f"http://127.0.0.1:{port}"
+    site = f"http://localhost:{port}"
     before = demo.summary()["batches"]
     process = demo.start("demo", "--port", str(port), "--out", str(demo.out))
     try:

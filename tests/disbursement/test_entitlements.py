@@ -6,10 +6,10 @@ from django.db.models import F
 
 from tests.cast import make_decision, make_payee, make_rule_set
 from tests.disbursement.conftest import SCHEME
-from union_portal import lifecycle
-from union_portal.models import Decision
+from union_portal import decisions, lifecycle
+from union_portal.models import AuditEntry, Decision
 from union_portal.states import DecisionState
-from welfare.disbursement import entitlements, motions
+from welfare.disbursement import batches, entitlements, motions
 from welfare.disbursement.models import Entitlement
 from welfare.disbursement.refusals import NoCover, PayoutRefused
 
@@ -129,7 +129,55 @@ def test_two_people_write_off(office):
     assert office.figures()["reserved_fen"] == 0
 
 
-def test_a_withdrawn_decision_ends_its_entitlement_at_once(office):
+def take_back(office, owed: Entitlement) -> None:
+    decision = Decision.objects.get(pk=owed.decision_id)
+    decisions.withdraw(decision=decision, by=office.cast.decider, reason="objection 1 upheld")
+    owed.refresh_from_db()
+
+
+def test_a_withdrawn_decision_ends_what_it_owes_in_the_same_step(office):
+    (owed,) = office.owe(1)
+    take_back(office, owed)
+    assert owed.state == "withdrawn"
+    assert office.figures()["reserved_fen"] == 0
+    ended = AuditEntry.objects.get(action="entitlement.withdrawn")
+    assert (ended.actor, ended.reason) == (str(office.cast.decider), "objection 1 upheld")
+
+
+def test_a_set_of_withdrawn_decisions_owes_nothing_either(office):
+    office.owe(3)
+    decisions.withdraw_set(
+        decisions=Decision.objects.all(), by=office.cast.officer, reason="honour revoked"
+    )
+    assert set(Entitlement.objects.values_list("state", flat=True)) == {"withdrawn"}
+    assert office.figures()["reserved_fen"] == 0
+
+
+def test_what_is_on_its_way_when_its_decision_ends_is_owed_until_the_bank_speaks(office):
+    batch = office.delivered(2)
+    paid, failed = (office.line(batch, at).entitlement for at in (0, 1))
+    for owed in (paid, failed):
+        take_back(office, owed)
+        assert owed.state == "granted"
+    office.answer(batch, *office.says(batch, "paid", "failed"))
+    paid.refresh_from_db()
+    failed.refresh_from_db()
+    assert (paid.state, failed.state) == ("granted", "withdrawn")
+    assert office.figures()["reserved_fen"] == 0
+
+
+def test_what_stands_in_a_draft_when_its_decision_ends_is_left_out_and_ends(office):
+    going, staying = office.owe(2)
+    batch = office.assemble()
+    take_back(office, going)
+    assert going.state == "granted"
+    batches.seal(batch=batch, by=office.cast.feng)
+    going.refresh_from_db()
+    assert (going.state, batch.lines.counted().get().entitlement) == ("withdrawn", staying)
+    assert office.figures()["reserved_fen"] == staying.amount_fen
+
+
+def test_what_an_old_withdrawal_left_behind_is_ended_by_one(office):
     (owed,) = office.owe(1)
     lifecycle.advance(owed.decision, to=DecisionState.WITHDRAWN, by=office.cast.decider)
     done = entitlements.withdraw(entitlement=owed, by=office.cast.feng, reason="objection upheld")

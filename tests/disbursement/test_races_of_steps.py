@@ -18,9 +18,9 @@ from django.utils import timezone
 from tests.cast import TODAY, make_account
 from tests.disbursement.conftest import Office
 from tests.disbursement.race import Runner, together
-from union_portal import lifecycle
+from union_portal import decisions, lifecycle
 from union_portal.access import Role
-from union_portal.models import Account, AuditEntry
+from union_portal.models import Account, AuditEntry, Decision
 from welfare.disbursement import batches, claims, entitlements, motions, returns, states, unknowns
 from welfare.disbursement.models import Motion, PayoutBatch
 from welfare.disbursement.refusals import PayoutRefused
@@ -259,6 +259,23 @@ def a_withdrawal_and_an_assembly(office: Office) -> Contest:
         [second(office, motion), office.assemble],
         [{"motion.seconded", "entitlement.withdrawn"}, {"payoutbatch.draft"}],
         {1},
+    )
+
+
+@race("entitlement: granted > withdrawn")
+def a_decision_taken_back_and_an_assembly(office: Office) -> Contest:
+    (owed,) = office.owe(1)
+    return Contest(
+        [
+            lambda: decisions.withdraw(
+                decision=Decision.objects.get(pk=owed.decision_id),
+                by=office.cast.decider,
+                reason="objection 1",
+            ),
+            office.assemble,
+        ],
+        [{"entitlement.withdrawn"}, {"payoutbatch.draft"}],
+        {0, 1},
     )
 
 

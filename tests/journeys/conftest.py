@@ -87,8 +87,9 @@ def open_page(chromium: Browser, width: int) -> Iterator[Any]:
 
 
 def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
-    """What axe finds, whether the page is wider than the screen, and cells that cut their text
-    or lie out of sight on a phone."""
+    """What axe finds, whether the page is wider than the screen, cells that cut their text or lie
+    out of sight on a phone, labels that leave their value no room or name nothing, and faults
+    that are not in red."""
     # A click waits until the next page begins, not until it is there.
     page.wait_for_load_state()
     found = [
@@ -113,6 +114,34 @@ def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
                 const isSliver = box.width > 0 && box.width < 30 && cell.innerText.length > 1;
                 return innerWidth < 600 && (box.right > innerWidth || isSliver);
             }).map(cell => cell.textContent.trim().slice(0, 60))"""
+        )
+    ]
+    found += [
+        f"{page.url}: no room beside its label: {text}"
+        for text in page.evaluate(
+            """[...document.querySelectorAll('main dl dd')].filter(value => {
+                const room = value.getBoundingClientRect().width;
+                return room > 0 && room < 0.5 * value.closest('dl').clientWidth
+                    && room < 150 && value.innerText.length > 8;
+            }).map(value => value.textContent.trim().slice(0, 60))"""
+        )
+    ]
+    found += [
+        f"{page.url}: a label without a value: {label}"
+        for label in page.evaluate(
+            """[...document.querySelectorAll('main td[data-label]')].filter(cell =>
+                innerWidth < 600 && !cell.childElementCount && !cell.textContent.trim()
+                && cell.getBoundingClientRect().height > 0
+            ).map(cell => cell.dataset.label)"""
+        )
+    ]
+    found += [
+        f"{page.url}: a fault that is not marked: {name}"
+        for name in page.evaluate(
+            """[...document.querySelectorAll('main [aria-invalid=true]')].filter(field =>
+                !['checkbox', 'radio', 'file'].includes(field.type)
+                && getComputedStyle(field).borderTopWidth !== '2px'
+            ).map(field => field.name)"""
         )
     ]
     wide = page.evaluate(

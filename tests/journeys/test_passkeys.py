@@ -69,3 +69,16 @@ def test_a_passkey_is_made_named_and_opens_the_desk_without_a_password(
     assert page.url.endswith(reverse("admin:index"))
     assert feng.name in page.content()
     assert found == []
+
+
+def test_what_the_browser_refuses_is_said_on_the_page(live_server, open_page, cast):
+    feng = may_log_in(cast.feng)
+    page = open_page()
+    by_number = live_server.url.replace("localhost", "127.0.0.1")
+    log_in(page, by_number, feng)
+    page.goto(by_number + reverse("mfa_add_webauthn"))
+    confirm_it_is_me(page)
+    assert not page.locator("#passkey-refused").is_visible()
+    page.click("#mfa_webauthn_add")
+    page.wait_for_selector("#passkey-refused", state="visible")
+    assert faults(page) == []

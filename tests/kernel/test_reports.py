@@ -4,7 +4,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
+from django.utils import translation
 
+from tests.disbursement.conftest import make_office
 from tests.kernel.attacks import refused_by
 from union_portal import figures, files, queue, reports
 from union_portal.access import Permission
@@ -142,14 +144,25 @@ def test_the_page_shows_progress_then_the_download(cast, feng):
     page = feng.get(url).content.decode()
     assert "1 of 4" in page
     assert "second page" in page
-    assert "hx-get" in page
+    assert "hx-get" in page and "the work goes on" in page
     part = feng.get(url, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     rendered(run)
     page = feng.get(url).content.decode()
     run.refresh_from_db()
     assert reverse("portal:file", args=[run.file_id]) in page
-    assert "hx-get" not in page
+    assert "hx-get" not in page and "the work goes on" not in page
+
+
+def test_a_title_is_said_in_the_readers_language(cast):
+    feng = {"by": cast.feng, "organization": cast.tree.city}
+    batch = make_office(cast).sealed(1)
+    run = reports.request(kind="disbursement_xlsx", subject=batch, **feng)
+    with translation.override("zh-hans"):
+        assert str(run.job) == f"资金发放报告（电子表格） {batch}"
+    assert str(run.job) == f"Disbursement report (spreadsheet) {batch}"
+    assert str(run) == f"Disbursement report (spreadsheet) {batch} v1"
+    assert str(Job(title="people.csv")) == "people.csv"
 
 
 def test_only_who_asked_stops_or_repeats_and_strangers_see_nothing(cast, feng, client):

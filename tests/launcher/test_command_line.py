@@ -1,6 +1,7 @@
 """What the sub-commands accept, refuse and answer."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from union_portal.embedded import demo, libraries, places, running, suite
 from union_portal.embedded.demo import choose_web_port, make_out
 from union_portal.embedded.places import LauncherError
-from union_portal.embedded.ports import is_free
+from union_portal.embedded.ports import address, is_free
 from union_portal.embedded.surroundings import read_or_make_keys, surroundings
 
 
@@ -63,6 +64,12 @@ def test_a_taken_port_is_refused_when_wished_and_passed_over_when_not() -> None:
     assert is_free(choose_web_port(None))
 
 
+def test_the_site_is_named_as_browsers_need_it_for_passkeys() -> None:
+    assert address(8000) == "http://localhost:8000/"
+    told = (Path(demo.__file__).read_text(), Path(running.__file__).read_text())
+    assert not [text for text in told if re.search(r"say\(.*127\.0\.0\.1|SITE.*127", text)]
+
+
 def test_a_folder_for_results_that_cannot_be_made_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LauncherError, match="cannot be made"):
@@ -98,7 +105,7 @@ class TestOneDemo:
         with running.only_run(tmp_path, port=8042):
             assert running.running_demo(tmp_path) == {"pid": os.getpid(), "port": 8042}
             second = running.only_run(tmp_path, port=8043)
-            with pytest.raises(LauncherError, match=r"127\.0\.0\.1:8042"):
+            with pytest.raises(LauncherError, match="localhost:8042"):
                 second.__enter__()
         assert running.running_demo(tmp_path) is None
 

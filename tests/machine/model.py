@@ -206,6 +206,12 @@ class Books:
                 line.state = row.result
             elif row.verdict in ("amount", "conflict"):
                 line.batch.open.append(row.verdict)
+        self.end_with_its_decision(line.owed)
+
+    def end_with_its_decision(self, owed: Owed) -> None:
+        """A withdrawn decision owes nothing, as soon as no payment of it is on its way."""
+        if owed.is_free and owed.decision == "withdrawn":
+            owed.state = "withdrawn"
 
     def _verdict(self, line: Line, row: Row, both: bool) -> str:
         if (row.result, row.ref) in line.told:

@@ -1,5 +1,6 @@
 """What the tests of the subsidy pages share: logged-in browsers, files, an application."""
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -68,3 +69,14 @@ def apply(client: Client, ground: str = "illness", **fields: Any) -> Any:
 
 def lins_case(cast: Cast) -> SubsidyCase:
     return SubsidyCase.objects.get(person=cast.lin_person)
+
+
+def faulty(answer: Any) -> set[str]:
+    """The fields that a browser and a screen reader are told are wrong."""
+    assert answer.status_code == 422
+    tags = re.findall(r"<(?:input|textarea|select)[^>]*>", answer.content.decode())
+    return {
+        found[1]
+        for tag in tags
+        if 'aria-invalid="true"' in tag and (found := re.search(r'name="(\w+)"', tag))
+    }

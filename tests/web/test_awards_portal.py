@@ -9,7 +9,7 @@ from awards.models import SubsidyCase
 from awards.states import CaseState
 from tests.awards.roster import model_worker
 from tests.cast import Cast, make_account, make_person
-from tests.web.awards_play import apply, browser, lin_may_apply, lins_case, photo
+from tests.web.awards_play import apply, browser, faulty, lin_may_apply, lins_case, photo
 from union_portal.models import Appeal, StoredFile
 
 CASE_PAGES = ["", "complete/", "take-back/", "appeal/", "appeal/1/take-back/"]
@@ -193,7 +193,7 @@ def test_a_member_appeals_against_a_refusal_once_and_may_take_it_back(cast: Cast
     assert "No bill was shown." in page and "you can appeal until" in page
     assert str(cast.decider) not in page and str(cast.qiao) not in page
     url = f"/me/subsidies/{case.pk}/appeal/"
-    assert lin.post(url, {"text": "no", "asked": ""}).status_code == 422
+    assert faulty(lin.post(url, {"text": "no", "asked": "-5"})) == {"text", "asked"}
     answer = lin.post(url, {"text": "The bills were sent in March.", "asked": "3000"})
     appeal = Appeal.objects.get()
     assert answer.status_code == 302 and appeal.asked_fen == 300_000

@@ -18,9 +18,10 @@ from members.models import BankAccount
 from tests.cast import TODAY, Cast, make_account, make_payee, make_person, make_rule_set
 from tests.disbursement.conftest import SCHEME, Office, make_office
 from tests.roles import playing, serving
-from union_portal import readers
+from union_portal import lifecycle, readers
 from union_portal.access import Role
 from union_portal.models import Account, AuditEntry, ReportRun
+from union_portal.states import DecisionState
 from welfare.disbursement import batches, claims, formats, gate, invariants, ledger, motions
 from welfare.disbursement.models import (
     BankFormat,
@@ -161,9 +162,12 @@ def test_from_assembly_to_release_through_the_pages(office):
         assert str(line.account_number) not in shown
     assert press(checker, check, looked="on").status_code == 302
     release = step("payoutbatch", batch.pk, "release")
+    assert ">Release the money</h2>" in releaser.get(release).content.decode()
     assert press(releaser, release, looked="on").status_code == 302
     batch.refresh_from_db()
     assert batch.state == "approved"
+    told = releaser.get(page("payoutbatch", batch.pk)).content.decode()
+    assert "The batch is released" in told and "another releaser" not in told
 
 
 @pytest.mark.parametrize("name", ["check", "release"])
@@ -314,6 +318,23 @@ def test_the_preview_counts_who_is_in_and_names_why_others_are_left_out(office):
     assert PayoutBatch.objects.count() == 0
 
 
+def test_a_period_that_no_decision_names_is_refused_with_those_there_are(office):
+    office.owe(1)
+    chosen = {
+        "fund": office.fund.pk,
+        "scheme": SCHEME,
+        "period": "99😀99😀",
+        "organization": office.cast.tree.city.pk,
+    }
+    url = reverse("admin:disbursement_payoutbatch_assemble")
+    feng = browser(office.cast.feng)
+    shown = feng.get(url, chosen)
+    assert "Known periods: 2026." in shown.content.decode()
+    assert "has_preview" not in shown.context
+    assert feng.post(url, chosen).status_code == 422
+    assert not PayoutBatch.objects.exists()
+
+
 def test_two_people_void_a_batch(office):
     batch = office.sealed()
     checker, releaser = browser(office.cast.feng_checker), browser(office.cast.feng_releaser)
@@ -355,8 +376,10 @@ def test_the_form_for_a_return_file_names_the_encoding_that_is_read(office):
 def test_failed_payments_that_were_issued_again_are_not_offered_once_more(office):
     batch = office.settled("paid", "failed")
     feng = browser(office.cast.feng)
-    assert buttons(feng, batch)["reissue"]
+    assert not buttons(feng, batch)["reissue"]
+    assert "have the account corrected" in feng.get(page("payoutbatch", batch.pk)).content.decode()
     office.correct_account(office.line(batch, 1).entitlement.person)
+    assert buttons(feng, batch)["reissue"]
     made = batches.reissue(batch=batch, by=office.cast.feng, today=TODAY)
     assert not buttons(feng, batch)["reissue"]
     told = feng.get(page("payoutbatch", batch.pk)).content.decode()
@@ -419,6 +442,18 @@ def test_a_report_is_asked_for_once_per_press_and_shown_on_the_batch(office):
 
 
 # -- lists ----------------------------------------------------------------------------------
+def test_a_withdrawal_says_whether_a_second_person_is_needed(office):
+    alone, ended = office.owe(2)
+    feng = browser(office.cast.feng)
+    press(feng, step("entitlement", alone.pk, "withdraw"), reason="moved away for good")
+    assert "waits for a second person" in feng.get(page("entitlement", alone.pk)).content.decode()
+    # As a withdrawal left it before it ended what is owed by itself.
+    lifecycle.advance(ended.decision, to=DecisionState.WITHDRAWN, by=office.cast.decider)
+    press(feng, step("entitlement", ended.pk, "withdraw"), reason="objection upheld")
+    told = feng.get(page("entitlement", ended.pk)).content.decode()
+    assert "It has ended, as its decision has" in told and "waits for a second" not in told
+
+
 def test_an_entitlement_is_found_by_name_pinyin_and_exact_number(office):
     wanted = office.owe(2)[0]
     feng = browser(office.cast.feng)

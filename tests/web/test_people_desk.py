@@ -15,9 +15,10 @@ from members.models import ImportRun, Person
 from members.states import ImportState
 from tests.cast import Cast
 from tests.members.sheets import as_csv, make_rows
-from tests.web.awards_play import photo
+from tests.web.awards_play import faulty, photo
 from tests.web.test_money_desk import browser, press, seen
 from union_portal import queue
+from union_portal.admin.pages import SEEN, print_of
 from union_portal.models import Organization, StoredFile
 
 pytestmark = pytest.mark.django_db
@@ -250,3 +251,27 @@ def test_people_are_listed_by_county(cast: Cast, asked: str, expected: bool):
     page = browser(cast.officer).get(reverse("admin:members_person_changelist"), {"county": county})
     assert page.status_code == 200
     assert (cast.lin_person.name in page.content.decode()) is expected
+
+
+# -- faults stand at their fields ------------------------------------------------------
+def test_every_fault_of_a_new_person_stands_at_its_field(cast: Cast):
+    url = reverse("admin:members_person_list_do", args=["register"])
+    form = {"name": "1", "national_id": "610802", "phone": "12", "organization": ""}
+    assert faulty(browser(cast.qiao).post(url, form)) == set(form)
+
+
+def test_every_fault_of_a_bank_account_stands_at_its_field(cast: Cast):
+    url = reverse("admin:members_person_do", args=[cast.lin_person.pk, "enter-account"])
+    form = {"number": "12", "bank_name": "", "holder": "魏明", SEEN: print_of(cast.lin_person)}
+    answer = browser(cast.qiao).post(url, form)
+    assert faulty(answer) == {"number", "bank_name", "holder"}
+    assert "alert-danger" not in answer.content.decode(), "and nothing stands at the top alone"
+
+
+def test_a_new_name_without_a_document_is_refused_at_the_reason(cast: Cast):
+    url = reverse("admin:members_person_do", args=[cast.lin_person.pk, "change"])
+    form = {
+        "name": "林秀英", "phone": "12", "organization": cast.lin_person.organization_id,
+        SEEN: print_of(cast.lin_person),
+    }  # fmt: skip
+    assert faulty(browser(cast.qiao).post(url, form)) == {"phone", "reason"}

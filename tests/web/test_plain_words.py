@@ -1,6 +1,7 @@
 """Pages speak plainly: one Chinese word for one thing, no code where people expect a name."""
 
 import re
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -8,10 +9,13 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django.utils.formats import date_format
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from awards.admin.honours import TitleForm
 from awards.admin.rule_sets import RulesForm
@@ -20,7 +24,7 @@ from tests.cast import Cast, make_account, make_decision, make_rule_set
 from tests.web.awards_play import apply, browser, lin_may_apply, lins_case
 from tests.web.log_in import PASSWORD, may_log_in
 from tests.web.scene import play, telling
-from union_portal import audit, notifications
+from union_portal import audit, decisions, notifications
 from union_portal.access import Role
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.kit.names import read_name
@@ -180,6 +184,38 @@ def test_the_log_names_its_machines_and_what_they_touched(cast: Cast):
     assert heading and not CODE.search(heading[1])
 
 
+def test_an_entry_of_the_log_is_told_in_words_and_its_code_is_called_one(cast: Cast):
+    decision = make_decision(cast, make_rule_set(cast))
+    decisions.withdraw(decision=decision, by=cast.decider, reason="objection 1")
+    entry = AuditEntry.objects.get(action="decision.withdrawn")
+    client = in_chinese(browser(cast.gao))
+    shown = words(client.get(reverse("admin:union_portal_auditentry_change", args=[entry.pk])))
+    assert shown.count("操作") == shown.count("操作人") + 1
+    assert "日志代码" in shown and "已作出: " not in shown
+    assert "变更前: " in shown and "变更后: 已撤回" in shown
+    assert '"new"' not in shown and "withdrawn" not in shown.replace("decision.withdrawn", "")
+
+
+def test_what_is_of_no_row_is_named_too(cast: Cast):
+    audit.record_ref("demo.played", "demo", "2026", by=audit.Machine("demo"))
+    audit.record_ref("message.posted", "union_portal.message", "set", by=cast.officer, count=2)
+    client = in_chinese(browser(cast.gao))
+    listed = words(client.get(reverse("admin:union_portal_auditentry_changelist")))
+    assert "批量" in listed and "演示" in listed
+    assert re.findall(r"\b(?:demo|set)\b", listed) == []
+
+
+def test_what_runs_by_itself_is_told_in_chinese(cast: Cast):
+    every, _new = IntervalSchedule.objects.get_or_create(every=1, period="hours")
+    task = PeriodicTask.objects.create(name="forget-imports", task="members.sweep", interval=every)
+    client = in_chinese(browser(cast.account_admin))
+    page = reverse("admin:django_celery_beat_periodictask_change", args=[task.pk])
+    for url in (page, reverse("admin:django_celery_beat_periodictask_changelist")):
+        shown = words(client.get(url))
+        assert "是否启用" in shown and "尚未" in shown
+        assert re.findall("enabled|None|False|orget-imports", shown) == []
+
+
 def letter(person: Any, **more: Any) -> Message:
     return Message.objects.create(
         topic="subsidy", key=f"letter-{person.pk}", channel=Channel.LETTER, recipient=person.pk,
@@ -212,6 +248,45 @@ def test_what_has_to_be_done_is_a_link_and_no_page_says_that_nothing_waits(cast:
     page = browser(cast.security_admin).get(reverse("admin:index")).content.decode()
     assert reverse("admin:union_portal_accountreview_changelist") + '">Accounts have not' in page
     assert "Nothing waits for you" not in page
+
+
+def test_a_desk_without_tasks_says_so_beside_its_figures(cast: Cast):
+    shown = browser(cast.gao).get(reverse("admin:index"))
+    assert not any(row["count"] for row in shown.context["waiting"])
+    assert "Nothing waits for you at the moment." in shown.content.decode()
+
+
+def test_everybody_is_addressed_politely():
+    with translation.override("zh-hans"):
+        helps = [str(text) for text in password_validators_help_texts()]
+    said = [str(message.string) for message in catalogue.current() if message.id]
+    assert [text for text in [*helps, *said] if "你" in text] == []
+
+
+def test_a_day_is_written_in_one_way_in_every_language():
+    for language in ("zh-hans", "en"):
+        with translation.override(language):
+            assert date_format(date(2026, 11, 29)) == "2026-11-29"
+            assert date_format(datetime(2026, 11, 29, 9, 5), "DATETIME_FORMAT") == (
+                "2026-11-29 09:05"
+            )
+
+
+def test_the_first_code_of_an_app_does_not_speak_of_recovery_codes(cast: Cast):
+    client = in_chinese(browser(cast.lin))
+    Authenticator.objects.all().delete()
+    url = reverse("mfa_activate_totp")
+    client.get(url)
+    told = client.post(url, {"code": "000000"}).content.decode()
+    assert "验证码不正确" in told and "恢复码" not in TAGS.sub(" ", told.split("<form", 1)[1])
+
+
+def test_a_passkey_is_named_in_the_readers_language(cast: Cast):
+    client = browser(cast.lin)
+    url = reverse("mfa_add_webauthn")
+    assert "Security Key" not in words(client.get(url))
+    shown = words(in_chinese(client).get(url))
+    assert "名称" in shown and "Name" not in shown
 
 
 def test_a_member_is_shown_no_way_to_the_staff_site(cast: Cast):

@@ -1,6 +1,10 @@
 """Everything that happened to one decision's money stands on one timeline."""
 
+from datetime import UTC, datetime, timedelta
+
 from tests.disbursement.conftest import office  # noqa: F401  (a fixture)
+from union_portal import notifications
+from union_portal.models import Message
 from welfare import queries
 from welfare.disbursement import batches, motions
 from welfare.disbursement.models import Entitlement
@@ -53,6 +57,17 @@ def test_money_that_failed_or_came_back_is_told_to_be_in_the_fund(office):  # no
     office.settled("failed")
     told = queries.timeline(Entitlement.objects.get().decision)[-1]
     assert told.text.endswith("The money is back in the fund, set aside for another payment.")
+
+
+def test_what_was_told_stands_where_it_was_said_though_it_was_sent_later(office):  # noqa: F811
+    said = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    notifications.template("scene", text="Hello")
+    message = Message.objects.create(
+        topic="scene", key="scene", channel="sms", template="scene", values={},
+        subject_type="awards.subsidycase", subject_id="7", sent_at=said + timedelta(days=3),
+    )  # fmt: skip
+    Message.objects.filter(pk=message.pk).update(created_at=said)
+    assert [event.at for event in queries.messages("awards.subsidycase", 7)] == [said]
 
 
 def test_the_approvers_cost_no_query_each(office, django_assert_max_num_queries):  # noqa: F811

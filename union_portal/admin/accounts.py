@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from union_portal import access, accounts, factors, roles, sessions
@@ -240,9 +240,8 @@ class AccountAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("roles"))
     def shown_roles(self, account: Account) -> str:
-        return "; ".join(
-            f"{role.get_role_display()} ({role.organization})" for role in account.roles.all()
-        )
+        held = [f"{role.get_role_display()} ({role.organization})" for role in account.roles.all()]
+        return "; ".join(held) or "–"
 
     def facts(self, request: HttpRequest, obj: Account) -> list[Fact]:
         has = has_second_factor(obj)
@@ -347,7 +346,7 @@ class FactorResetAdmin(ScopedModelAdmin):
         ),
         Button(
             name="refuse",
-            label=_("Refuse"),
+            label=pgettext_lazy("a wish", "Refuse"),
             permission=Permission.ROLE_GRANT,
             act=lambda obj, by, data: factors.refuse(reset=obj, by=by, now=timezone.now(), **data),
             explain=_("The second factor stays as it is."),

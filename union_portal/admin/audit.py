@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.utils.html import format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from union_portal import audit, history
@@ -11,8 +13,11 @@ from union_portal.admin.buttons import Button
 from union_portal.admin.filters import in_words, kind_of_row, kinds_of_rows
 from union_portal.admin.pages import Told
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.admin.trail import told, who
+from union_portal.admin.trail import detailed, told, who
 from union_portal.models import AuditBlock, AuditEntry
+
+# What an entry about a whole set names instead of a row.
+SEVERAL = "set"
 
 
 @admin.register(AuditEntry)
@@ -24,7 +29,7 @@ class AuditEntryAdmin(ScopedModelAdmin):
     order = 40
     view_permissions = (Permission.AUDIT_VIEW,)
     scope_path = None
-    list_display = ("at", "shown_actor", "shown_action", "shown_kind", "subject_id", "reason")
+    list_display = ("at", "shown_actor", "shown_action", "shown_kind", "shown_subject", "reason")
     list_display_links = ("at",)
     search_fields = ("=subject_id", "=action", "actor__startswith", "=request_id")
     list_filter = (("subject_type", in_words(_("kind of row"), kinds_of_rows)),)
@@ -33,11 +38,11 @@ class AuditEntryAdmin(ScopedModelAdmin):
         "at",
         "shown_actor",
         "shown_action",
-        "action",
+        "shown_code",
         "shown_kind",
-        "subject_id",
+        "shown_subject",
         "reason",
-        "detail",
+        "shown_detail",
         "request_id",
         "block",
     )
@@ -51,6 +56,20 @@ class AuditEntryAdmin(ScopedModelAdmin):
     @admin.display(description=_("what"))
     def shown_action(self, entry: AuditEntry) -> str:
         return told(entry)
+
+    @admin.display(description=_("code in the log"))
+    def shown_code(self, entry: AuditEntry) -> str:
+        return entry.action
+
+    @admin.display(description=_("number of the row"), ordering="subject_id")
+    def shown_subject(self, entry: AuditEntry) -> str:
+        return gettext("several at once") if entry.subject_id == SEVERAL else entry.subject_id
+
+    @admin.display(description=_("details"))
+    def shown_detail(self, entry: AuditEntry) -> Any:
+        return format_html_join(
+            "", "<div>{}: {}</div>", ((named, value) for named, value in detailed(entry))
+        )
 
     @admin.display(description=_("kind of row"), ordering="subject_type")
     def shown_kind(self, entry: AuditEntry) -> str:

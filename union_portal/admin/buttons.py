@@ -32,7 +32,8 @@ class Button:
 
     `why_not` returns the sentence that explains why the step is closed now, or None.
     `facts` are shown on the confirm page: totals, digest, what will happen; `panels` below them
-    are what the act is judged by: a statement, a list of payees.
+    are what the act is judged by: a statement, a list of payees. `done` may be a function of
+    the row, which it reads anew.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Button:
     permission: Permission
     act: Act
     explain: Text
-    done: Text = DONE
+    done: Text | Callable[[Any], Text] = DONE
     why_not: WhyNot = lambda obj, account: None
     facts: Facts = lambda obj, account: []
     panels: Panels = lambda obj, account: []
@@ -49,6 +50,10 @@ class Button:
     # None: as its permission asks (access.FRESH_LOG_IN).
     reauth: bool | None = None
     danger: bool = False
+
+    def said(self, obj: Any) -> str:
+        """What is said once it is done; it may depend on what came of it."""
+        return str(self.done(obj) if callable(self.done) else self.done)
 
     @property
     def asks_again(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.utils.translation import gettext_lazy as _
 
 from union_portal.models import RuleSet
 
@@ -37,11 +38,18 @@ def scheme_titles() -> dict[str, str]:
 
 def kinds_of_rows() -> dict[str, str]:
     """What the log calls `app.model`, as people call it."""
-    return {model._meta.label_lower: str(model._meta.verbose_name) for model in apps.get_models()}
+    tables = {model._meta.label_lower: model._meta.verbose_name for model in apps.get_models()}
+    return {label: str(said) for label, said in (tables | NO_ROWS).items()}
+
+
+# What the log keeps of no row of a table.
+NO_ROWS = {"demo": _("demonstration")}
 
 
 def kind_of_row(label: str) -> str:
     """One `app.model` as people call it; as it stands where no such model is left."""
+    if label in NO_ROWS:
+        return str(NO_ROWS[label])
     try:
         return str(apps.get_model(label)._meta.verbose_name)
     except (LookupError, ValueError):

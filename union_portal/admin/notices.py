@@ -168,7 +168,7 @@ class NoticeAdmin(ScopedModelAdmin):
     def shown_scheme(self, notice: Any) -> str:
         return scheme_titles().get(notice.scheme, notice.scheme)
 
-    @admin.display(description=_("people"))
+    @admin.display(description=_("number of people"))
     def people(self, notice: Any) -> int:
         return int(notice.counted)
 

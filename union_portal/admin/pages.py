@@ -136,7 +136,7 @@ def _acted(asked: Asked, form: forms.Form) -> HttpResponseBase:
         return outcome
     if isinstance(outcome, Told):
         return _told(asked, outcome)
-    messages.success(asked.request, str(asked.button.done))
+    messages.success(asked.request, asked.button.said(asked.obj))
     return redirect(outcome if isinstance(outcome, str) else asked.back)
 
 

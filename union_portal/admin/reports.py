@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, files, reports
+from union_portal import access, files, reports, titles
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text
 from union_portal.admin.filters import in_words, kind_of_row
@@ -71,12 +71,20 @@ class ReportRunAdmin(ScopedModelAdmin):
     icon = "picture_as_pdf"
     order = 10
     view_permissions = (Permission.REPORT_DISBURSEMENT, Permission.TRAIL_VIEW)
-    list_display = ("title", "version", "state", "pages", "requested_by", "requested_at", "fetch")
+    list_display = (
+        "shown_title",
+        "version",
+        "state",
+        "pages",
+        "requested_by",
+        "requested_at",
+        "fetch",
+    )
     list_filter = ("state", ("kind", in_words(_("report"), _kinds)))
     list_select_related = ("requested_by", "job", "file")
     search_fields = ("title", "=subject_id")
     fields = (
-        "title",
+        "shown_title",
         "version",
         "state",
         "pages",
@@ -102,6 +110,10 @@ class ReportRunAdmin(ScopedModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReportRun]:
         """Those of offices: what people ask for about themselves is nobody else's."""
         return super().get_queryset(request).exclude(kind__in=reports.of_persons())
+
+    @admin.display(description=_("title"), ordering="title")
+    def shown_title(self, run: ReportRun) -> str:
+        return titles.shown(run.title)
 
     @admin.display(description=_("file"))
     def fetch(self, run: ReportRun) -> Any:

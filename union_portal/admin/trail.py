@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext, gettext_noop
 
+from union_portal.kit import money
 from union_portal.models import AuditEntry
 
 LONGEST = 200
@@ -125,6 +126,50 @@ def told(entry: AuditEntry) -> str:
         return str(new)
     known = ACTS.get(entry.action)
     return gettext(known) if known else entry.action
+
+
+# What entries keep beside the act, as people call it; the log's own word where it is not here.
+DETAILS: dict[str, str] = {
+    "old": gettext_noop("before"),
+    "new": gettext_noop("after"),
+    "count": gettext_noop("rows in all"),
+    "fen": gettext_noop("amount"),
+    "amount_fen": gettext_noop("amount"),
+    "outcome": gettext_noop("outcome"),
+    "case": gettext_noop("case"),
+    "cases": gettext_noop("cases"),
+    "decision": gettext_noop("decision"),
+    "rule_set": gettext_noop("rule set"),
+    "replaces": gettext_noop("replaces"),
+    "period": gettext_noop("period"),
+    "columns": gettext_noop("columns"),
+    "field": gettext_noop("field"),
+    "entry": gettext_noop("entry"),
+    "role": gettext_noop("role"),
+    "version": gettext_noop("version"),
+    "first": gettext_noop("first number"),
+    "last": gettext_noop("last number"),
+    "ids_sha256": gettext_noop("digest of the numbers"),
+}
+
+
+def detailed(entry: AuditEntry) -> list[tuple[str, str]]:
+    """What an entry keeps beside its act, as a reader sees it: (name, value)."""
+    detail: dict[str, Any] = entry.detail
+    return [
+        (gettext(DETAILS[key]) if key in DETAILS else key, _shown(entry.subject_type, key, value))
+        for key, value in detail.items()
+    ]
+
+
+def _shown(label: str, key: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if key in ("old", "new"):
+        return state_label(label, str(value))
+    if key.endswith("fen") and isinstance(value, int):
+        return money.shown(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def state_label(label: str, state: str) -> str:

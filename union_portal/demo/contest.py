@@ -10,10 +10,7 @@ from union_portal.demo import cast
 from union_portal.demo.cast import Player
 from union_portal.demo.setting import Setting
 from union_portal.models import Appeal, AuditEntry, Notice, NoticeEntry, Objection
-from union_portal.states import DecisionState, NoticeState, ObjectionState
-from welfare.disbursement import entitlements
-from welfare.disbursement.models import Entitlement
-from welfare.disbursement.states import EntitlementState
+from union_portal.states import NoticeState, ObjectionState
 
 # Who objects, why, whether it is upheld (None: nobody has answered yet), and the answer.
 OBJECTIONS = (
@@ -69,20 +66,6 @@ def _object(setting: Setting, entry: NoticeEntry, told: tuple[str, str, bool | N
     if objection.state == ObjectionState.OPEN and is_upheld is not None:
         notices.answer(objection=objection, upheld=is_upheld, answer=answer, by=setting.staff["he"])
     return int(made)
-
-
-def free_withdrawn(setting: Setting) -> int:
-    """What was set aside for decisions that objections took back becomes available again."""
-    ended = Entitlement.objects.filter(
-        state=EntitlementState.GRANTED, decision__state=DecisionState.WITHDRAWN
-    )
-    for entitlement in ended:
-        entitlements.withdraw(
-            entitlement=entitlement,
-            by=setting.staff["feng"],
-            reason="异议成立，决定已撤销（演示）",
-        )
-    return len(ended)
 
 
 def appeal_of_kong(setting: Setting, players: dict[str, Player]) -> int:

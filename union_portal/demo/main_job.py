@@ -40,8 +40,8 @@ from union_portal.demo.hardship import Hardship
 from union_portal.demo.setting import Setting
 from union_portal.demo.summary import rostered
 from union_portal.demo.waiting import DemoStopped, Say
-from union_portal.models import Account, AuditEntry, Notice, Organization, ReportRun
-from union_portal.states import NoticeState, ReportState
+from union_portal.models import Account, AuditEntry, Decision, Notice, Organization, ReportRun
+from union_portal.states import DecisionState, NoticeState, ReportState
 from welfare.disbursement import batches, formats, ledger
 from welfare.disbursement.models import Fund, PayoutBatch, PayoutLine
 from welfare.disbursement.states import BatchState, LineState
@@ -262,10 +262,10 @@ class MainJob:
                 objections += contest.object_to(self.setting, notice)
             if notice.state == NoticeState.PUBLISHED:
                 notices.close(notice=notice, by=self.staff["he"], today=self.today)
-        freed = contest.free_withdrawn(self.setting)
+        taken_back = Decision.objects.filter(state=DecisionState.WITHDRAWN).count()
         return (
             f"{Notice.objects.count()} notices ran their days;"
-            f" {objections} objections, {freed} decisions taken back"
+            f" {objections} objections, {taken_back} decisions taken back"
         )
 
     def _notice(self, scheme: str) -> Notice | None:

@@ -18,7 +18,7 @@ from typing import Final
 from union_portal.embedded import libraries, places, running
 from union_portal.embedded.logs import last_lines
 from union_portal.embedded.places import LauncherError
-from union_portal.embedded.ports import is_free
+from union_portal.embedded.ports import address, is_free
 from union_portal.embedded.processes import Processes
 from union_portal.embedded.surroundings import Surroundings, surroundings
 
@@ -129,7 +129,7 @@ def load(
     progress.say(f"Celery worker and beat started; their logs: {processes.logs}")
     more = {"PORTAL_DEMO_SECONDS": json.dumps(progress.seconds)}
     if port is not None:
-        more["PORTAL_DEMO_SITE"] = f"http://127.0.0.1:{port}"
+        more["PORTAL_DEMO_SITE"] = address(port).rstrip("/")
         # It gets up while the demo is played.
         processes.start("web", web(port), **around.as_web)
     more |= around.as_worker
@@ -160,7 +160,7 @@ def await_site(port: int, processes: Processes, progress: Progress) -> None:
 
 def serve(port: int, processes: Processes, progress: Progress) -> None:
     """Serve the site until somebody ends the run."""
-    progress.say(f"the portal answers at http://127.0.0.1:{port}/, for staff at /admin/")
+    progress.say(f"the portal answers at {address(port)}, for staff at /admin/")
     progress.say("Ctrl-C stops everything this run started.")
     while True:
         processes.tend()

@@ -21,6 +21,11 @@ def is_free(port: int) -> bool:
     return True
 
 
+def address(port: int) -> str:
+    """Where a browser finds the site: by a name, because a bare number is refused passkeys."""
+    return f"http://localhost:{port}/"
+
+
 def choose_port(*taken: int) -> int:
     """A free port that no known service is registered for."""
     for port in random.SystemRandom().sample(PORTS, len(PORTS)):

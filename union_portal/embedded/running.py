@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from union_portal.embedded import held, places
+from union_portal.embedded import held, places, ports
 from union_portal.embedded.places import LauncherError
 from union_portal.embedded.servers import PROFILES, PrivateServers
 
@@ -45,7 +45,7 @@ def running_demo(var: Path) -> dict[str, Any] | None:
 
 def _described(var: Path) -> str:
     found = running_demo(var) or {}
-    where = f", http://127.0.0.1:{found['port']}/" if found.get("port") else ""
+    where = f", {ports.address(found['port'])}" if found.get("port") else ""
     return f" (process {found['pid']}{where})" if "pid" in found else ""
 
 

@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.fields import FenField, StateField
 from union_portal.models.accounts import Account
@@ -37,7 +38,7 @@ class RuleSet(models.Model):
     title = models.CharField(_("title"), max_length=120)
     issuer = models.CharField(_("issuer"), max_length=120)
     source_clause = models.CharField(_("source clause"), max_length=200)
-    place = models.CharField(_("place"), max_length=60)
+    place = models.CharField(pgettext_lazy("of a rule", "place"), max_length=60)
     is_sample = models.BooleanField(_("sample, not our own rule"), default=False)
     valid_from = models.DateField(_("valid from"))
     valid_to = models.DateField(_("valid to"), null=True, blank=True)

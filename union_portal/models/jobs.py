@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from union_portal import titles
 from union_portal.fields import StateField
 from union_portal.models.accounts import Account
 from union_portal.states import JOB, JobState
@@ -63,7 +64,7 @@ class Job(models.Model):
         triggers = [JOB.trigger()]
 
     def __str__(self) -> str:
-        return self.title or self.name
+        return titles.shown(self.title) or self.name
 
     @property
     def percent(self) -> int:

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.fields import SealedTextField, StateField
 from union_portal.models.files import StoredFile
@@ -41,7 +42,7 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error = models.CharField(_("error"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
-    sent_at = models.DateTimeField(_("sent at"), null=True)
+    sent_at = models.DateTimeField(pgettext_lazy("of a message", "sent at"), null=True)
     read_at = models.DateTimeField(_("read at"), null=True)
     state = StateField(choices=MessageState.choices, default=MessageState.PENDING)
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from union_portal import titles
 from union_portal.fields import StateField
 from union_portal.models.accounts import Account
 from union_portal.models.audit import append_only
@@ -58,7 +59,7 @@ class ReportRun(models.Model):
         triggers = [REPORT.trigger()]
 
     def __str__(self) -> str:
-        return f"{self.title} v{self.version}"
+        return f"{titles.shown(self.title)} v{self.version}"
 
 
 class FileDownload(models.Model):

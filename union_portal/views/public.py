@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
@@ -82,7 +81,10 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
 
 @login_not_required
 def objection_file(request: HttpRequest, notice_id: int, position: int) -> HttpResponse:
-    """Take an objection to one entry; works without JavaScript and without an account."""
+    """Take an objection to one entry; works without JavaScript and without an account.
+
+    Whoever is logged in objects as the public does: what came by hand is entered elsewhere.
+    """
     shown = get_object_or_404(shown_notices(), pk=notice_id)
     entry = get_object_or_404(shown.entries, position=position)
     back = reverse("portal:notice", args=[shown.pk])
@@ -92,13 +94,12 @@ def objection_file(request: HttpRequest, notice_id: int, position: int) -> HttpR
     once.hold_session(request)
     form = ObjectionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        account = request.user if request.user.is_authenticated else None
         try:
             with readers.seeing(Door.OBJECTION):
                 objection = notices.file_objection(
-                    entry=entry, by=account, today=timezone.localdate(), **form.cleaned_data
+                    entry=entry, by=None, today=timezone.localdate(), **form.cleaned_data
                 )
-        except (Refused, PermissionDenied) as refusal:
+        except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
             request.session[RECEIVED] = _(

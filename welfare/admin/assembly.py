@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from union_portal.admin.scoped import ScopedModelAdmin
 
 SHOWN = 50
+PERIODS_NAMED = 10
 LEFT_COLUMNS = (_("Entitlement"), _("Person"), _("Union"), _("Amount"), _("Why"), _("In detail"))
 IN_COLUMNS = (_("Entitlement"), _("Person"), _("Union"), _("Amount"), _("Account"))
 
@@ -81,7 +82,28 @@ def form_for(account: Account) -> type[forms.Form]:
         )
         organization = union_field(account, Permission.BATCH_MAKE)
 
+        def clean_period(self) -> str:
+            """A period that some decision names: another one would find nobody, and not say so."""
+            period: str = self.cleaned_data["period"].strip()
+            known = _periods(self.cleaned_data.get("fund"), self.cleaned_data.get("scheme"))
+            if known is None or period in known:
+                return period
+            if not known:
+                raise ValidationError(_("Nobody was granted anything of this scheme yet."))
+            raise ValidationError(
+                _("Nobody was granted anything for this period. Known periods: %(periods)s."),
+                params={"periods": ", ".join(known[:PERIODS_NAMED])},
+            )
+
     return AssembleForm
+
+
+def _periods(fund: Fund | None, scheme: str | None) -> list[str] | None:
+    """The periods for which people were granted something, newest first; None if not chosen."""
+    if fund is None or not scheme:
+        return None
+    granted = Entitlement.objects.filter(fund=fund, scheme=scheme).order_by("-period")
+    return list(granted.values_list("period", flat=True).distinct())
 
 
 def page(staff_page: ScopedModelAdmin, request: HttpRequest) -> HttpResponseBase:
@@ -139,10 +161,10 @@ def _made(request: HttpRequest, account: Account, form: forms.Form) -> HttpRespo
 
 
 def waiting(account: Account) -> list[dict[str, Any]]:
-    """What waits to be paid, by fund, scheme and period, each with the way to its preview."""
+    """What can be paid, by fund, scheme and period, each with the way to its preview."""
     titles = scheme_titles()
     rows: QuerySet[Any, Any] = (
-        candidates.fresh(Entitlement.objects.unpaid())
+        candidates.due()
         .filter(access.scope(account, Permission.BATCH_MAKE))
         .order_by("fund", "scheme", "period")
         .values("fund", "scheme", "period", "fund__name", "fund__organization")

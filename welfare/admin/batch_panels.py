@@ -8,6 +8,7 @@ from django.db.models import (
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from union_portal import titles
 from union_portal.admin.pages import Panel
 from union_portal.admin.reports import download_link
 from union_portal.models import ReportRun
@@ -152,7 +153,7 @@ def _reports(batch: PayoutBatch) -> Panel:
     ).select_related("file", "job", "requested_by")
     rows = [
         (
-            link(run, run.title),
+            link(run, titles.shown(run.title)),
             run.version,
             run.get_state_display(),
             run.requested_by or "–",

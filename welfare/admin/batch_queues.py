@@ -56,8 +56,7 @@ def _to_release(account: Account) -> int:
 
 
 def _to_pay(account: Account) -> int:
-    waiting = Entitlement.objects.unpaid().filter(access.scope(account, Permission.BATCH_MAKE))
-    return candidates.fresh(waiting).count()
+    return candidates.due().filter(access.scope(account, Permission.BATCH_MAKE)).count()
 
 
 def _failed(account: Account) -> int:

@@ -111,6 +111,13 @@ def _release(batch: PayoutBatch, by: Account, data: dict[str, Any]) -> None:
     batches.release(batch=batch, by=by, digest=batch.digest)
 
 
+def _released(batch: PayoutBatch) -> Text:
+    batch.refresh_from_db(fields=["state"])
+    if batch.state == BatchState.SEALED:
+        return _("Your release is recorded; another releaser has to release it too.")
+    return _("The batch is released: the workers hand it to the bank now.")
+
+
 def _fetch(batch: PayoutBatch, by: Account, data: dict[str, Any]) -> FileResponse:
     name, content = bank_files.fetch(batch=batch, by=by, **data)
     return download(content, name=name, content_type=UNKNOWN)
@@ -175,7 +182,12 @@ def _nothing_to_issue_again(batch: PayoutBatch, account: Account) -> Text | None
     if not batch.lines.filter(state__in=UNPAID).exists():
         return _("No payment of this batch failed.")
     if candidates.failed_in(batch).exists():
-        return None
+        if candidates.again(batch, today=timezone.localdate()).exists():
+            return None
+        return _(
+            "None of its failed payments is ready: have the account corrected and confirmed, or"
+            " let two people approve another try, on the page of each payment."
+        )
     later = batch.corrected_by.exclude(state=BatchState.VOID).order_by("pk")
     numbers = ", ".join(later.values_list("number", flat=True))
     if not numbers:
@@ -262,7 +274,7 @@ STEPS = (
         permission=Permission.BATCH_RELEASE,
         act=_release,
         explain=_("The workers write the bank file and hand it to the bank. No way back."),
-        done=_("Your release is recorded; the last one needed sets the workers going."),
+        done=_released,
         why_not=every(only_in(BatchState.SEALED), not_checked, _approved_already, _gate_shut),
         facts=content_facts,
         panels=_payees,

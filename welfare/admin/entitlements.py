@@ -36,7 +36,7 @@ from welfare.admin.shown import (
     with_scheme_title,
     yuan,
 )
-from welfare.disbursement import entitlements
+from welfare.disbursement import candidates, entitlements
 from welfare.disbursement.models import Entitlement, PayoutLine
 from welfare.disbursement.states import IN_TRANSIT, UNPAID, EntitlementState, LineState, MotionState
 
@@ -66,6 +66,14 @@ def _moved_already(entitlement: Entitlement, account: Account) -> Text | None:
     if entitlement.motions.filter(state=MotionState.MOVED).exists():
         return _("It is moved already and waits for a second person.")
     return None
+
+
+def _withdrawn(entitlement: Entitlement) -> Text:
+    """Where its decision was withdrawn or replaced, that was the other person's act."""
+    entitlement.refresh_from_db(fields=["state"])
+    if entitlement.state == EntitlementState.WITHDRAWN:
+        return _("It has ended, as its decision has; the money is back in the fund.")
+    return _("The withdrawal waits for a second person: see “Acts of two people” below.")
 
 
 _ENDABLE = every(only_in(EntitlementState.GRANTED), _payment_under_way, _moved_already)
@@ -196,10 +204,7 @@ class EntitlementAdmin(ScopedModelAdmin):
                 entitlements.withdraw(entitlement=obj, by=by, **data) and None
             ),
             explain=_("The money goes back to the fund. It takes a second person."),
-            done=_(
-                "The withdrawal is recorded; it waits for a second person unless the decision"
-                " itself ended it."
-            ),
+            done=_withdrawn,
             why_not=_ENDABLE,
             form=ReasonForm,
             danger=True,
@@ -276,13 +281,11 @@ class EntitlementAdmin(ScopedModelAdmin):
         return link(entitlement.adjusts) if entitlement.adjusts else "–"
 
     def facts(self, request: HttpRequest, obj: Any) -> list[Fact]:
-        state = obj.line_state
-        paid = str(LineState(state).label) if state else _("waits for a batch")
         return [
             Fact(_("Amount"), yuan(obj.amount_fen)),
             Fact(_("Sum in words"), money.in_words(obj.amount_fen, prefix=True)),
             Fact(_("State"), obj.get_state_display()),
-            Fact(_("Payment"), paid, _TONES.get(state, "wait")),
+            _payment(obj),
         ]
 
     def panels(self, request: HttpRequest, obj: Entitlement) -> list[Panel]:
@@ -316,6 +319,18 @@ class EntitlementAdmin(ScopedModelAdmin):
 
     def trail(self, request: HttpRequest, obj: Entitlement) -> list[Step]:
         return steps_of(obj)
+
+
+def _payment(entitlement: Any) -> Fact:
+    """Where the money is: the newest attempt, else what it waits for, else that it has ended."""
+    state = entitlement.line_state
+    if entitlement.state != EntitlementState.GRANTED:
+        return Fact(_("Payment"), _("none: it has ended, the money is back in the fund"))
+    if state:
+        return Fact(_("Payment"), LineState(state).label, _TONES.get(state, "wait"))
+    held_back = candidates.held_back(entitlement)
+    waits_for = held_back.label if held_back else _("waits for a batch")
+    return Fact(_("Payment"), waits_for, "wait")
 
 
 def steps_of(entitlement: Entitlement) -> list[Step]:

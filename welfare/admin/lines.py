@@ -207,7 +207,7 @@ class PayoutLineAdmin(ScopedModelAdmin):
             )
             for answer in answers
         ]
-        columns = (_("When"), _("File"), _("Result"), _("Judged"), _("Reason"), _("Reference"))
+        columns = (_("When"), _("File"), _("Result"), _("Verdict"), _("Reason"), _("Reference"))
         return [Panel(_("What the bank said"), columns, rows)]
 
     def trail(self, request: HttpRequest, obj: PayoutLine) -> list[Step]:

@@ -162,11 +162,11 @@ class ReturnFileAdmin(ScopedModelAdmin):
             _("Result"),
             _("Reason"),
             _("Reference"),
-            _("Judged"),
+            _("Verdict"),
         )
         return [
             Panel(
-                _("Rows"),
+                _("What the rows say"),
                 columns,
                 rows,
                 note=gettext("The first %(count)s entries.") % {"count": ROWS_SHOWN},

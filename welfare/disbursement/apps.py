@@ -16,10 +16,20 @@ class DisbursementConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from union_portal import lifecycle
+        from union_portal import decisions, lifecycle
 
         # Registers the reports, and what monitoring is told.
-        from welfare.disbursement import merging, probes, reports, sections  # noqa: F401
+        from welfare.disbursement import (  # noqa: F401
+            entitlements,
+            merging,
+            probes,
+            reports,
+            sections,
+        )
+
+        decisions.when_owing(
+            hold=entitlements.hold_of_decisions, end=entitlements.end_with_decisions
+        )
 
         merging.register()
         sections.register()

@@ -70,6 +70,16 @@ def waiting(
     )
 
 
+def due() -> QuerySet[Entitlement]:
+    """What a batch may take up: owed, without an attempt that failed, its decision clear."""
+    return fresh(Entitlement.objects.unpaid()).filter(decision__state=DecisionState.CLEAR)
+
+
+def held_back(entitlement: Entitlement) -> LeftOut | None:
+    """What its decision keeps an entitlement from, or None when a batch may take it up."""
+    return _BY_DECISION.get(DecisionState(entitlement.decision.state))
+
+
 def judged(entitlements_: QuerySet[Entitlement], *, scheme: str, today: date) -> QuerySet[Any]:
     """Annotate `because`: the first reason that keeps each out, or None if it can be paid."""
     accounts = BankAccount.objects.filter(payee=OuterRef("payee"))

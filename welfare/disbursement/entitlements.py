@@ -1,6 +1,6 @@
 """Entitlements: what is owed, reserved in its fund from the moment it is granted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connection, transaction
@@ -186,8 +186,8 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
     return int(count)
 
 
-def _free_claims(asked: QuerySet[Entitlement], *, by: Actor) -> None:
-    """End what is still owed by withdrawn decisions, so that a new one can take its place.
+def _free_claims(asked: QuerySet[Entitlement], *, by: Actor, reason: str = "") -> None:
+    """End what is still owed by withdrawn decisions: its money and its claim are free again.
 
     The caller holds the fund. What is on its way or paid stays, and keeps its claim. Each is
     ended alone, with its own entry: a decision is withdrawn one by one, after an objection.
@@ -196,7 +196,37 @@ def _free_claims(asked: QuerySet[Entitlement], *, by: Actor) -> None:
         pk__in=Entitlement.objects.unpaid().values("pk"), decision__state=DecisionState.WITHDRAWN
     )
     for stale in owed.select_related("fund", "decision").order_by("pk"):
-        _end(stale, EntitlementState.WITHDRAWN, by=by, reason=stale.decision.number)
+        _end(stale, EntitlementState.WITHDRAWN, by=by, reason=reason or stale.decision.number)
+
+
+@readers.seeing(Door.GRANTING)
+def hold_of_decisions(chosen: QuerySet[Decision]) -> None:
+    """Hold the funds of the decisions' rule sets: nothing is granted from them meanwhile.
+
+    And the ceilings first, as their order asks: the caller may grant something in the place.
+    """
+    locks.caps()
+    codes = chosen.order_by().values("rule_set__fund_code")
+    locks.funds(Fund.objects.filter(code__in=codes).values_list("pk", flat=True))
+
+
+@readers.seeing(Door.GRANTING)
+def end_with_decisions(*, decisions: Sequence[int], by: Actor, reason: str) -> None:
+    """What withdrawn decisions owed ends with them, in their own transaction.
+
+    The caller holds the funds (`hold_of_decisions`). A payment that is on its way goes on; if
+    it fails, `end_freed` ends the rest.
+    """
+    _free_claims(Entitlement.objects.filter(decision__in=decisions), by=by, reason=reason)
+
+
+@readers.seeing(Door.GRANTING)
+def end_freed(batch_ids: Sequence[int], *, by: Actor) -> None:
+    """End what withdrawn decisions still owe now that its payment was voided or did not arrive.
+
+    The caller holds the batches, and with them their funds.
+    """
+    _free_claims(Entitlement.objects.filter(lines__batch__in=batch_ids).distinct(), by=by)
 
 
 def _record_left_out(over: list[caps.OverCap], fund: Fund, by: Actor) -> None:

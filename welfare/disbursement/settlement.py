@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from union_portal import lifecycle, sets
-from welfare.disbursement import acting, ledger, locks
+from welfare.disbursement import acting, entitlements, ledger, locks
 from welfare.disbursement.acting import Actor
 from welfare.disbursement.models import (
     Discrepancy,
@@ -133,6 +133,7 @@ def apply_kept(batch_ids: Iterable[int], *, cause: str, by: Actor) -> int:
             break
         moved += step
     _open_discrepancies(ids, by=by)
+    entitlements.end_freed(ids, by=by)
     if moved:
         _tell(ids, by=by)
     return moved
@@ -152,6 +153,7 @@ def settle_line(line: PayoutLine, to: LineState, *, cause: str, by: Actor, reaso
             batch=line.batch,
             reason=reason,
         )
+    entitlements.end_freed([line.batch_id], by=by)
     _tell([line.batch_id], by=by)
 
 

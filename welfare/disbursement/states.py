@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.states import transitions
 
@@ -54,7 +55,7 @@ BATCH = transitions(
 
 
 class LineState(models.TextChoices):
-    READY = "ready", _("ready")
+    READY = "ready", pgettext_lazy("of a payment", "ready")
     SENT = "sent", _("sent")
     UNKNOWN = "unknown", _("no answer yet")
     PAID = "paid", _("paid")

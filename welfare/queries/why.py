@@ -82,7 +82,8 @@ def messages(subject_type: str, subject_id: int) -> list[Event]:
     """What the person was told about a case, how and when (X13)."""
     return [
         Event(
-            at=message.sent_at or message.created_at,
+            # When it was said; a gateway may take it up long after.
+            at=message.created_at,
             title=_("Told by %(channel)s") % {"channel": message.get_channel_display()},
             text=text_of(message),
             tone=Tone.PLAIN if message.state == MessageState.SENT else Tone.WAITING,

@@ -59,7 +59,7 @@ class Result(models.TextChoices):
 
 
 class Verdict(models.TextChoices):
-    APPLIED = "applied", _("applied")
+    APPLIED = "applied", pgettext_lazy("of a bank's answer", "applied")
     REPEAT = "repeat", _("a repetition")
     EARLY = "early", _("early: kept until its time")
     NO_MATCH = "no_match", _("no such line: kept")
