@@ -15,10 +15,12 @@ from django.db.models import Max
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from union_portal import access, audit, files, lifecycle, queue, titles
 from union_portal.access import Permission
+from union_portal.kit.sheets import SheetData
 from union_portal.models import ReportRun, StoredFile
 from union_portal.states import ReportState
 
@@ -118,6 +120,11 @@ def witness() -> str:
     What is printed can't be edited later: `manage.py verify_audit --witness` compares it.
     """
     return str(audit.head() or "–")
+
+
+def witness_sheet() -> SheetData:
+    """The same as the last worksheet of a report for spreadsheets."""
+    return SheetData(gettext("Audit log"), [str(WITNESS)], [(witness(),)], (80,))
 
 
 @transaction.atomic

@@ -109,7 +109,7 @@ def statement_xlsx(run: queue.Run, report: ReportRun, out: Path) -> reports.Prod
             for line in _lines(statement).iterator(chunk_size=2000)
         )
         sheet = SheetData(statement.number, headers, rows, (8, 14, 18, 24, 36, 14, 12))
-        write_xlsx(target, [sheet])
+        write_xlsx(target, [sheet, reports.witness_sheet()])
     return reports.Produced(
         path=path,
         pages=0,

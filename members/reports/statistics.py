@@ -45,7 +45,7 @@ def union_statistics_xlsx(run: queue.Run, report: ReportRun, out: Path) -> repor
             ),
             SheetData(gettext("By nature"), kinds, _counted(table.by_nature), (40, 12)),
             SheetData(gettext("By industry"), kinds, _counted(table.by_industry), (60, 12)),
-            SheetData(gettext("Audit log"), [str(reports.WITNESS)], [(reports.witness(),)], (80,)),
+            reports.witness_sheet(),
         ],
     )  # fmt: skip
     return reports.Produced(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 from django.contrib import admin
 from django.core.files.base import ContentFile
@@ -68,6 +69,7 @@ from union_portal import (
     tokens,
 )
 from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.kit import fictional
 from union_portal.models import (
     FactorReset,
     FileDownload,
@@ -250,7 +252,10 @@ def _privacy(cast: Cast) -> None:
     )  # fmt: skip
     family.enter(
         person=cast.lin_person, name="林小雨", relation="child", by=cast.lin, today=TODAY, now=NOW,
-        born_on=TODAY - timedelta(days=3000), guardian="林海",
+        national_id=fictional.make_national_id(
+            Random(1), TODAY - timedelta(days=3000), "female", "610802"
+        ),
+        guardian="林海",
     )  # fmt: skip
     RetentionRun.objects.create(
         is_dry=True, run_on=TODAY, requested_by=cast.account_admin, counts={"card_codes": 3}
