@@ -306,6 +306,8 @@ ROOMS_OF_SQL: dict[str, str] = {
     "members/invariants.py": "questions to the whole register, as the nightly check asks them",
     "members/merging.py": "hangs the rows of one person onto another, a statement a table",
     "welfare/actions/settlements.py": "a month's statements of all merchants in two statements",
+    "union_portal/api/repeats.py": "a repeated call waits for the first by the row that it inserts",
+    "union_portal/api/throttles.py": "counts a call in one statement",
     "union_portal/guards.py": "compares the guards in the database with those of the models",
     "union_portal/health.py": "the age of waiting work by the database's clock",
     "union_portal/history.py": "digests kept tables row by row as the database prints them",
