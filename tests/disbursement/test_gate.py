@@ -108,6 +108,14 @@ def test_an_old_motion_does_not_lift_a_new_fault(office):
         gate.open_again(by=office.cast.feng_checker, reason="by hand")
 
 
+def test_a_motion_of_before_the_fault_lifts_nothing_and_says_so(office):
+    motion = replay.lift(by=office.cast.feng_checker, reason="ahead of time")
+    gate.shut("a fault nobody has looked at")
+    with pytest.raises(PayoutRefused, match="shut after this was moved"):
+        motions.second(motion=motion, by=office.cast.feng_releaser)
+    assert gate.row().is_shut
+
+
 # -- a restore, by rolling the database back to a savepoint --------------------------------
 
 

@@ -141,6 +141,14 @@ _MEANINGS: Final[dict[str, tuple[str, str]]] = {
         _("A row of a return file is still open."),
         _("Resolve the discrepancies of this batch first."),
     ),
+    "gate_lifted_by_two": (
+        _("The gate was shut after this was moved: nobody has looked at the new cause."),
+        _("Decline it, read why the gate is shut, then move to lift it again."),
+    ),
+    "gate_nothing_remains": (
+        _("Payments that the bank was sent are unknown to the database."),
+        _("Replay the register, then carry this out."),
+    ),
 }
 
 
