@@ -90,6 +90,7 @@ ROLES = [
     "feng_checker",
     "feng_releaser",
     "gao",
+    "benefits",
     "account_admin",
     "security_admin",
 ]
