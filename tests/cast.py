@@ -14,7 +14,7 @@ from typing import Any
 
 from members.models import BankAccount, Person
 from members.states import BankAccountState
-from union_portal import lifecycle
+from union_portal import lifecycle, notices
 from union_portal.access import Role
 from union_portal.fields import fingerprint
 from union_portal.kit import fictional, masks, names, regions
@@ -23,6 +23,8 @@ from union_portal.models import (
     Account,
     Decision,
     DecisionOutcome,
+    Notice,
+    NoticeEntry,
     Organization,
     OrganizationLevel,
     RoleAssignment,
@@ -268,6 +270,21 @@ def make_rule_set(cast: Cast, scheme: str = "festival_gift", **more: Any) -> Rul
         "adopted_at": NOW,
     }
     return RuleSet.objects.create(scheme=scheme, **{**fields, **more})
+
+
+def make_open_entry(cast: Cast) -> NoticeEntry:
+    """The one entry of a notice of the city that is open on TODAY."""
+    rules = make_rule_set(cast)
+    notice = Notice.objects.create(
+        title="Notice", scheme=rules.scheme, period="2026", organization=cast.tree.city,
+        days=5, prepared_by=cast.officer,
+    )  # fmt: skip
+    entry = NoticeEntry.objects.create(
+        notice=notice, decision=make_decision(cast, rules), position=1, shown_name="林*",
+        amount_fen=30_000,
+    )  # fmt: skip
+    notices.publish(notice=notice, by=cast.officer, today=TODAY)
+    return entry
 
 
 def explained(amount_fen: int) -> dict[str, Any]:

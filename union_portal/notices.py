@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from union_portal import access, audit, decisions, lifecycle, sets, workdays
+from union_portal import access, audit, lifecycle, sets, withdrawals, workdays
 from union_portal.access import Permission
 from union_portal.kit import names
 from union_portal.kit import phone as phones
@@ -199,7 +199,7 @@ def answer(*, objection: Objection, upheld: bool, answer: str, by: Account) -> N
     Errors: Refused without an answer; Stale when somebody else has answered.
     """
     if upheld:
-        decisions.hold(Decision.objects.filter(pk=objection.decision_id))
+        withdrawals.hold(Decision.objects.filter(pk=objection.decision_id))
     decision = Decision.objects.select_for_update().get(pk=objection.decision_id)
     access.require(by, Permission.OBJECTION_ANSWER, decision.organization)
     lifecycle.advance(
@@ -211,7 +211,7 @@ def answer(*, objection: Objection, upheld: bool, answer: str, by: Account) -> N
         answered_at=timezone.now(),
     )
     if upheld and decision.state != DecisionState.WITHDRAWN:
-        decisions.withdraw(decision=decision, by=by, reason=f"{objection}: {answer}")
+        withdrawals.withdraw(decision=decision, by=by, reason=f"{objection}: {answer}")
     else:
         _release(decision, by)
 

@@ -16,7 +16,7 @@ from awards.rules.grounds import facts
 from awards.rules.schemes import HARDSHIP
 from awards.rules.steps import Step, step
 from awards.states import CaseState
-from union_portal import access, appeals, decisions, lifecycle, notices
+from union_portal import access, appeals, decisions, lifecycle, notices, withdrawals
 from union_portal.access import Permission
 from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Appeal, Decision, DecisionOutcome
@@ -38,7 +38,7 @@ def uphold(
     RuleRefused with the clause, AwardsRefused for an amount that is no higher, NoCover.
     """
     # Money before case and decision, in the order of whoever withdraws one.
-    decisions.hold(Decision.objects.filter(pk=appeal.decision_id))
+    withdrawals.hold(Decision.objects.filter(pk=appeal.decision_id))
     case = SubsidyCase.objects.select_for_update().get(pk=appeal.decision.subject_id)
     access.require(by, Permission.APPEAL_REVIEW, case.organization)
     why = require_text(

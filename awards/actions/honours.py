@@ -10,7 +10,7 @@ from awards.actions.refusals import AwardsRefused, once_more
 from awards.models import Honour, HonourTitle
 from awards.states import HonourState
 from members.models import Person
-from union_portal import access, audit, decisions, lifecycle
+from union_portal import access, audit, lifecycle, withdrawals
 from union_portal.access import Permission
 from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Decision, DecisionOutcome
@@ -145,7 +145,7 @@ def end_unpaid(person: Person, *, by: Account, reason: str) -> Ended:
     ).values("entitlement__decision")
     late = standing.filter(pk__in=ordered)
     on_their_way = late.exclude(entitlement__lines__state=LineState.PAID).count()
-    withdrawn = decisions.withdraw_set(
+    withdrawn = withdrawals.withdraw_set(
         decisions=standing.exclude(pk__in=ordered), by=by, reason=reason
     )
     audit.record(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from awards.models import SubsidyCase
 from awards.states import CaseState
-from union_portal import audit, decisions, lifecycle
+from union_portal import audit, lifecycle, withdrawals
 from union_portal.models import Account
 
 
 def register() -> None:
-    decisions.when_withdrawn("awards.subsidycase")(follow)
+    withdrawals.when_withdrawn("awards.subsidycase")(follow)
 
 
 def follow(*, subjects: Sequence[int], by: Account | audit.Machine, reason: str) -> None:

@@ -19,7 +19,7 @@ from tests.awards.roster import model_worker, rule_set, verify
 from tests.awards.test_subsidies import open_fund
 from tests.cast import TODAY, Cast, give_role, make_account, make_person
 from union_portal import appeals as kernel_appeals
-from union_portal import decisions, files, lifecycle
+from union_portal import files, lifecycle, withdrawals
 from union_portal.access import Role
 from union_portal.kit.refusals import Refused
 from union_portal.models import Decision, Message, StoredFile
@@ -338,7 +338,7 @@ def test_taken_back_leaves_room_for_another(lin: Cast):
 def test_a_withdrawn_decision_ends_the_case_and_leaves_room_for_another(lin: Cast, fund: Fund):
     case = reviewed(lin)
     decision = decide(lin, case)
-    decisions.withdraw(decision=decision, by=lin.decider, reason="Objection 1: forged bills")
+    withdrawals.withdraw(decision=decision, by=lin.decider, reason="Objection 1: forged bills")
     case.refresh_from_db()
     assert case.state == CaseState.WITHDRAWN
     (ended,) = [event for event in queries.timeline(case) if event.title.startswith("Ended")]
@@ -356,7 +356,7 @@ def test_a_withdrawn_decision_ends_the_case_and_leaves_room_for_another(lin: Cas
 def test_an_appeal_brings_a_withdrawn_case_back(lin: Cast):
     case = reviewed(lin)
     decision = decide(lin, case)
-    decisions.withdraw(decision=decision, by=lin.decider, reason="Objection 1")
+    withdrawals.withdraw(decision=decision, by=lin.decider, reason="Objection 1")
     appeals.uphold(
         appeal=_appeal(lin, decision),
         amount_fen=400_000,

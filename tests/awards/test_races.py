@@ -13,7 +13,7 @@ from tests.awards.roster import model_worker, rule_set
 from tests.awards.test_subsidies import check_all, checker, open_fund, propose
 from tests.cast import TODAY, Cast, make_account
 from tests.kernel.races import Other, at_once, waits_for_lock
-from union_portal import decisions
+from union_portal import withdrawals
 from union_portal.access import Role
 from union_portal.kit.refusals import Refused
 from union_portal.models import Decision
@@ -127,7 +127,7 @@ def test_an_upheld_appeal_holds_the_money_before_the_case_as_a_withdrawal_does(c
         )
 
     def withdraw() -> None:
-        decisions.withdraw(decision=decision, by=cast.decider, reason="Objection 1")
+        withdrawals.withdraw(decision=decision, by=cast.decider, reason="Objection 1")
 
     with at_once(uphold) as first, at_once(withdraw) as second, transaction.atomic():
         SubsidyCase.objects.select_for_update().get(pk=case.pk)

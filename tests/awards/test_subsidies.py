@@ -17,7 +17,7 @@ from awards.states import CaseState, RoundState
 from members.models import Person
 from tests.awards.roster import model_worker, rule_set
 from tests.cast import NOW, TODAY, Cast, give_role, make_account, make_person
-from union_portal import audit, decisions, notices
+from union_portal import audit, decisions, notices, withdrawals
 from union_portal.access import Role
 from union_portal.kit.masks import mask_name
 from union_portal.kit.refusals import Refused
@@ -291,7 +291,7 @@ def test_after_an_upheld_objection_another_round_of_the_year_takes_the_person_up
 ):
     model_worker(cast)
     decided(cast)
-    decisions.withdraw(decision=Decision.objects.get(), by=cast.decider, reason="Objection 1")
+    withdrawals.withdraw(decision=Decision.objects.get(), by=cast.decider, reason="Objection 1")
     decided(cast)
     states = Entitlement.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["withdrawn", "granted"]

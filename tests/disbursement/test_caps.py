@@ -14,7 +14,7 @@ from tests.disbursement.conftest import SCHEME, Office
 from tests.disbursement.race import meanwhile, together
 from tests.disbursement.test_invariants import broken, damage
 from tests.disbursement.test_sql_attacks import attack
-from union_portal import decisions
+from union_portal import withdrawals
 from union_portal.models import AuditEntry, Decision, RuleSet
 from welfare.disbursement import caps, entitlements, ledger, motions
 from welfare.disbursement.caps import CapReached
@@ -321,7 +321,7 @@ def test_ceilings_are_held_lowest_first_before_what_is_stale_ends(office, as_set
         early = late
         put(office, late, purpose="medical_relief", schemes=[SCHEME])
     stale = owe(office, late, subject_id=late.pk)
-    decisions.withdraw(decision=stale.decision, by=office.cast.decider, reason="upheld")
+    withdrawals.withdraw(decision=stale.decision, by=office.cast.decider, reason="upheld")
     for person in {early, late}:
         again = office.clear_decision(person, subject_id=person.pk)
     mine = Cap.objects.filter(person__in=(early, late)).order_by("pk")

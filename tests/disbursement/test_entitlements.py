@@ -2,15 +2,19 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from tests.cast import make_decision, make_payee, make_rule_set
 from tests.disbursement.conftest import SCHEME
-from union_portal import decisions, lifecycle
+from union_portal import lifecycle, withdrawals
 from union_portal.models import AuditEntry, Decision
 from union_portal.states import DecisionState
 from welfare.disbursement import batches, entitlements, motions
+from welfare.disbursement.locks import _FUND_LOCKS as FUND_LOCKS
 from welfare.disbursement.models import Entitlement
+from welfare.disbursement.models.caps import CAPS_LOCK
 from welfare.disbursement.refusals import NoCover, PayoutRefused
 
 
@@ -131,7 +135,7 @@ def test_two_people_write_off(office):
 
 def take_back(office, owed: Entitlement) -> None:
     decision = Decision.objects.get(pk=owed.decision_id)
-    decisions.withdraw(decision=decision, by=office.cast.decider, reason="objection 1 upheld")
+    withdrawals.withdraw(decision=decision, by=office.cast.decider, reason="objection 1 upheld")
     owed.refresh_from_db()
 
 
@@ -144,9 +148,18 @@ def test_a_withdrawn_decision_ends_what_it_owes_in_the_same_step(office):
     assert (ended.actor, ended.reason) == (str(office.cast.decider), "objection 1 upheld")
 
 
+def test_ceilings_are_held_before_the_fund_by_whoever_takes_a_decision_back(office):
+    """Whoever grants in its place holds them in this order: the other one is a deadlock."""
+    (owed,) = office.owe(1)
+    with CaptureQueriesContext(connection) as asked:
+        take_back(office, owed)
+    held = [one["sql"] for one in asked if "advisory_xact_lock" in one["sql"]]
+    assert str(CAPS_LOCK) in held[0] and str(FUND_LOCKS) in held[1]
+
+
 def test_a_set_of_withdrawn_decisions_owes_nothing_either(office):
     office.owe(3)
-    decisions.withdraw_set(
+    withdrawals.withdraw_set(
         decisions=Decision.objects.all(), by=office.cast.officer, reason="honour revoked"
     )
     assert set(Entitlement.objects.values_list("state", flat=True)) == {"withdrawn"}

@@ -18,7 +18,7 @@ from django.utils import timezone
 from tests.cast import TODAY, make_account
 from tests.disbursement.conftest import Office
 from tests.disbursement.race import Runner, together
-from union_portal import decisions, lifecycle
+from union_portal import lifecycle, withdrawals
 from union_portal.access import Role
 from union_portal.models import Account, AuditEntry, Decision
 from welfare.disbursement import batches, claims, entitlements, motions, returns, states, unknowns
@@ -267,7 +267,7 @@ def a_decision_taken_back_and_an_assembly(office: Office) -> Contest:
     (owed,) = office.owe(1)
     return Contest(
         [
-            lambda: decisions.withdraw(
+            lambda: withdrawals.withdraw(
                 decision=Decision.objects.get(pk=owed.decision_id),
                 by=office.cast.decider,
                 reason="objection 1",

@@ -11,7 +11,7 @@ from django.db.models.functions import JSONArray, JSONObject
 from members.models import Person
 from tests.cast import NOW, TODAY, explained, make_decision, make_person, make_rule_set
 from tests.kernel.attacks import refused_by
-from union_portal import decisions, lifecycle
+from union_portal import decisions, lifecycle, withdrawals
 from union_portal.kit.refusals import Refused
 from union_portal.models import AuditEntry, Decision, DecisionOutcome, RuleSet
 from union_portal.states import DecisionState
@@ -76,8 +76,8 @@ def test_after_a_withdrawal_the_case_may_be_decided_again(cast):
     rules = make_rule_set(cast)
     first = record(cast, rules)
     with pytest.raises(Refused, match="without a reason"):
-        decisions.withdraw(decision=first, by=cast.decider, reason=" ")
-    decisions.withdraw(decision=first, by=cast.decider, reason="Wrong person")
+        withdrawals.withdraw(decision=first, by=cast.decider, reason=" ")
+    withdrawals.withdraw(decision=first, by=cast.decider, reason="Wrong person")
     assert record(cast, rules).pk != first.pk
 
 
@@ -117,7 +117,7 @@ def test_a_set_is_decided_in_one_statement_and_a_second_time_not_at_all(
     decision = Decision.objects.filter(subject_id=cast.lin_person.pk).get()
     assert decision.steps[0]["amount_fen"] == 30_000
     assert AuditEntry.objects.get(action="decision.made_set").detail["count"] == 4
-    decisions.withdraw(decision=decision, by=cast.decider, reason="Objection upheld")
+    withdrawals.withdraw(decision=decision, by=cast.decider, reason="Objection upheld")
     assert record_set(cast, rules, rows) == 0, "a withdrawn decision does not come back"
     assert record_set(cast, rules, rows.none()) == 0
 

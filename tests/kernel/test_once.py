@@ -13,12 +13,12 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.cast import TODAY, Cast, make_decision, make_rule_set
+from tests.cast import TODAY, Cast, make_open_entry
 from tests.kernel.races import at_once, waits_for_lock
 from tests.web.awards_play import apply, browser, lin_may_apply, lins_case
-from union_portal import notices, once
+from union_portal import once
 from union_portal.kit.refusals import Refused
-from union_portal.models import Account, AuditEntry, Notice, NoticeEntry, Objection, SentForm
+from union_portal.models import Account, AuditEntry, Objection, SentForm
 
 KEY, OTHER_KEY = "a-key-of-one-form", "a-key-of-another-form"
 
@@ -277,17 +277,8 @@ def test_a_first_password_is_given_once_however_often_the_button_is_pressed(cast
 def objection_url(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> str:
     """The form for the first entry of a notice that is open today."""
     monkeypatch.setattr(timezone, "localdate", lambda *_args: TODAY)
-    rules = make_rule_set(cast)
-    notice = Notice.objects.create(
-        title="Notice", scheme=rules.scheme, period="2026", organization=cast.tree.city,
-        days=5, prepared_by=cast.officer,
-    )  # fmt: skip
-    entry = NoticeEntry.objects.create(
-        notice=notice, decision=make_decision(cast, rules), position=1, shown_name="林*",
-        amount_fen=30_000,
-    )  # fmt: skip
-    notices.publish(notice=notice, by=cast.officer, today=TODAY)
-    return reverse("portal:objection-file", args=[notice.pk, entry.position])
+    entry = make_open_entry(cast)
+    return reverse("portal:objection-file", args=[entry.notice_id, entry.position])
 
 
 def objection(**changes: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ from members.models import Person
 from tests.cast import TODAY, Cast, make_account, make_payee, make_rule_set
 from tests.disbursement.conftest import Office
 from tests.machine.model import LIVE, WAITING, Batch, Books, Line, Owed, Row
-from union_portal import access, decisions, lifecycle
+from union_portal import access, lifecycle, withdrawals
 from union_portal.access import Role
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account, AuditEntry, RoleAssignment
@@ -323,7 +323,7 @@ class Engine(RuleBasedStateMachine):
         decision.refresh_from_db()
         by = self.stage.cast.decider
         if to == "withdrawn":
-            self.act(may, decisions.withdraw, decision=decision, by=by, reason="objection 1")
+            self.act(may, withdrawals.withdraw, decision=decision, by=by, reason="objection 1")
         else:
             self.act(may, lifecycle.advance, subject=decision, to=DecisionState(to), by=by)
         if may:

@@ -24,7 +24,7 @@ from tests.cast import Cast, make_account, make_decision, make_rule_set
 from tests.web.awards_play import apply, browser, lin_may_apply, lins_case
 from tests.web.log_in import PASSWORD, may_log_in
 from tests.web.scene import play, telling
-from union_portal import audit, decisions, notifications
+from union_portal import audit, notifications, withdrawals
 from union_portal.access import Role
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.kit.names import read_name
@@ -186,7 +186,7 @@ def test_the_log_names_its_machines_and_what_they_touched(cast: Cast):
 
 def test_an_entry_of_the_log_is_told_in_words_and_its_code_is_called_one(cast: Cast):
     decision = make_decision(cast, make_rule_set(cast))
-    decisions.withdraw(decision=decision, by=cast.decider, reason="objection 1")
+    withdrawals.withdraw(decision=decision, by=cast.decider, reason="objection 1")
     entry = AuditEntry.objects.get(action="decision.withdrawn")
     client = in_chinese(browser(cast.gao))
     shown = words(client.get(reverse("admin:union_portal_auditentry_change", args=[entry.pk])))

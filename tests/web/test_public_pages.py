@@ -9,11 +9,16 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from tests.cast import TODAY, Cast, make_account, make_decision, make_person, make_rule_set
+from tests.cast import (
+    TODAY,
+    Cast,
+    make_account,
+    make_open_entry,
+    make_person,
+)
 from tests.web.awards_play import browser
 from tests.web.test_walk import PUBLIC
-from union_portal import notices
-from union_portal.models import Account, Notice, NoticeEntry, Objection
+from union_portal.models import Account, NoticeEntry, Objection
 
 pytestmark = pytest.mark.django_db
 # The ways in: whoever is inside already is led to a page of their own.
@@ -33,17 +38,7 @@ WORDS = {"objector": "魏明", "phone": "13800138000", "text": "This is not so, 
 def entry(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> NoticeEntry:
     """The one entry of a notice of the city that is open today."""
     monkeypatch.setattr(timezone, "localdate", lambda *_args: TODAY)
-    rules = make_rule_set(cast)
-    notice = Notice.objects.create(
-        title="Notice", scheme=rules.scheme, period="2026", organization=cast.tree.city,
-        days=5, prepared_by=cast.officer,
-    )  # fmt: skip
-    decision = make_decision(cast, rules)
-    entry = NoticeEntry.objects.create(
-        notice=notice, decision=decision, position=1, shown_name="林*", amount_fen=30_000
-    )
-    notices.publish(notice=notice, by=cast.officer, today=TODAY)
-    return entry
+    return make_open_entry(cast)
 
 
 def everybody(cast: Cast) -> dict[str, Account]:

@@ -85,25 +85,21 @@ def form_for(account: Account) -> type[forms.Form]:
         def clean_period(self) -> str:
             """A period that some decision names: another one would find nobody, and not say so."""
             period: str = self.cleaned_data["period"].strip()
-            known = _periods(self.cleaned_data.get("fund"), self.cleaned_data.get("scheme"))
-            if known is None or period in known:
+            fund, scheme = self.cleaned_data.get("fund"), self.cleaned_data.get("scheme")
+            if fund is None or not scheme:
                 return period
+            granted = Entitlement.objects.filter(fund=fund, scheme=scheme).order_by("-period")
+            if granted.filter(period=period).exists():
+                return period
+            known = list(granted.values_list("period", flat=True).distinct()[:PERIODS_NAMED])
             if not known:
                 raise ValidationError(_("Nobody was granted anything of this scheme yet."))
             raise ValidationError(
                 _("Nobody was granted anything for this period. Known periods: %(periods)s."),
-                params={"periods": ", ".join(known[:PERIODS_NAMED])},
+                params={"periods": ", ".join(known)},
             )
 
     return AssembleForm
-
-
-def _periods(fund: Fund | None, scheme: str | None) -> list[str] | None:
-    """The periods for which people were granted something, newest first; None if not chosen."""
-    if fund is None or not scheme:
-        return None
-    granted = Entitlement.objects.filter(fund=fund, scheme=scheme).order_by("-period")
-    return list(granted.values_list("period", flat=True).distinct())
 
 
 def page(staff_page: ScopedModelAdmin, request: HttpRequest) -> HttpResponseBase:

@@ -16,7 +16,7 @@ class DisbursementConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from union_portal import decisions, lifecycle
+        from union_portal import lifecycle, withdrawals
 
         # Registers the reports, and what monitoring is told.
         from welfare.disbursement import (  # noqa: F401
@@ -27,7 +27,7 @@ class DisbursementConfig(AppConfig):
             sections,
         )
 
-        decisions.when_owing(
+        withdrawals.when_owing(
             hold=entitlements.hold_of_decisions, end=entitlements.end_with_decisions
         )
 
