@@ -18,12 +18,13 @@ from unittest.mock import patch
 from django.conf import settings
 from django.db import connection, transaction
 
-from union_portal import audit, lifecycle, sets
+from union_portal import audit, lifecycle
 from welfare.disbursement import (
     batches,
     claims,
     crash,
     delivery,
+    drafts,
     ledger,
     locks,
     returns,
@@ -35,19 +36,43 @@ from welfare.disbursement.states import BatchState, LineState
 
 # A place of our own, between the two things that a defect has put into the wrong order.
 BETWEEN = "defect.between"
+# The other desk may have other work in hand, or be killed and have to start again.
+COMPANY_SECONDS, LOOK_SECONDS = 5.0, 0.02
 Swap = Callable[[Any, str, Any], None]
 
 
 def no_locks(swap: Swap) -> None:
-    """Nobody waits for the fund, and the filling of a batch takes its time."""
+    """Nobody waits for the fund, and a draft is filled in the company of a second one."""
     swap(locks, "funds", lambda fund_ids: None)
-    refresh = sets.refresh
+    fill = drafts.fill
 
-    def slowly(*arguments: Any) -> None:
-        refresh(*arguments)
-        time.sleep(1.0)
+    def with_company(batch: PayoutBatch, ids: str) -> None:
+        fill(batch, ids)
+        _meet(int(batch.period[1:]))
 
-    swap(sets, "refresh", slowly)
+    swap(drafts, "fill", with_company)
+
+
+def _meet(period: int) -> None:
+    """Wait until a second transaction has come as far as this one; in vain only for so long.
+
+    Whoever sees that the other waits at an earlier period goes there instead.
+    """
+    until = time.monotonic() + COMPANY_SECONDS
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(8, %s)", [period])
+        while time.monotonic() < until:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 8"
+                " AND objid <= %s AND database = (SELECT oid FROM pg_database"
+                " WHERE datname = current_database())",
+                [period],
+            )
+            is_met = cursor.fetchone()[0] > 1
+            time.sleep(LOOK_SECONDS)
+            if is_met:
+                time.sleep(5 * LOOK_SECONDS)  # the other has to see it, too
+                return
 
 
 def fresh_names(swap: Swap) -> None:
