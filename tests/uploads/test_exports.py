@@ -44,10 +44,10 @@ from tests.members.sheets import HEADERS, as_csv, make_rows
 from tests.members.street import make_street
 from tests.uploads.payloads import PAYLOADS
 from tests.web.awards_play import browser
-from union_portal import files, queue, reports
+from union_portal import figure_reports, figures, files, queue, reports
 from union_portal.access import Role
 from union_portal.kit.sheets import escape_csv_cell, writing
-from union_portal.models import Account, AccountReview, Organization, ReviewedRole
+from union_portal.models import Account, AccountReview, Organization, ReportRun, ReviewedRole
 from welfare.actions import settlements
 from welfare.disbursement import batches
 from welfare.disbursement.models import PayoutBatch
@@ -70,6 +70,7 @@ NO_EXPORTS = {
     "welfare.disbursement.returns._write_rows": "COPY into the database",
     "welfare.disbursement.simulator._joined": "stands for the bank",
     "union_portal.demo.roster.write_roster": "the demo's own input",
+    "union_portal.demo.card_desk._written": "what the demo's bank answers",
 }
 
 
@@ -251,7 +252,12 @@ def review(office: Office) -> bytes:
 
 def made(kind: str, subject: Model, by: Account, office: Office) -> bytes:
     """A report as its worker makes it."""
-    run = reports.request(kind=kind, subject=subject, by=by, organization=office.cast.tree.city)
+    return written(
+        reports.request(kind=kind, subject=subject, by=by, organization=office.cast.tree.city)
+    )
+
+
+def written(run: ReportRun) -> bytes:
     queue.run_job(run.job.pk)
     run.refresh_from_db()
     with files.open_for(run.file) as stream:
@@ -297,6 +303,12 @@ def counted(office: Office) -> bytes:
     return made("union_statistics_xlsx", kept, office.cast.feng, office)
 
 
+def in_figures(office: Office) -> bytes:
+    figures.keep(today=TODAY)
+    run = figure_reports.ask(kind=figure_reports.XLSX_KIND, day=TODAY, by=office.cast.officer)
+    return written(run)
+
+
 def template(office: Office) -> bytes:
     answer = browser(office.cast.qiao).get(reverse("admin:members_importrun_template"))
     return b"".join(answer.streaming_content)
@@ -340,6 +352,7 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
     ],
     "members.resources.write_unions": [(unions, NUMBERED[:3])],
     "members.reports.statistics.union_statistics_xlsx": [(counted, NUMBERED[:2])],
+    "union_portal.figure_reports.figures_xlsx": [(in_figures, NONE)],
     "members.resources.write_findings": [(lambda office: imported(office, "findings"), NONE)],
     "members.resources.write_preview": [(lambda office: imported(office, "preview"), NONE)],
     "members.resources.write_template": [(template, NONE)],
