@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 
 from tests.api.calling import Program, problem
-from tests.cast import NOW, Cast
+from tests.cast import NOW, Cast, make_account
 from tests.members.cards import make_card
 from tests.welfare.shop import CODES, FEBRUARY, Shop, make_shop, use
+from union_portal.access import Role
 from welfare.actions import settlements
 from welfare.models import MerchantStatement
 
@@ -87,6 +88,27 @@ def test_what_is_closed_is_not_accepted(shop: Shop, till: Program, statement: Me
     answer = till.post(f"/statements/{statement.pk}/accept")
     assert problem(answer, 422) == "refused"
     assert statement.number in answer.json()["detail"]
+
+
+def test_staff_read_the_statements_of_their_reach(
+    cast: Cast, shop: Shop, statement: MerchantStatement
+):
+    staff = Program(shop.officer)
+    (listed,) = staff.get("/statements", month="2026-02-17").json()["results"]
+    assert listed["merchant"] == {"id": shop.merchant.pk, "name": shop.merchant.name}
+    assert listed["union"]["name"] == cast.tree.city.name
+    assert staff.get("/statements", month="2026-03-01").json()["results"] == []
+    assert staff.get("/statements", merchant=shop.merchant.pk + 1).json()["results"] == []
+    assert len(staff.get(f"/statements/{statement.pk}/lines").json()["results"]) == 3
+    elsewhere = Program(make_account("du", role=Role.BENEFITS_OFFICER, at=cast.tree.other_county))
+    assert elsewhere.get("/statements").json()["results"] == []
+    assert problem(elsewhere.get(f"/statements/{statement.pk}"), 404) == "not_found"
+    assert problem(elsewhere.get(f"/statements/{statement.pk}/lines"), 404) == "not_found"
+
+
+def test_staff_do_not_act_for_a_merchant_in_the_api(shop: Shop, statement: MerchantStatement):
+    for answer in ways(Program(shop.officer), statement.pk)[2:]:
+        assert problem(answer, 404) == "not_found"
 
 
 def ways(program: Program, statement: int) -> list[Any]:

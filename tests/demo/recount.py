@@ -53,6 +53,10 @@ FAULTS = {
     "cards issued before their holder was a member": """
         SELECT count(*) FROM members_servicecard c JOIN members_membership m
         ON m.person_id = c.person_id WHERE c.issued_on < m.first_joined_on""",
+    "cards whose holder never agreed to their data going to the bank": """
+        SELECT count(*) FROM members_servicecard c WHERE NOT EXISTS (
+            SELECT FROM members_consent a JOIN members_consenttext t ON t.id = a.text_id
+            WHERE a.person_id = c.person_id AND t.purpose = 'card')""",
     "memberships without a beginning": """
         SELECT count(*) FROM members_membership m WHERE NOT EXISTS (
             SELECT FROM members_membershipchange c

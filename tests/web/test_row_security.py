@@ -105,17 +105,17 @@ def test_with_the_scope_off_the_rows_at_hand_do_open(scene, unscoped):
 
 
 def test_with_the_scope_off_nothing_of_others_opens_to_staff(scene, unscoped):
-    """Who holds every role beside, below or elsewhere, for reading and writing alike."""
+    """Who holds every role beside and below, or elsewhere, for reading and writing alike."""
     tree = scene.tree
     below = Organization.objects.create(
         name="班组", level="grassroots", parent=tree.union, division_code=tree.union.division_code
     )
     faults = []
-    for number, place in enumerate((tree.sibling_union, tree.other_county, below)):
-        client = browser(holder(f"all{number}", place, *Role))
+    for at, also in ((tree.sibling_union, below), (tree.other_county, tree.other_union)):
+        client = browser(holder(f"all{at.pk}", at, *Role, also=also))
         for page, row in rows():
-            if closed(page) and not place_of(page, row).startswith(place.path):
-                faults += [(place.name, *one) for one in opened(client, page, row)]
+            if closed(page) and not place_of(page, row).startswith((at.path, also.path)):
+                faults += [(at.name, *one) for one in opened(client, page, row)]
     assert not faults, faults
 
 

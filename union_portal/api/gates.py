@@ -81,6 +81,28 @@ class ActingFor(WithToken):
         return True
 
 
+class ActingOrHolding(ActingFor):
+    """Both: whoever stands for something reads their own, staff what lies within their reach.
+
+    `acting` is None for staff. For everybody else the address does not exist.
+    """
+
+    def __init__(self, find: Callable[[Account], Any], told: str, *permissions: Permission) -> None:
+        super().__init__(find, told)
+        self.permissions = permissions
+        self.told = f"{told}; {Holding(*permissions).told}"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not WithToken.has_permission(self, request, view):
+            return False
+        view.acting = self.find(view.account)
+        if view.acting is None and not any(
+            access.may(view.account, one) for one in self.permissions
+        ):
+            raise Http404
+        return True
+
+
 NOBODY: Final = Gate()
 ANYBODY: Final = Anybody()
 WITH_TOKEN: Final = WithToken()

@@ -139,9 +139,9 @@ def page_of(shape: type[Told]) -> type[Told]:
     return type(f"PageOf{shape.__name__}", (Told,), fields)
 
 
-def row_number() -> serializers.IntegerField:
-    """The number of a row, as a field of what is sent."""
-    return serializers.IntegerField(min_value=1, max_value=LARGEST)
+def row_number(*, required: bool = True) -> serializers.IntegerField:
+    """The number of a row, as a field of what is sent or asked."""
+    return serializers.IntegerField(min_value=1, max_value=LARGEST, required=required)
 
 
 def _fault(text: str, code: str) -> serializers.ErrorDetail:

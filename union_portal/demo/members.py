@@ -16,6 +16,8 @@ from members.actions import card_banks
 from members.models import (
     CardBank,
     Channel,
+    Consent,
+    ConsentPurpose,
     Employment,
     HukouType,
     MemberProfile,
@@ -24,6 +26,7 @@ from members.models import (
     Person,
     ServiceCard,
 )
+from members.queries.privacy import text_in_force
 from members.rules.card_layouts import SAMPLES
 from members.states import MembershipState
 from union_portal import audit, sets
@@ -144,6 +147,8 @@ class Members:
         self._describe(prints[::4])
         with_card = slice(AT_HOME, AT_HOME + CARDS)
         self._cards(rng, prints[with_card], [one.card_number for one in drawn[with_card]])
+        self._agree(ConsentPurpose.MEMBERSHIP, prints)
+        self._agree(ConsentPurpose.CARD, prints[with_card])
         self._log("members", len(drawn))
 
     @staticmethod
@@ -274,6 +279,21 @@ class Members:
             before=[self.setting.staff["he"].pk],
         )
         sets.refresh(ServiceCard, done.count)
+
+    def _agree(self, purpose: ConsentPurpose, prints: Sequence[str]) -> None:
+        """They agreed on the earlier programme's forms, which come with it."""
+        text = text_in_force(purpose, self.today)
+        if text is None:
+            return
+        done = sets.insert(
+            "INSERT INTO members_consent (person_id, text_id, channel, given_at, given_by_id)"
+            " SELECT p.id, %s, 'import', clock_timestamp(), %s"
+            " FROM {rows} JOIN members_person p ON p.national_id_index = r.print",
+            sets.listed(print=("text", prints)),
+            ("print",),
+            before=[text.pk, self.setting.staff["he"].pk],
+        )
+        sets.refresh(Consent, done.count)
 
     def _days(self) -> list[date]:
         """The 15th of each of the months before this one, the oldest first."""

@@ -1,9 +1,10 @@
-"""A merchant's statements for its own programs: read, disputed by the line, accepted."""
+"""Merchants' statements: read by staff as well, disputed and accepted by the merchant."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
@@ -12,16 +13,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from members.queries import benefits as queries_benefits
-from union_portal.api import gates
+from union_portal.access import Permission
+from union_portal.api import gates, shapes
 from union_portal.api.endpoint import Endpoint
 from union_portal.api.repeats import once_per_key
-from union_portal.api.shapes import AskedList, Sent, Text, Told, page_of
+from union_portal.api.shapes import AskedList, Sent, Text, Told, UnionTold, page_of
 from welfare.actions import settlements
 from welfare.models import MerchantStatement, StatementLine
-from welfare.queries.settlements import by_offer, counted_fen
+from welfare.queries.settlements import by_offer, counted_fen, within_reach
+from welfare.rules.settlements import first_of_month
 from welfare.states import StatementLineState, StatementState
 
-MERCHANT: Final = gates.ActingFor(queries_benefits.merchant_of, "tills, for their merchant")
+_TILLS: Final = "tills, for their merchant"
+MERCHANT: Final = gates.ActingFor(queries_benefits.merchant_of, _TILLS)
+READERS: Final = gates.ActingOrHolding(
+    queries_benefits.merchant_of, _TILLS, Permission.BENEFIT_VIEW
+)
+
+
+class MerchantNamed(Told):
+    id = serializers.IntegerField()
+    name = serializers.CharField(style={"example": "榆阳区老街羊肉面馆"})
 
 
 class StatementTold(Told):
@@ -29,6 +41,8 @@ class StatementTold(Told):
 
     id = serializers.IntegerField()
     number = serializers.CharField(style={"example": "S202610-000017"})
+    merchant = MerchantNamed()
+    union = UnionTold(source="organization", help_text="Who issued it and answers disputes.")
     month = serializers.DateField(
         help_text="The first day of the month.", style={"example": "2026-10-01"}
     )
@@ -71,10 +85,12 @@ class LineTold(Told):
 
 class AskedStatements(AskedList):
     state = serializers.ChoiceField(choices=StatementState.choices, required=False)
+    month = serializers.DateField(required=False, help_text="Any day of the month.")
+    merchant = shapes.row_number(required=False)
 
 
 class StatementList(Endpoint):
-    gate = MERCHANT
+    gate = READERS
     asks = AskedStatements
 
     @extend_schema(
@@ -82,22 +98,25 @@ class StatementList(Endpoint):
         responses=page_of(StatementTold),
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        """The merchant's own statements, the newest month first."""
-        rows = self.acting.statements.all()
-        if "state" in self.asked:
-            rows = rows.filter(state=self.asked["state"])
+        """The merchant's own statements, or those within reach; the newest month first."""
+        rows = _seen(self)
+        for name in ("state", "merchant"):
+            if name in self.asked:
+                rows = rows.filter(**{name: self.asked[name]})
+        if "month" in self.asked:
+            rows = rows.filter(month=first_of_month(self.asked["month"]))
         return self.page(rows, StatementTold, "-month", "-id")
 
 
 class OneStatement(Endpoint):
-    gate = MERCHANT
+    gate = READERS
 
     @extend_schema(
         operation_id="read_statement", tags=["settlement"], summary="A statement",
         responses=StatementFull,
     )  # fmt: skip
     def get(self, request: Request, statement_id: int) -> Response:
-        return Response(_full(_own(self.acting, statement_id)))
+        return Response(_full(_found(_seen(self), statement_id)))
 
 
 class AskedLines(AskedList):
@@ -105,7 +124,7 @@ class AskedLines(AskedList):
 
 
 class LineList(Endpoint):
-    gate = MERCHANT
+    gate = READERS
     asks = AskedLines
 
     @extend_schema(
@@ -114,7 +133,7 @@ class LineList(Endpoint):
     )  # fmt: skip
     def get(self, request: Request, statement_id: int) -> Response:
         """One line a use, in the order of the paper."""
-        rows = _lines(_own(self.acting, statement_id))
+        rows = _lines(_found(_seen(self), statement_id))
         if "state" in self.asked:
             rows = rows.filter(state=self.asked["state"])
         return self.page(rows, LineTold, "position")
@@ -130,9 +149,10 @@ class StatementAccept(Endpoint):
     @once_per_key
     def post(self, request: Request, statement_id: int) -> Response:
         """Agree before the last day, so that it need not be waited for."""
-        found = _own(self.acting, statement_id)
-        settlements.accept(statement=found, by=self.account, now=timezone.now())
-        return Response(_full(found))
+        settlements.accept(
+            statement=_found(_seen(self), statement_id), by=self.account, now=timezone.now()
+        )
+        return Response(_full(_found(_seen(self), statement_id)))
 
 
 @extend_schema_serializer(
@@ -162,7 +182,7 @@ class LineDispute(Endpoint):
     @once_per_key
     def post(self, request: Request, statement_id: int, position: int) -> Response:
         """Say what is wrong with a line; the union answers, and nothing is paid before."""
-        line = _line(self.acting, statement_id, position)
+        line = _line(_found(_seen(self), statement_id), position)
         settlements.dispute(
             line=line,
             words=self.sent(DisputeSent)["words"],
@@ -170,23 +190,29 @@ class LineDispute(Endpoint):
             now=timezone.now(),
             today=timezone.localdate(),
         )
-        return Response(LineTold(_line(self.acting, statement_id, position)).data)
+        return Response(LineTold(_line(line.statement, position)).data)
 
 
-def _own(merchant: Any, statement_id: int) -> MerchantStatement:
-    """The merchant's statement; anybody else's does not exist."""
-    found = merchant.statements.filter(pk=statement_id).first()
+def _seen(view: Endpoint) -> QuerySet[MerchantStatement]:
+    """The merchant's own statements, or for staff those within reach; no others exist."""
+    own = view.acting and view.acting.statements.all()
+    rows: QuerySet[MerchantStatement] = within_reach(view.account) if own is None else own
+    return rows.select_related("merchant", "organization")
+
+
+def _found(rows: QuerySet[MerchantStatement], statement_id: int) -> MerchantStatement:
+    found = rows.filter(pk=statement_id).first()
     if found is None:
         raise Http404
     return found
 
 
-def _lines(statement: MerchantStatement) -> Any:
+def _lines(statement: MerchantStatement) -> QuerySet[StatementLine]:
     return statement.lines.select_related("redemption__offer", "redemption__place")
 
 
-def _line(merchant: Any, statement_id: int, position: int) -> StatementLine:
-    line = _lines(_own(merchant, statement_id)).filter(position=position).first()
+def _line(statement: MerchantStatement, position: int) -> StatementLine:
+    line = _lines(statement).filter(position=position).first()
     if line is None:
         raise Http404
     return line

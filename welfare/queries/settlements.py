@@ -2,10 +2,18 @@
 
 from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, QuerySet, Sum
 
+from union_portal import access
+from union_portal.access import Permission
+from union_portal.models import Account
 from welfare.models import MerchantStatement
 from welfare.states import StatementLineState
+
+
+def within_reach(account: Account) -> QuerySet[MerchantStatement]:
+    """The statements that an account of staff may look at; none by default."""
+    return MerchantStatement.objects.filter(access.scope(account, Permission.BENEFIT_VIEW))
 
 
 def by_offer(statement: MerchantStatement) -> list[dict[str, Any]]:
