@@ -27,9 +27,7 @@ WORDS = "h2, h3, label, legend, dt, thead th, .st-btn, .st-why, .st-menu-list a"
 SAME = re.compile(r"SHA-256|PDF|XLSX|Excel|CSV|JPG|PNG|JSON|UTF-8|GBK|XML|MB|[a-z]+-[a-z0-9-]+")
 LATIN = re.compile(r"[A-Za-z]{3,}")
 # What differs between two pages that show the same: numbers of rows and forms.
-PASSING = re.compile(
-    r'"[A-Za-z0-9]{64}"|nonce="[^"]*"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+'
-)
+PASSING = re.compile(r'<input type="hidden"[^>]*>|nonce="[^"]*"|[0-9a-f]{8}-[0-9a-f-]{27}|\d+')
 # What was judged before, for another role: the menu aside it is the same page.
 judged: set[str] = set()
 
