@@ -125,7 +125,7 @@ def test_the_statement_of_another_merchant_is_as_good_as_none(
     cast: Cast, shop: Shop, statement: MerchantStatement
 ):
     rival = Program(make_shop(cast, code=CODES[1], programme=shop.programme).till)
-    for program in (rival, Program(cast.lin), Program(cast.decider)):
+    for program in (rival, Program(cast.lin), Program(cast.qiao)):
         for answer, none in zip(ways(program, statement.pk), ways(program, 2**60), strict=True):
             assert problem(answer, 404) == problem(none, 404) == "not_found"
     statement.refresh_from_db()

@@ -146,6 +146,7 @@ def test_a_fault_of_the_surroundings_is_tried_again_and_given_up_in_the_open():
 
 def be_terminated(run):
     with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
@@ -161,7 +162,7 @@ def test_a_lost_connection_is_one_line_and_another_try(lose, bells, monkeypatch,
     job = put("tests.act")
     queue.run_job(job.pk)
     assert (again(job).state, again(job).attempts) == (JobState.QUEUED, 1)
-    told = [line.getMessage() for line in caplog.records if "lost the database" in line.message]
+    told = [line.getMessage() for line in caplog.records if "lost the database" in line.getMessage()]
     assert len(told) == 1 and str(job.pk) in told[0]
     assert "Traceback" not in caplog.text
 
