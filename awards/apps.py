@@ -12,7 +12,7 @@ class AwardsConfig(AppConfig):
     verbose_name = _("Awards")
 
     def ready(self) -> None:
-        from awards import resources
+        from awards import merging, resources, sections
         from awards.actions import telling, withdrawals
         from awards.actions.applications import uploads
         from awards.models import Scheme
@@ -31,6 +31,8 @@ class AwardsConfig(AppConfig):
         for scheme in SCHEMES:
             decisions.check_parameters(scheme, partial(check, scheme))
         telling.register()
+        merging.register()
         resources.register_columns()
         uploads.register()
         withdrawals.register()
+        sections.register()

@@ -18,6 +18,7 @@ from django.db.models import (
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.db.models.lookups import IsNull
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from awards.actions import model_workers
@@ -265,4 +266,4 @@ def _past(text: str, today: date) -> date:
 
 def register_columns() -> None:
     """Add the columns to every import of people and to its template."""
-    register(ColumnGroup(GROUP, COLUMNS, read, check, differing, write))
+    register(ColumnGroup(GROUP, _("honours"), COLUMNS, read, check, differing, write))

@@ -1,6 +1,7 @@
 """Import of people: the product against django-import-export, on the same rows and checks.
 
-    python -m bench.import_people [--rows N] [--peer-rows N] [--turns N] [--large | --memory]
+    python -m bench.import_people [--rows N] [--peer-rows N] [--turns N]
+                                  [--large | --memory | --members]
 
 Every run has a child process and a fresh database of its own (cloned from a migrated one
 beside DATABASE_URL). Runs are interleaved; medians of three. All read the same XLSX, check
@@ -12,7 +13,8 @@ best     use_bulk, skip_diff, no look-ups, cached unions: import without dry run
 copy     the finished rows by one bare COPY into an empty table with the same indexes
 
 `--large` adds the product's peak memory at ten times the rows, from CSV; `--memory`
-measures nothing else.
+measures nothing else. `--members` measures what the nine membership columns cost: the same
+people without and with them, from CSV, each written and then brought in again.
 """
 
 import argparse
@@ -35,6 +37,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADERS = ("姓名", "证件号码", "手机号", "工会名称", "工作单位")
+MEMBERSHIP = (
+    ("民族", ("汉族", "回族", "蒙古族")),
+    ("学历", ("初中", "高中", "大专", "本科")),
+    ("政治面貌", ("群众", "共青团员", "中共党员")),
+    ("户籍类型", ("本地农业", "外地农业")),
+    ("就业状况", ("在岗", "灵活就业")),
+    ("技能等级", ("无", "初级工", "中级工", "高级工", "技师")),
+    ("是否农民工", ("是", "否")),
+    ("入会日期", tuple(f"202{year}-0{month}-01" for year in range(1, 6) for month in range(1, 8))),
+    ("会籍状态", ("正常", "正常", "正常", "保留会籍")),
+)
 UNION = "驼城运输有限公司工会委员会"
 TURNS = 3
 
@@ -46,6 +59,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--members", action="store_true")
     parser.add_argument("--child", nargs=2, metavar=("KIND", "FILE"))
     arguments = parser.parse_args()
     if arguments.child:
@@ -54,6 +68,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Databases() as databases:
         if arguments.memory:
             report_memory(arguments.rows, Path(folder), databases)
+        elif arguments.members:
+            report_members(arguments.rows, arguments.turns, Path(folder), databases)
         else:
             compare(arguments, Path(folder), databases)
 
@@ -100,6 +116,26 @@ def report_memory(rows: int, folder: Path, databases: "Databases") -> None:
     many = databases.run("product", write_file(folder / "many.csv", rows * 10))
     print(f"\nCSV {few['rows']} rows {few['peak_mb']} MB, {many['rows']} rows {many['peak_mb']} MB")
     print(f"A3 memory                      {many['peak_mb'] / few['peak_mb']:6.2f}")
+
+
+def report_members(rows: int, turns: int, folder: Path, databases: "Databases") -> None:
+    files = {
+        "people": write_file(folder / "people.csv", rows),
+        "members": write_file(folder / "members.csv", rows, with_membership=True),
+    }
+    results: dict[str, list[dict[str, Any]]] = {kind: [] for kind in files}
+    for turn in range(1, turns + 1):
+        for kind, file in files.items():
+            results[kind].append(databases.run("product", file))
+            print(f"turn {turn} {kind:8} {json.dumps(results[kind][-1])}", flush=True)
+    print(f"\n{'':10}{'rows/s':>9}{'again':>9}{'written':>9}{'peak MB':>9}")
+    for kind, found in results.items():
+        rates = [
+            statistics.median(r["rows"] / r[stage] for r in found)
+            for stage in ("first", "again", "written")
+        ]
+        memory = int(statistics.median(r["peak_mb"] for r in found))
+        print(f"{kind:10}" + "".join(f"{rate:9,.0f}" for rate in rates) + f"{memory:9}")
 
 
 class Databases:
@@ -159,11 +195,13 @@ def sql(statement: str) -> None:
     connection.close()
 
 
-def write_file(path: Path, rows: int) -> Path:
-    """Made-up people of one union; XLSX or CSV by the name."""
+def write_file(path: Path, rows: int, *, with_membership: bool = False) -> Path:
+    """Made-up people of one union, or members of it; XLSX or CSV by the name."""
     from union_portal.kit import fictional
     from union_portal.kit.sheets import SheetData, write_xlsx
 
+    columns = MEMBERSHIP if with_membership else ()
+    headers = (*HEADERS, *(header for header, _values in columns))
     people = fictional.make_people(
         random.Random(7),
         rows,
@@ -172,15 +210,18 @@ def write_file(path: Path, rows: int) -> Path:
         last=date(2004, 12, 31),
     )
     lines = (
-        (p.name, p.national_id, p.mobile, UNION, f"驼城第{number % 400}运输队")
+        (
+            *(p.name, p.national_id, p.mobile, UNION, f"驼城第{number % 400}运输队"),
+            *(values[number % len(values)] for _header, values in columns),
+        )
         for number, p in enumerate(people)
     )
     if path.suffix == ".xlsx":
-        write_xlsx(path, [SheetData("people", HEADERS, lines)])
+        write_xlsx(path, [SheetData("people", headers, lines)])
     else:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(HEADERS)
+            writer.writerow(headers)
             writer.writerows(lines)
     return path
 

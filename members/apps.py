@@ -10,11 +10,37 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import queries, reports  # noqa: F401  (registers the letters)
-        from members.actions import bank_accounts, first_login, imports  # noqa: F401  (register)
-        from members.states import BANK_ACCOUNT, IMPORT_RUN
+        from members import queries, reports, sections  # noqa: F401  (registers)
+        from members.actions import (  # noqa: F401  (register)
+            agreements,
+            bank_accounts,
+            card_batches,
+            card_life,
+            card_results,
+            card_telling,
+            cards,
+            complaints,
+            consents,
+            copies,
+            corrections,
+            first_login,
+            imports,
+            joining,
+            log_in,
+            memberships,
+            merchant_accounts,
+            merges,
+            telling,
+        )
+        from members.queries import figures  # noqa: F401  (registers)
+        from members.states import LIFECYCLES
         from union_portal import lifecycle, notifications
 
         notifications.name_recipients(queries.names_of)
-        lifecycle.register("members.bankaccount", BANK_ACCOUNT)
-        lifecycle.register("members.importrun", IMPORT_RUN)
+        joining.when_joined(consents.note_joined)
+        consents.when_withdrawn(cards.consent_withdrawn)
+        memberships.when_ended(cards.membership_ended)
+        telling.register()
+        for label, table in LIFECYCLES.items():
+            lifecycle.register(label, table)
+        sections.register()

@@ -15,7 +15,18 @@ from import_export import fields, resources
 
 from members.actions import bank_accounts, exports, people
 from members.actions.staging import union_finder
-from members.models import BankAccount, ImportFinding, ImportRun, Person, Severity, StagedRow
+from members.actions.unions import FIELDS as OFFICIAL
+from members.models import (
+    BankAccount,
+    ImportFinding,
+    ImportRun,
+    MemberProfile,
+    Membership,
+    Person,
+    Severity,
+    StagedRow,
+    UnionProfile,
+)
 from members.rules import columns, rows
 from members.rules.columns import Cells, Layout
 from members.states import BankAccountState
@@ -109,7 +120,9 @@ def changed_labels(names: Iterable[str]) -> list[str]:
         "organization": _("union"),
         "died_on": _("died on"),
         "bank_account": _("bank account (to be confirmed)"),
-        "extra": _("honours"),
+        "profile": _("further fields"),
+        "membership": _("membership"),
+        **{group.name: group.label for group in columns.groups()},
     }
     return [str(labels[name]) for name in names]
 
@@ -178,6 +191,78 @@ def _sexes() -> dict[str, str]:
     return {"male": _("male"), "female": _("female")}
 
 
+@transaction.atomic
+def write_memberships(
+    target: BinaryIO, memberships: QuerySet[Membership], *, by: Account, kind: Format = "xlsx"
+) -> None:
+    """Stream memberships as a sheet: numbers masked, logged, formula-safe."""
+    rows = exports.begin_memberships(memberships=memberships, by=by, kind=kind)
+    headers = (
+        _("Name"), _("Identity number"), _("Sex"), _("Union"), _("Employer"),
+        _("In this union since"), _("Member since"), _("Ended on"), _("State"), _("Ethnicity"),
+        _("Education"), _("Hukou"), _("Employment"), _("Farmer worker"),
+    )  # fmt: skip
+    widths = (14, 22, 8, 36, 36, 12, 12, 12, 16, 12, 20, 24, 16, 10)
+    if kind == "csv":
+        write_csv(target, headers, _membership_lines(rows))
+    else:
+        sheet = SheetData(_("Memberships"), headers, _membership_lines(rows), widths)
+        write_xlsx(target, [sheet])
+
+
+def _membership_lines(
+    rows: QuerySet[Membership],
+) -> Iterator[Sequence[str | date | None]]:
+    sexes = _sexes()
+    answers = {False: _("no"), True: _("yes")}
+    found = rows.select_related("person__profile", "organization")
+    for one in found.iterator(_BATCH):
+        person = one.person
+        profile = getattr(person, "profile", None) or MemberProfile()
+        yield (
+            person.name,
+            person.national_id_shown,
+            sexes[person.sex],
+            one.organization.name,
+            person.employer,
+            one.joined_on,
+            one.first_joined_on,
+            one.ended_on,
+            str(one.get_state_display()),
+            profile.ethnicity,
+            str(profile.get_education_display()),
+            str(profile.get_hukou_type_display()),
+            str(profile.get_employment_display()),
+            answers[profile.is_farmer_worker],
+        )
+
+
+@transaction.atomic
+def write_unions(target: BinaryIO, *, by: Account) -> None:
+    """Every union within reach with its official fields, logged and formula-safe."""
+    named = {field.name: str(field.verbose_name) for field in UnionProfile._meta.local_fields}
+    columns = [named[name] for name in OFFICIAL]
+    headers = (_("Union"), _("Level"), *columns)
+    rows = exports.begin_unions(by=by)
+    lines = (
+        (
+            union.name,
+            str(union.get_level_display()),
+            *(_official(getattr(union, "profile", None), name) for name in OFFICIAL),
+        )
+        for union in rows.iterator(_BATCH)
+    )
+    widths = (36, 16, *(20 for _column in columns))
+    write_xlsx(target, [SheetData(_("Unions"), headers, lines, widths)])
+
+
+def _official(profile: UnionProfile | None, name: str) -> str | date | None:
+    if profile is None:
+        return None
+    told = getattr(profile, f"get_{name}_display", None)
+    return str(told()) if told else getattr(profile, name)
+
+
 class PersonResource(resources.ModelResource):
     """The door for small files: the same columns and readers, row by row through the actions.
 
@@ -241,7 +326,9 @@ class PersonResource(resources.ModelResource):
             for fault in cells.faults
             if not fault.is_warning
         ]
-        if instance.pk and instance.name != read.name and not told:
+        if instance.is_merged:
+            told.append(_("This number was found to be a second one of somebody registered."))
+        elif instance.pk and instance.name != read.name and not told:
             told.append(_("Somebody of another name is registered with this number."))
         if told:
             raise ValidationError(told)

@@ -115,6 +115,8 @@ class Cast:
     account_admin: Account
     security_admin: Account
     wei: Account
+    benefits: Account
+    till: Account
     lin_person: Person = field(repr=False)
 
     @property
@@ -172,6 +174,8 @@ def make_cast(tree: Tree) -> Cast:
         account_admin=make_account("ding", role=Role.ACCOUNT_ADMIN, at=city),
         security_admin=make_account("hao", role=Role.SECURITY_ADMIN, at=city),
         wei=make_account("wei", name="Wei"),
+        benefits=make_account("su", role=Role.BENEFITS_OFFICER, at=city),
+        till=make_account("till", name="Till"),
         lin_person=make_person(tree.union, account=lin, sex="female", born_on=date(1962, 8, 9)),
     )
 

@@ -33,6 +33,24 @@ class Permission(StrEnum):
     ACCOUNT_NUMBER_EDIT = "account_number_edit"
     ACCOUNT_NUMBER_CONFIRM = "account_number_confirm"
     EXPORT = "export"
+    # unions, memberships and service cards
+    UNION_EDIT = "union_edit"
+    MEMBERSHIP_EDIT = "membership_edit"
+    MEMBERSHIP_APPROVE = "membership_approve"
+    PERSON_MERGE = "person_merge"
+    CARD_APPLY = "card_apply"
+    CARD_CHECK = "card_check"
+    CARD_APPROVE = "card_approve"
+    CARD_BATCH = "card_batch"
+    # merchants, offers and what they cost
+    BENEFIT_VIEW = "benefit_view"
+    MERCHANT_EDIT = "merchant_edit"
+    MERCHANT_APPROVE = "merchant_approve"
+    OFFER_PUBLISH = "offer_publish"
+    COMPLAINT_ANSWER = "complaint_answer"
+    PROGRAMME_EDIT = "programme_edit"
+    SETTLEMENT_PREPARE = "settlement_prepare"
+    SETTLEMENT_APPROVE = "settlement_approve"
     # honours and subsidies
     HONOUR_EDIT = "honour_edit"
     HONOUR_VERIFY = "honour_verify"
@@ -65,6 +83,7 @@ class Permission(StrEnum):
     HOLIDAY_EDIT = "holiday_edit"
     JOB_VIEW = "job_view"
     GATE_LIFT = "gate_lift"
+    RETENTION_RUN = "retention_run"
 
 
 class Role(models.TextChoices):
@@ -74,6 +93,7 @@ class Role(models.TextChoices):
     COUNTY_CHECKER = "county_checker", _("county checker")
     CITY_OFFICER = "city_officer", _("city officer")
     CITY_DECIDER = "city_decider", _("city decider")
+    BENEFITS_OFFICER = "benefits_officer", _("benefits officer")
     APPEAL_REVIEWER = "appeal_reviewer", _("appeal reviewer")
     RULES_CLERK = "rules_clerk", _("rules clerk")
     FINANCE_MAKER = "finance_maker", _("finance officer (maker)")
@@ -92,21 +112,30 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.GRASSROOTS_CLERK: frozenset(
         _READS
         | {_P.PERSON_EDIT, _P.PERSON_IMPORT, _P.ACCOUNT_NUMBER_EDIT, _P.SUBSIDY_VISIT}
-        | {_P.HONOUR_VERIFY}
+        | {_P.HONOUR_VERIFY, _P.UNION_EDIT, _P.MEMBERSHIP_EDIT, _P.CARD_APPLY, _P.CARD_CHECK}
     ),
     Role.COUNTY_CHECKER: frozenset(
         _READS
         | {_P.SUBSIDY_REVIEW, _P.ACCOUNT_NUMBER_CONFIRM, _P.PERSON_UNMASK, _P.EXPORT}
-        | {_P.OBJECTION_ANSWER}
+        | {_P.OBJECTION_ANSWER, _P.MEMBERSHIP_APPROVE, _P.PERSON_MERGE, _P.CARD_CHECK}
     ),
     Role.CITY_OFFICER: frozenset(
         _READS
         | {_P.PERSON_EDIT, _P.PERSON_IMPORT, _P.PERSON_UNMASK, _P.ACCOUNT_NUMBER_EDIT}
         | {_P.HONOUR_EDIT, _P.HONOUR_VERIFY, _P.SUBSIDY_PROPOSE, _P.EXPORT}
         | {_P.NOTICE_PREPARE, _P.NOTICE_PUBLISH, _P.OBJECTION_ANSWER, _P.HOLIDAY_EDIT}
+        | {_P.UNION_EDIT, _P.PERSON_MERGE, _P.CARD_APPROVE, _P.CARD_BATCH, _P.BENEFIT_VIEW}
     ),
     Role.CITY_DECIDER: frozenset(
-        _READS | {_P.SUBSIDY_DECIDE, _P.RULES_ADOPT, _P.BATCH_VIEW, _P.FUND_VIEW}
+        _READS
+        | {_P.SUBSIDY_DECIDE, _P.RULES_ADOPT, _P.BATCH_VIEW, _P.FUND_VIEW}
+        | {_P.BENEFIT_VIEW, _P.MERCHANT_APPROVE, _P.OFFER_PUBLISH, _P.PROGRAMME_EDIT}
+        | {_P.SETTLEMENT_APPROVE}
+    ),
+    # Sees merchants and uses, never the people behind them.
+    Role.BENEFITS_OFFICER: frozenset(
+        {_P.STAFF_SITE, _P.JOB_VIEW, _P.BENEFIT_VIEW, _P.MERCHANT_EDIT, _P.OFFER_PUBLISH}
+        | {_P.COMPLAINT_ANSWER, _P.SETTLEMENT_PREPARE, _P.EXPORT}
     ),
     Role.APPEAL_REVIEWER: frozenset(_READS | {_P.APPEAL_REVIEW}),
     Role.RULES_CLERK: frozenset({_P.STAFF_SITE, _P.JOB_VIEW, _P.RULES_EDIT, _P.HOLIDAY_EDIT}),
@@ -117,8 +146,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         _FINANCE_READS | {_P.BATCH_CHECK, _P.ACCOUNT_NUMBER_CONFIRM, _P.GATE_LIFT}
     ),
     Role.FINANCE_RELEASER: frozenset(_FINANCE_READS | {_P.BATCH_RELEASE, _P.GATE_LIFT}),
-    Role.AUDITOR: frozenset(_FINANCE_READS | {_P.TRAIL_VIEW, _P.AUDIT_VIEW, _P.AUDIT_EXPORT}),
-    Role.ACCOUNT_ADMIN: frozenset({_P.STAFF_SITE, _P.ACCOUNT_MANAGE, _P.JOB_VIEW}),
+    Role.AUDITOR: frozenset(
+        _FINANCE_READS | {_P.TRAIL_VIEW, _P.AUDIT_VIEW, _P.AUDIT_EXPORT, _P.BENEFIT_VIEW}
+    ),
+    Role.ACCOUNT_ADMIN: frozenset(
+        {_P.STAFF_SITE, _P.ACCOUNT_MANAGE, _P.JOB_VIEW, _P.RETENTION_RUN}
+    ),
     Role.SECURITY_ADMIN: frozenset({_P.STAFF_SITE, _P.ROLE_GRANT, _P.AUDIT_VIEW}),
 }
 
@@ -127,7 +160,13 @@ _MONEY = {
     Role.FINANCE_CHECKER,
     Role.FINANCE_RELEASER,
 }
-_DECIDES = {Role.CITY_DECIDER, Role.COUNTY_CHECKER, Role.CITY_OFFICER, Role.GRASSROOTS_CLERK}
+_DECIDES = {
+    Role.CITY_DECIDER,
+    Role.COUNTY_CHECKER,
+    Role.CITY_OFFICER,
+    Role.GRASSROOTS_CLERK,
+    Role.BENEFITS_OFFICER,
+}
 _WATCHES = {Role.AUDITOR, Role.SECURITY_ADMIN, Role.ACCOUNT_ADMIN}
 
 # No account holds both of a pair, in any organization: who decides on people does not move
@@ -140,6 +179,7 @@ INCOMPATIBLE: frozenset[frozenset[Role]] = frozenset(
     + [
         frozenset({Role.RULES_CLERK, Role.CITY_DECIDER}),
         frozenset({Role.APPEAL_REVIEWER, Role.CITY_DECIDER}),
+        frozenset({Role.BENEFITS_OFFICER, Role.CITY_DECIDER}),
     ]
 )
 
@@ -147,7 +187,7 @@ INCOMPATIBLE: frozenset[frozenset[Role]] = frozenset(
 # log): a role that holds one of them is held for the federation alone, never for a part of it.
 WHOLE = frozenset(
     {_P.RULES_EDIT, _P.RULES_ADOPT, _P.HOLIDAY_EDIT, _P.ACCOUNT_MANAGE, _P.GATE_LIFT}
-    | {_P.AUDIT_VIEW}
+    | {_P.AUDIT_VIEW, _P.PROGRAMME_EDIT, _P.RETENTION_RUN, _P.CARD_BATCH}
 )
 
 # Whoever may do one of these logs in with a second factor, and once more just before.
@@ -166,6 +206,12 @@ SECOND_FACTOR = frozenset(
         _P.ROLE_GRANT,
         _P.ACCOUNT_MANAGE,
         _P.GATE_LIFT,
+        _P.OFFER_PUBLISH,
+        _P.SETTLEMENT_PREPARE,
+        _P.PERSON_MERGE,
+        _P.CARD_BATCH,
+        _P.SETTLEMENT_APPROVE,
+        _P.RETENTION_RUN,
     }
 )
 

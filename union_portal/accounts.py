@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def create(
-    *, username: str, name: str, by: Actor, password: str | None = None, is_staff: bool = True
+    *,
+    username: str,
+    name: str,
+    by: Actor,
+    password: str | None = None,
+    is_staff: bool = True,
+    reader: Callable[[str], str] = read_name,
 ) -> Account:
     """Make an account; it may do nothing until somebody else grants it a role.
 
@@ -36,7 +43,7 @@ def create(
     ValidationError for the password.
     """
     _require_manager(by)
-    account = Account(username=username.strip(), name=read_name(name), is_staff=is_staff)
+    account = Account(username=username.strip(), name=reader(name), is_staff=is_staff)
     if password is not None:
         validate_password(password, account)
         account.is_password_first = True
@@ -72,6 +79,14 @@ def lock(*, account: Account, by: Actor, reason: str) -> None:
     _require_manager(by)
     if by.pk == account.pk:
         raise PermissionDenied(_("Nobody locks their own account."))
+    _set_active(account, False)
+    audit.record("account.lock", account, by=by, reason=reason)
+    sessions.end_with(account=account, by=by)
+
+
+@transaction.atomic
+def shut(*, account: Account, by: Actor, reason: str) -> None:
+    """Shut an account together with an act that its caller has judged; its history stays."""
     _set_active(account, False)
     audit.record("account.lock", account, by=by, reason=reason)
     sessions.end_with(account=account, by=by)

@@ -44,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Tries are counted by name and address: a stranger locks nobody else out."""
-        name = tries.folded(str(credentials.get("username", "")))
+        name = tries.counted(str(credentials.get("username", "")))
         return f"{name}|{tries.address_of(request)}"
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:

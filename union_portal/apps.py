@@ -19,6 +19,7 @@ class PortalConfig(AppConfig):
         # of files.
         from union_portal import (  # noqa: F401
             checks,
+            figure_reports,
             health,
             listeners,
             metrics,

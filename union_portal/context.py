@@ -1,5 +1,7 @@
 """What every page knows: the office, whether this is the demo, who looks at it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -19,4 +21,11 @@ def portal(request: HttpRequest) -> dict[str, object]:
         "is_member": SimpleLazyObject(
             lambda: account is not None and account.is_authenticated and hasattr(account, "person")
         ),
+        "is_till": SimpleLazyObject(lambda: account is not None and _stands_at_a_till(account)),
     }
+
+
+def _stands_at_a_till(account: Any) -> bool:
+    """Whether it is a merchant's log-in that has not ended."""
+    login = getattr(account, "merchant_login", None) if account.is_authenticated else None
+    return login is not None and login.ended_at is None

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -25,12 +27,14 @@ from django.utils.translation import gettext_noop
 from union_portal import audit
 from union_portal.kit.refusals import Refused
 from union_portal.kit.uploads import MEBIBYTE, UploadError, clean_upload
-from union_portal.models import FileDownload, StoredFile
+from union_portal.models import FileDownload, ForgottenFile, StoredFile
 
 if TYPE_CHECKING:
     from union_portal.models import Account, Organization
 
 LONGEST_NAME = 120
+# Whom a paper is about sees who fetched it.
+PERSON = "members.person"
 BLOCK = 256 * 1024
 
 
@@ -42,6 +46,10 @@ class Readable(Protocol):
 
 class FileDamaged(Refused):
     """The bytes on disk are missing or not those that were stored."""
+
+
+class FileForgotten(Refused):
+    """The file was kept as long as its rule says, and is no more."""
 
 
 @dataclass(frozen=True)
@@ -137,11 +145,14 @@ def store(
 
 
 def open_for(file: StoredFile) -> BinaryIO:
-    """The file's bytes, opened, after their digest was checked. Errors: FileDamaged."""
+    """The file's bytes, opened, after their digest was checked.
+
+    Errors: FileDamaged, FileForgotten.
+    """
     try:
         stream = _path(file).open("rb")
     except FileNotFoundError:
-        raise _damaged(file) from None
+        raise _missing(file) from None
     digest = sha256()
     while block := stream.read(BLOCK):
         digest.update(block)
@@ -163,7 +174,37 @@ def fetch(*, file: StoredFile, by: Account, reason: str = "") -> BinaryIO:
     stream = open_for(file)
     FileDownload.objects.create(file=file, account=by, reason=reason[:200])
     audit.record("file.fetch", file, by=by, reason=reason, purpose=file.purpose)
+    if file.subject_type == PERSON and file.uploaded_by_id != by.pk:
+        audit.record_ref(
+            "person.file_fetched", PERSON, file.subject_id, by=by, reason=reason,
+            purpose=file.purpose,
+        )  # fmt: skip
     return stream
+
+
+@transaction.atomic
+def forget(*, files: Sequence[StoredFile], rule: str, now: datetime) -> int:
+    """Remove the bytes of files whose time is over; how many were not forgotten before.
+
+    The bytes go first: whatever is interrupted, no row says of bytes that are there that they
+    are gone, and the next run finds the same files again.
+    """
+    for file in files:
+        _path(file).unlink(missing_ok=True)
+    known = set(ForgottenFile.objects.filter(file__in=files).values_list("file", flat=True))
+    made = [
+        ForgottenFile(file=file, rule=rule, forgotten_at=now)
+        for file in files
+        if file.pk not in known
+    ]
+    ForgottenFile.objects.bulk_create(made, ignore_conflicts=True)
+    count = len(made)
+    if count:
+        audit.record_ref(
+            "file.forget", StoredFile._meta.label_lower, "set", by=audit.WORKER, rule=rule,
+            count=count,
+        )  # fmt: skip
+    return count
 
 
 def _path(file: StoredFile) -> Path:
@@ -229,6 +270,17 @@ def _plain_name(name: str) -> str:
     if dot and len(plain) > LONGEST_NAME:
         plain = f"{stem[: LONGEST_NAME - len(extension) - 1]}.{extension}"
     return plain[:LONGEST_NAME] or "file"
+
+
+def _missing(file: StoredFile) -> Refused:
+    forgotten = ForgottenFile.objects.filter(file=file).first()
+    if forgotten is None:
+        return _damaged(file)
+    return FileForgotten(
+        gettext_noop("The file was removed on %(day)s: it is not kept any longer."),
+        gettext_noop("If it was made from the portal's data, have it made again."),
+        {"day": timezone.localdate(forgotten.forgotten_at).isoformat()},
+    )
 
 
 def _damaged(file: StoredFile) -> FileDamaged:

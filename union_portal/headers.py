@@ -9,29 +9,37 @@ from django.core.exceptions import BadRequest
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from union_portal.api import addresses
+
 View = Callable[[HttpRequest], HttpResponse]
 
 # Pages are read and forms are sent: nothing here answers anything else, TRACE least of all.
 METHODS: Final = ("GET", "HEAD", "POST")
 ENDED: Final = "portal_session_ended"
+PERMISSIONS: Final = "Permissions-Policy"
 # Nothing of ours is for the pages of others, and no page asks the device for anything.
 FIXED: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    PERMISSIONS: "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# But the page that sorts its own list by what is near: where the device is stays in the device.
+NEARBY: Final = FIXED[PERMISSIONS].replace("geolocation=()", "geolocation=(self)")
+# For the page of a till alone, which reads codes with the camera.
+WITH_CAMERA: Final = FIXED[PERMISSIONS].replace("camera=()", "camera=(self)")
 
 
 class KnownRequestsMiddleware:
     """Refuse what no browser of a person sends, before any view is asked.
 
-    A NUL in an address is no text for PostgreSQL: every search would break on it.
+    A NUL in an address is no text for PostgreSQL: every search would break on it. An endpoint of
+    the API tells by itself which methods it knows.
     """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in METHODS:
+        if request.method not in METHODS and not addresses.is_api(request):
             return HttpResponseNotAllowed(METHODS)
         if "\0" in request.path or "\0" in unquote(request.META.get("QUERY_STRING", "")):
             raise BadRequest("NUL in an address")

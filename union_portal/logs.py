@@ -130,7 +130,9 @@ class PlainLines(logging.Formatter):
             for name, value in {**own, **around}.items()
             if value not in (None, "")
         ]
-        return " ".join([super().formatMessage(record), *told])
+        # Frames may follow the sentence: they end with the error's own line.
+        sentence, *frames = super().formatMessage(record).split("\n")
+        return "\n".join([" ".join([sentence, *told]), *frames])
 
     def format(self, record: logging.LogRecord) -> str:
         return SCRUBBER.text(super().format(_sayable(record)))

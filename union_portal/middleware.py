@@ -28,6 +28,7 @@ from union_portal import (
     readers,
     sessions,
 )
+from union_portal.api import addresses
 from union_portal.factors import has_second_factor
 from union_portal.kit.refusals import Refused
 from union_portal.views import problems
@@ -96,15 +97,16 @@ class ReaderMiddleware:
 
 
 class ChosenLanguageMiddleware:
-    """Chinese unless the visitor chose otherwise: the browser's header is not asked."""
+    """Chinese unless the visitor chose otherwise: the browser's header is not asked.
+
+    A program has no cookie to choose by: of the API its header is asked.
+    """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_CODE)
-        known = dict(settings.LANGUAGES)
-        language = chosen if chosen in known else settings.LANGUAGE_CODE
+        language = addresses.language(request) if addresses.is_api(request) else _chosen(request)
         with translation.override(language):
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
@@ -263,6 +265,11 @@ class OnceMiddleware:
             return problems.answered_once(request)
         messages.info(request, _("This form came twice. It was carried out once."))
         return redirect(kept.location)
+
+
+def _chosen(request: HttpRequest) -> str:
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_CODE)
+    return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:

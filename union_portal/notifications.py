@@ -27,6 +27,7 @@ from django.db.models.functions import Now
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from union_portal import audit, lifecycle, sets
 from union_portal.models import Channel, Message
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
+# Stands where a gateway's name would: nothing left the portal.
+PORTAL = "portal"
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 CHUNK = 200
 # Recipients read Chinese; staff read the same text as it went out. Offices get English as well.
@@ -50,6 +53,15 @@ _topics: dict[str, str | Promise] = {}
 # (reader, ids of recipients) -> the names that the reader may see
 Names = Callable[["Account", set[int]], dict[int, str]]
 _names: list[Names] = []
+# Codes go to the phone that asks for them, whatever its owner wants to be told.
+ASKED_FOR = frozenset({"login_code"})
+# Whoever takes an account over would be the one who wants no warning.
+WARNINGS = frozenset({"phone_changed"})
+# What stands in the place of a text that was kept long enough.
+FORGOTTEN = "forgotten"
+
+Wants = Callable[[int], bool]
+_wants: list[Wants] = []
 
 
 class GatewayError(Exception):
@@ -177,8 +189,18 @@ def recipients(messages: Iterable[Message], reader: Account) -> dict[int, str]:
     return found
 
 
+def ask_before_sms(wants: Wants) -> None:
+    """Register who may say no: `wants(recipient)` is asked before each text message leaves.
+
+    Whoever wants none is told in the portal alone.
+    """
+    _wants.append(wants)
+
+
 def text_of(message: Message) -> str:
     """The text as its recipient gets it."""
+    if FORGOTTEN in message.values:
+        return _("This text was removed: it is not kept any longer.")
     languages = [LANGUAGE, ENGLISH] if message.channel == Channel.EMAIL else [LANGUAGE]
     return "\n\n".join(_text_in(language, message) for language in languages)
 
@@ -237,6 +259,26 @@ def queue_portal_message(
     return message
 
 
+def queue_to_number(
+    *, topic: str, key: str, template: str, recipient: int, number: str, subject: Any, **values: str
+) -> Message:
+    """One text message about a person to a number, which need not be theirs any more."""
+    message, _born = Message.objects.get_or_create(
+        topic=topic,
+        key=key,
+        channel=Channel.SMS,
+        defaults={
+            "template": template,
+            "recipient": recipient,
+            "address": number,
+            "values": values,
+            "subject_type": subject._meta.label_lower,
+            "subject_id": str(subject.pk),
+        },
+    )
+    return message
+
+
 @transaction.atomic
 def queue_email(
     *, topic: str, key: str, template: str, to: str, subject: Any, **values: Any
@@ -283,9 +325,11 @@ def post_letters(*, messages: QuerySet[Message], by: Account) -> int:
 
 
 @transaction.atomic
-def mark_read(*, message: Message) -> None:
-    """Note the first time the recipient opened it."""
-    Message.objects.filter(pk=message.pk, read_at__isnull=True).update(read_at=Now())
+def mark_read(*, messages: list[Message]) -> None:
+    """Note the first time the recipient opened them."""
+    new = [message.pk for message in messages if message.read_at is None]
+    if new:
+        Message.objects.filter(pk__in=new, read_at__isnull=True).update(read_at=Now())
 
 
 def messages_for(recipient: int) -> QuerySet[Message]:
@@ -308,6 +352,9 @@ def _send_next(gateways: Gateways) -> bool | None:
     )
     if message is None:
         return None
+    if not _is_wanted(message):
+        _tell_in_the_portal(message)
+        return True
     gateway = gateways[message.channel]
     number = message.values["to"] if message.channel == Channel.EMAIL else message.address
     try:
@@ -328,6 +375,33 @@ def _send_next(gateways: Gateways) -> bool | None:
         error="",
     )
     return True
+
+
+def _is_wanted(message: Message) -> bool:
+    """Whether the recipient still wants text messages; asked at the last moment."""
+    if (
+        message.channel != Channel.SMS
+        or message.topic in ASKED_FOR | WARNINGS
+        or message.recipient is None
+    ):
+        return True
+    return all(wants(message.recipient) for wants in _wants)
+
+
+def _tell_in_the_portal(message: Message) -> None:
+    """The message leaves by no gateway: it stands among the messages of the portal."""
+    twin = Message.objects.filter(
+        topic=message.topic, key=message.key, channel=Channel.PORTAL
+    ).exists()
+    lifecycle.advance(
+        message,
+        to=MessageState.SENT,
+        by=audit.WORKER,
+        channel=Channel.SMS if twin else Channel.PORTAL,
+        gateway=PORTAL,
+        sent_at=timezone.now(),
+        error="",
+    )
 
 
 def _due() -> Q:

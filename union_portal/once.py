@@ -66,6 +66,11 @@ def new_key() -> str:
     return secrets.token_urlsafe(18)
 
 
+def is_key(text: str) -> bool:
+    """Whether the text could be a key: long enough that nobody meets another's by chance."""
+    return _KEY.fullmatch(text) is not None
+
+
 def read(request: HttpRequest) -> Sent | None:
     """The arrival, or None where there is no key or nobody it could be bound to.
 
@@ -79,7 +84,7 @@ def read(request: HttpRequest) -> Sent | None:
     sender = _sender(request)
     if not key or sender is None:
         return None
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise SuspiciousOperation("the key of a form is malformed")
     return Sent(sender, request.path[:300], key, _digest(request, key))
 

@@ -47,7 +47,9 @@ CALLED: Final = frozenset(
     {"disbursement_batch_content", "disbursement_batch_fault"}
     # asked by the policies of row security
     | {"portal_reach", "portal_whole", "portal_paths", "portal_person", "awards_honoured"}
+    | {"portal_merged"}
     | {"awards_people", "awards_own_cases", "disbursement_people"}
+    | {"members_moving", "members_moving_memberships", "portal_merchant"}
     | {"disbursement_fund_concerns", "disbursement_batch_concerns"}
     # narrow looks past it
     | {"members_named", "members_spelled", "members_sharers", "members_shown_runs"}
@@ -119,7 +121,11 @@ def of_model(model: type[models.Model], role: str) -> frozenset[str]:
 
 
 def _wanted() -> Iterator[Grant]:
-    by_table = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
+    by_table = {
+        model._meta.db_table: model
+        for model in apps.get_models(include_auto_created=True)
+        if not model._meta.proxy
+    }
     for kind, name in _things():
         for role in APPLICATION:
             model = by_table.get(name)

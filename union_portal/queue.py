@@ -26,11 +26,18 @@ from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from union_portal import audit, lifecycle, readers
+from union_portal import audit, lifecycle, outages, readers
 from union_portal.celery import app
 from union_portal.kit import refusals
 from union_portal.models import Job
@@ -43,6 +50,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
+# What may be better at the next try: servers and disks. Django's InterfaceError, a connection that
+# is closed already, is no DatabaseError.
+SURROUNDINGS = (DatabaseError, InterfaceError, OSError)
 LIVE = (JobState.QUEUED, JobState.RUNNING)
 # The job can't be done and trying again would not help; the text is for its reader.
 Refused = refusals.Refused
@@ -180,10 +190,7 @@ def run_job(job_id: UUID) -> None:
         log.warning("job %s was taken over", job.pk)
     except Exception as error:
         text = told(error)
-        # Without its message, which may quote a row.
-        frames = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
-        head = "Traceback (most recent call last):"
-        log.error("job %s (%s) failed: %s\n%s\n%s", job.pk, job.name, text, head, frames)
+        _log_fault(job, error, text)
         run.retry_or_fail(error, text)
     finally:
         line = {
@@ -298,7 +305,7 @@ class Run:
         """
         if not connection.in_atomic_block:
             connections["default"].close_if_unusable_or_obsolete()
-        if self.job.attempts >= MAX_ATTEMPTS or not isinstance(error, DatabaseError | OSError):
+        if self.job.attempts >= MAX_ATTEMPTS or not isinstance(error, SURROUNDINGS):
             self.finish(JobState.FAILED, error=text)
             return
         try:
@@ -366,6 +373,19 @@ def _tell_given_up(job: Job) -> None:
     known = _works.get(job.name)
     if known is not None and known.given_up is not None:
         known.given_up(job)
+
+
+def _log_fault(job: Job, error: Exception, text: str) -> None:
+    """A database that went away in one line; anything else with its frames.
+
+    Without the message behind the frames: it may quote a row.
+    """
+    if isinstance(error, DatabaseError | InterfaceError) and outages.is_outage(error):
+        log.warning("job %s (%s) lost the database: %s", job.pk, job.name, text)
+        return
+    frames = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+    head = "Traceback (most recent call last):"
+    log.error("job %s (%s) failed: %s\n%s\n%s", job.pk, job.name, text, head, frames)
 
 
 def told(error: Exception) -> str:

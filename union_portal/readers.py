@@ -35,12 +35,20 @@ class Door(StrEnum):
 
     AUDIT = "audit"
     FIRST_LOG_IN = "first_log_in"
+    LOG_IN = "log_in"
     OBJECTION = "objection"
     HONOURS_ROLL = "honours_roll"
     GRANTING = "granting"
     LIVE_JOB = "live_job"
     PROBES = "probes"
     REGISTER = "register"
+    JOINING = "joining"
+    TRANSFER = "transfer"
+    TILL = "till"
+    MY_USES = "my_uses"
+    DIRECTORY = "directory"
+    MERCHANT_APPLYING = "merchant_applying"
+    MERGING = "merging"
 
 
 @dataclass(frozen=True)
@@ -118,18 +126,18 @@ def _chunked(chunked: Callable[[], Any]) -> Any:
     return chunked() if connection.in_atomic_block else connection.cursor()
 
 
-def _become(account: int | None) -> None:
+def become(account: int | None) -> None:
     """The reader of the rest of this request, if it is one."""
     if _carry in connection.execute_wrappers:
         _reader.set(replace(_reader.get(), account=account))
 
 
 def _logged_in(**said: Any) -> None:
-    _become(said["user"].pk)
+    become(said["user"].pk)
 
 
 def _logged_out(**said: Any) -> None:
-    _become(None)
+    become(None)
 
 
 user_logged_in.connect(_logged_in, dispatch_uid="reader_logged_in")

@@ -15,10 +15,12 @@ from django.db.models import Max
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from union_portal import access, audit, files, lifecycle, queue, titles
 from union_portal.access import Permission
+from union_portal.kit.sheets import SheetData
 from union_portal.models import ReportRun, StoredFile
 from union_portal.states import ReportState
 
@@ -46,32 +48,51 @@ class Produced:
 
 
 Producer = Callable[[queue.Run, ReportRun, Path], Produced]
+# (account, kind of the subject, its number) → whether it is about this account itself.
+Concerned = Callable[["Account", str, str], bool]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One report that can be asked for."""
+    """One report that can be asked for.
+
+    Without a permission it is a person's own: who may ask, the caller knows, and `purpose` is
+    one of files that nobody else may fetch. Its title names nobody.
+    """
 
     name: str
     title: str | Promise
-    permission: Permission
+    permission: Permission | None
     produce: Producer
+    purpose: str
+    concerns: Concerned | None = None
+
+    def is_for(self, account: Account, organization: Organization, about: tuple[str, str]) -> bool:
+        """Whether the account may ask for it and fetch it: by its role, or as who it is about."""
+        by_role = self.permission is not None and access.may(account, self.permission, organization)
+        return by_role or (self.concerns is not None and self.concerns(account, *about))
 
 
 _kinds: dict[str, Kind] = {}
 
 
 def report(
-    name: str, *, title: str | Promise, permission: Permission
+    name: str,
+    *,
+    title: str | Promise,
+    permission: Permission | None,
+    purpose: str = PURPOSE,
+    concerns: Concerned | None = None,
 ) -> Callable[[Producer], Producer]:
     """Register `producer(run, report, out)`: it writes into the folder `out`.
 
-    It shows progress through `run`, reads only the database, prints `witness()`, and may be
-    run again.
+    `concerns` says to whom without a role the paper belongs as well: a merchant's statement to
+    the merchant. The producer shows progress through `run`, reads only the database, prints
+    `witness()`, and may be run again.
     """
 
     def register(producer: Producer) -> Producer:
-        _kinds[name] = Kind(name, title, permission, producer)
+        _kinds[name] = Kind(name, title, permission, producer, purpose, concerns)
         titles.wording(format_lazy("{title} %(subject)s", title=title))
         return producer
 
@@ -83,12 +104,27 @@ def kinds() -> dict[str, Kind]:
     return dict(_kinds)
 
 
+def of_offices() -> list[str]:
+    """The names of the reports that offices ask for: those of persons are their own."""
+    return [name for name, kind in _kinds.items() if kind.permission is not None]
+
+
+def of_persons() -> list[str]:
+    """The names of the reports that people ask for about themselves."""
+    return [name for name, kind in _kinds.items() if kind.permission is None]
+
+
 def witness() -> str:
     """The last sealed block of the audit log and its digest, as every report prints them.
 
     What is printed can't be edited later: `manage.py verify_audit --witness` compares it.
     """
     return str(audit.head() or "–")
+
+
+def witness_sheet() -> SheetData:
+    """The same as the last worksheet of a report for spreadsheets."""
+    return SheetData(gettext("Audit log"), [str(WITNESS)], [(witness(),)], (80,))
 
 
 @transaction.atomic
@@ -106,11 +142,16 @@ def request(
     """
     known = _kinds[kind]
     account = None if isinstance(by, audit.Machine) else by
-    if account is not None:
+    kind_of, number = subject._meta.label_lower, str(subject.pk)
+    about = {"subject_type": kind_of, "subject_id": number}
+    if (
+        account is not None
+        and known.permission is not None
+        and not known.is_for(account, organization, (kind_of, number))
+    ):
         access.require(account, known.permission, organization)
-    about = {"subject_type": subject._meta.label_lower, "subject_id": str(subject.pk)}
     with translation.override("zh-hans"):
-        title = f"{known.title} {subject}"[:160]
+        title = str(known.title) if known.permission is None else f"{known.title} {subject}"[:160]
     run = ReportRun.objects.create(
         **about,
         kind=kind,
@@ -130,7 +171,9 @@ def may_fetch(account: Account, file: StoredFile) -> bool:
     """Whoever may ask for a report may fetch it, within their organization."""
     run = ReportRun.objects.filter(file=file).select_related("organization").first()
     kind = _kinds.get(run.kind) if run else None
-    return bool(run and kind and access.may(account, kind.permission, run.organization))
+    if run is None or kind is None:
+        return False
+    return kind.is_for(account, run.organization, (run.subject_type, run.subject_id))
 
 
 files.purpose(
@@ -158,7 +201,7 @@ def render(run: queue.Run, *, report: int) -> dict[str, Any]:
         with transaction.atomic():
             run.hold()
             file = files.store(
-                purpose=PURPOSE,
+                purpose=_kinds[asked.kind].purpose,
                 name=produced.name,
                 content=produced.path,
                 content_type=produced.content_type,

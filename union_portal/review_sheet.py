@@ -31,14 +31,8 @@ def account_review(run: queue.Run, report: ReportRun, out: Path) -> reports.Prod
     )  # fmt: skip
     lines = list(_lines(review))
     path = out / "account-review.xlsx"
-    witness = [(reports.witness(),)]
-    write_xlsx(
-        path,
-        [
-            SheetData(_("Review of accounts"), headers, lines, WIDTHS),
-            SheetData(_("Audit log"), [str(reports.WITNESS)], witness, (80,)),
-        ],
-    )
+    reviewed = SheetData(_("Review of accounts"), headers, lines, WIDTHS)
+    write_xlsx(path, [reviewed, reports.witness_sheet()])
     content = "\n".join("\t".join(line) for line in lines)
     return reports.Produced(
         path=path,

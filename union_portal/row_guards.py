@@ -13,8 +13,9 @@ from union_portal.triggers import Freeze, Trigger
 def refusal(constraint: str, message: str) -> str:
     """One RAISE with a named constraint, as SQL."""
     table, _dot, _rest = constraint.partition("_")
+    text = message.replace("'", "''")
     return (
-        f"RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation', "
+        f"RAISE EXCEPTION '{text}' USING ERRCODE = 'check_violation', "
         f"CONSTRAINT = '{constraint}', TABLE = '{table}';"
     )
 

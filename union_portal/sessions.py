@@ -22,7 +22,7 @@ from django.http import HttpRequest
 
 from union_portal import access, audit
 from union_portal.access import Permission
-from union_portal.models import Account
+from union_portal.models import Account, ApiToken
 
 if TYPE_CHECKING:
     Actor = Account | audit.Machine
@@ -114,6 +114,15 @@ def end_others(request: HttpRequest, *, reason: str = "") -> int:
 
 
 @transaction.atomic
+def end_everywhere(request: HttpRequest) -> int:
+    """End every session of the reader's account, this one too; how many."""
+    account: Account = request.user  # type: ignore[assignment]
+    count = _end(account)
+    audit.record("account.sessions_ended", account, by=account, count=count)
+    return count
+
+
+@transaction.atomic
 def end_all(*, account: Account, by: Account, reason: str) -> int:
     """End every session of an account, as its administrator. Errors: PermissionDenied."""
     access.require(by, Permission.ACCOUNT_MANAGE)
@@ -135,4 +144,6 @@ def _end(account: Account, *, keep: str | None = None) -> int:
     rows = list(UserSession.objects.filter(user_id=account.pk).exclude(session_key=keep or ""))
     for row in rows:
         row.end()
-    return len(rows)
+    # Programs are logged out with the round as well.
+    programs, _by_model = ApiToken.objects.filter(account_id=account.pk).delete()
+    return len(rows) + programs

@@ -35,6 +35,15 @@ def source(rows: QuerySet[Any], *names: str) -> Source | None:
     return Source(sql, tuple(parameters))
 
 
+def listed(**columns: tuple[str, Sequence[Any]]) -> Source:
+    """Rows that stand in no table yet: each column by its PostgreSQL type and its values."""
+    arrays = ", ".join(f"%s::{kind}[]" for kind, _values in columns.values())
+    return Source(
+        f"SELECT * FROM unnest({arrays})",  # noqa: S608
+        tuple(list(values) for _kind, values in columns.values()),
+    )
+
+
 def numbered(rows: QuerySet[Any], name: str, *, last: str) -> QuerySet[Any]:
     """The rows with their place in their own order as column `name`; `last` breaks ties.
 

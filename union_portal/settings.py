@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "pgtrigger",
     "rest_framework",
+    "drf_spectacular",
     "union_portal",
     "members",
     "welfare",
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     # Below the headers: files carry them, too.
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "union_portal.middleware.StaffPolicyMiddleware",
+    "union_portal.api.addresses.CookielessMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "union_portal.middleware.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -196,6 +198,7 @@ LOGIN_REDIRECT_URL = "portal:home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "portal:home"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_FORMS = {"login": "union_portal.log_in_forms.LogInForm"}
 ACCOUNT_ADAPTER = "union_portal.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("PORTAL_REAUTHENTICATION_SECONDS", 600)
@@ -356,6 +359,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal-audit": {"task": "union_portal.seal_audit", "schedule": 2 * BEAT_SECONDS},
     "send-witnesses": {"task": "union_portal.send_witnesses", "schedule": 3600.0},
     "send-messages": {"task": "union_portal.send_messages", "schedule": 2 * BEAT_SECONDS},
+    "count-figures": {"task": "union_portal.count_figures", "schedule": 3600.0},
     "forget-the-past": {"task": "union_portal.forget_the_past", "schedule": 3600.0},
     "lapse-roles": {"task": "union_portal.lapse_roles", "schedule": 3600.0},
     "drive-batches": {"task": "disbursement.wake", "schedule": BEAT_SECONDS},
@@ -365,6 +369,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=10),
     },
     "forget-imports": {"task": "members.sweep", "schedule": 3600.0},
+    # What one round counts is removed by the next, a week later.
+    "retention": {"task": "members.retain", "schedule": crontab(day_of_week=0, hour=4, minute=10)},
 }
 # Bank days after which a line without an answer counts as unanswered, never as paid.
 PAYOUT_ANSWER_DAYS = env.int("PORTAL_PAYOUT_ANSWER_DAYS", 5)
@@ -384,9 +390,46 @@ vars().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", "union-portal@localhost")
 
+# -- the API --------------------------------------------------------------------------
+# Calls within one minute; a market hall may share one address.
+API_CALLS_PER_ACCOUNT = env.int("PORTAL_API_CALLS_PER_ACCOUNT", 120)
+API_CALLS_PER_ADDRESS = env.int("PORTAL_API_CALLS_PER_ADDRESS", 600)
+# How long a token of a till or a member serves; one of staff serves as long as a session.
+API_LOG_IN_DAYS = env.int("PORTAL_API_LOG_IN_DAYS", 30)
+# An endpoint that does not say who calls it opens for nobody.
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["union_portal.api.gates.Gate"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "union_portal.api.schema.Described",
+    "EXCEPTION_HANDLER": "union_portal.api.problems.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Union Portal",
+    "DESCRIPTION": "What programs may ask and do. How to go about it: docs/api.md.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "union_portal.api.schema.shut",
+    ],
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "union_portal.access.Role",
+        "CardState": "members.states.CardState",
+        "RedemptionState": "members.states.RedemptionState",
+        "MembershipState": "members.states.MembershipState",
+        "StatementState": "welfare.states.StatementState",
+        "StatementLineState": "welfare.states.StatementLineState",
+        "OfferKind": "members.models.OfferKind",
+        "Need": "members.models.Need",
+        "UnionLevel": "union_portal.models.OrganizationLevel",
+    },
 }
 
 # -- the log ------------------------------------------------------------------------

@@ -33,30 +33,184 @@ _PEOPLE = (_P.PERSON_VIEW,)
 _MONEY = (_P.BATCH_VIEW, _P.FUND_VIEW)
 _BATCHES = (_P.BATCH_VIEW,)
 _EVERY_STAFF = (_P.STAFF_SITE,)
+_BENEFITS = (_P.BENEFIT_VIEW,)
+_OWN_PERSON = Own("person__account")
+# What the register holds of a person: their union's staff, and the person.
+_OF_PERSON = (Within("person__organization", _PEOPLE), _OWN_PERSON)
+# What hangs on rows that were merged into the person's own is the person's.
+_MERGED_MINE = Matching("person_id IN (SELECT portal_merged())", is_reading=True)
+# The door of the tills stands open for tills alone, whoever else may come to open it.
+_AT_TILL = Through(Door.TILL, "(SELECT portal_merchant()) IS NOT NULL")
+_WRITTEN_AT_TILL = Through(Door.TILL, "(SELECT portal_merchant()) IS NOT NULL", is_reading=False)
+_OF_MERCHANT = Matching("merchant_id = (SELECT portal_merchant())")
+_MERCHANTS_PAPER = (
+    "purpose IN ('merchant_licence', 'merchant_agreement', 'merchant_account_evidence')"
+)
 _REVIEWS = (Whole((_P.ROLE_GRANT,)), Whole((_P.AUDIT_VIEW,), is_reading=True))
 # Who decides on a person reserves the money, in a fund whose pages may be closed to them.
 _GRANTING = Through(Door.GRANTING, is_reading=False)
+# Two rows of one human: whoever merges them moves what hangs on either, wherever it lies.
+_MERGING = Through(Door.MERGING, is_reading=False)
 
 SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     # people
     "members.person": (
         Within("organization", _PEOPLE),
         Own("account"),
+        Matching("id IN (SELECT portal_merged())", is_reading=True),
         # Whoever handles a case or its money knows whose it is, wherever they have moved.
         listed("awards_people", _PEOPLE),
         listed("disbursement_people", _MONEY),
+        # Both unions of a transfer know who comes and goes.
+        listed("members_moving", _PEOPLE),
+        Through(Door.TRANSFER, is_reading=False),
+        _AT_TILL,
+        Through(Door.JOINING),
         Through(Door.FIRST_LOG_IN, is_reading=False),
+        Through(Door.LOG_IN),
         Through(Door.HONOURS_ROLL, "id IN (SELECT awards_honoured())"),
     ),
     "members.bankaccount": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
+        _MERGING,
+        # Of merchants.
+        Within("merchant__organization", (_P.BENEFIT_VIEW, _P.ACCOUNT_NUMBER_CONFIRM)),
+        Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
         # Whoever pays somebody pays to this account, wherever they have moved.
         listed("disbursement_people", _MONEY, column="person_id"),
     ),
     "members.importrun": (Within("organization", (_P.PERSON_IMPORT,)),),
     "members.importfinding": (Following("run"),),
     "members.logincode": (Through(Door.FIRST_LOG_IN, is_reading=False),),
+    "members.memberprofile": (
+        Within("person__organization", _PEOPLE),
+        Own("person__account", is_reading=True),
+        Through(Door.TRANSFER, is_reading=False),
+        _MERGING,
+    ),
+    "members.membership": (
+        Within("person__organization", _PEOPLE),
+        Own("person__account", is_reading=True),
+        Within("organization", _PEOPLE, is_reading=True),
+        listed("members_moving_memberships", _PEOPLE),
+        Through(Door.TRANSFER, is_reading=False),
+        _MERGING,
+        _AT_TILL,
+    ),
+    "members.membershipchange": (
+        Within("membership__person__organization", _PEOPLE),
+        Following("membership", is_reading=True),
+        Through(Door.TRANSFER, is_reading=False),
+        _MERGING,
+    ),
+    "members.joinapplication": (
+        Within("organization", _PEOPLE),
+        Own("applied_by"),
+        Through(Door.JOINING, is_reading=False),
+    ),
+    "members.membershiptransfer": (
+        Within("source", _PEOPLE),
+        Within("target", _PEOPLE),
+        Own("membership__person__account"),
+        _MERGING,
+    ),
+    "members.personmerge": (Within("organization", _PEOPLE),),
+    "members.unionprofile": (Within("organization", _PEOPLE),),
+    "members.unionyear": (Within("organization", _PEOPLE),),
+    "members.yearstatistics": (Within("organization", _PEOPLE, is_reading=True),),
+    # service cards
+    "members.servicecard": (
+        *_OF_PERSON,
+        Through(Door.TRANSFER),
+        _AT_TILL,
+        _MERGING,
+        Through(Door.LOG_IN),
+    ),
+    "members.cardbatch": (
+        Within("organization", (_P.CARD_BATCH, _P.CARD_APPROVE)),
+        Within("organization", (_P.TRAIL_VIEW,), is_reading=True),
+    ),
+    "members.cardresultfile": (Following("batch"),),
+    "members.cardresultrow": (Following("file"),),
+    "members.cardcode": (
+        Own("card__person__account"),
+        _WRITTEN_AT_TILL,
+    ),
+    # merchants, offers and their use
+    "members.merchant": (
+        Matching("state IN ('approved', 'suspended')", is_reading=True),
+        Within("organization", _BENEFITS),
+        Matching("id = (SELECT portal_merchant())", is_reading=True),
+        Through(Door.MERCHANT_APPLYING, is_reading=False),
+        Through(Door.MY_USES),
+    ),
+    "members.merchantagreement": (
+        Matching("state = 'confirmed'", is_reading=True),
+        Within("merchant__organization", _BENEFITS),
+        Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
+    ),
+    "members.merchantplace": (
+        Following("merchant", is_reading=True),
+        Within("merchant__organization", _BENEFITS),
+        _OF_MERCHANT,
+    ),
+    "members.merchantlogin": (
+        Within("merchant__organization", _BENEFITS),
+        Own("account", is_reading=True),
+    ),
+    # A figure that the public is told; who sets it is named.
+    "members.benefitprogramme": (
+        Matching("true", is_reading=True),
+        Within("organization", (_P.PROGRAMME_EDIT,)),
+    ),
+    "members.benefitoffer": (
+        Matching("state IN ('published', 'paused')", is_reading=True),
+        Within("merchant__organization", _BENEFITS),
+        _OF_MERCHANT,
+        # What a member used once is named on their list, whatever became of the offer.
+        Through(Door.MY_USES),
+    ),
+    "members.wrongcode": (
+        Within("login__merchant__organization", _BENEFITS, is_reading=True),
+        _WRITTEN_AT_TILL,
+    ),
+    "members.redemption": (
+        Own("person__account", is_reading=True),
+        _MERGED_MINE,
+        _OF_MERCHANT,
+        # A code that was used at another till is used.
+        _AT_TILL,
+        Within("organization", _BENEFITS, is_reading=True),
+        Within("merchant__organization", _BENEFITS, is_reading=True),
+        # The directory adds up what was thought of an offer; whose uses they were it never asks.
+        Through(Door.DIRECTORY, "state = 'done'"),
+    ),
+    "members.rating": (
+        Following("redemption", is_reading=True),
+        Own("redemption__person__account"),
+        Through(Door.DIRECTORY),
+    ),
+    "members.merchantcomplaint": (
+        _OWN_PERSON,
+        Within("merchant__organization", (_P.COMPLAINT_ANSWER,)),
+        Within("merchant__organization", (_P.TRAIL_VIEW,), is_reading=True),
+        _MERGING,
+    ),
+    "members.favourite": (_OWN_PERSON, _MERGING),
+    "welfare.merchantstatement": (
+        Within("organization", _BENEFITS),
+        _OF_MERCHANT,
+    ),
+    "welfare.statementline": (Following("statement"),),
+    # consent and privacy
+    "members.consent": (*_OF_PERSON, _MERGING),
+    "members.correction": (*_OF_PERSON, _MERGING),
+    "members.familymember": (*_OF_PERSON, _MERGING),
+    "members.retentionrun": (
+        Whole((_P.RETENTION_RUN,)),
+        Whole((_P.AUDIT_VIEW,), is_reading=True),
+    ),
     # what was decided, published, contested
     "union_portal.decision": (
         Within("organization", _PEOPLE),
@@ -89,8 +243,17 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     # files, messages, work, the log
     "union_portal.storedfile": (
         Own("uploaded_by"),
-        Within("organization", (*_PEOPLE, _P.AUDIT_VIEW)),
+        Only("purpose <> 'my_data'", Within("organization", (*_PEOPLE, _P.AUDIT_VIEW))),
+        # A copy of somebody's data is for that person alone.
+        Matching(
+            "purpose = 'my_data' AND EXISTS (SELECT 1 FROM union_portal_reportrun r"
+            " WHERE r.file_id = union_portal_storedfile.id)",
+            is_reading=True,
+        ),
+        Only(_MERCHANTS_PAPER, Within("organization", _BENEFITS)),
+        Through(Door.MERCHANT_APPLYING, "purpose = 'merchant_licence'", is_reading=False),
     ),
+    "union_portal.forgottenfile": (Following("file", is_reading=True),),
     "union_portal.filedownload": (Own("account"), Whole((_P.AUDIT_VIEW,))),
     "union_portal.message": (
         # A code opens a member's account: it is for the phone alone.
@@ -100,10 +263,22 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             " (SELECT 1 FROM members_person p WHERE p.id = recipient))"
         ),
         Through(Door.FIRST_LOG_IN, "topic = 'login_code'", is_reading=False),
+        # Whoever applies to join is in no register yet.
+        Through(Door.JOINING, "topic = 'joining'", is_reading=False),
+        # Whoever answers a complaint tells a member whom they are not shown.
+        Matching(
+            "subject_type = 'members.merchantcomplaint'"
+            " AND subject_id IN (SELECT id::text FROM members_merchantcomplaint)"
+        ),
         Through(Door.PROBES),
     ),
     "union_portal.reportrun": (
-        Within("organization", (_P.REPORT_DISBURSEMENT, _P.TRAIL_VIEW)),
+        # Statistics tell of nobody: whoever sees the figures sees their files.
+        Only("kind LIKE 'union_statistics_%'", Within("organization", _PEOPLE)),
+        Only(
+            "kind NOT IN ('my_data_pdf', 'my_data_json')",
+            Within("organization", (_P.REPORT_DISBURSEMENT, _P.TRAIL_VIEW)),
+        ),
         Own("requested_by"),
     ),
     "union_portal.job": (
@@ -125,6 +300,10 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             "subject_type = 'members.person' AND subject_id = {person}::text", is_reading=True
         ),
         Matching(
+            "subject_type = 'members.person' AND subject_id IN (SELECT portal_merged()::text)",
+            is_reading=True,
+        ),
+        Matching(
             "subject_type = 'awards.subsidycase'"
             " AND subject_id IN (SELECT awards_own_cases()::text)",
             is_reading=True,
@@ -137,6 +316,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         Within("organization", (_P.AUDIT_VIEW,), is_reading=True),
     ),
     "union_portal.factorreset": (*_REVIEWS, Whole((_P.ACCOUNT_MANAGE,))),
+    # programs: what an answer told its caller is for that caller alone
+    "union_portal.sentcall": (Own("account"),),
     # money
     "disbursement.fund": (
         Within("organization", _MONEY),
@@ -149,10 +330,14 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "disbursement.entitlement": (
         Within("organization", (*_MONEY, *_PEOPLE)),
         Own("person__account", is_reading=True),
+        _MERGED_MINE,
+        Through(Door.MERGING),
+        Matching("merchant_id = (SELECT portal_merchant())", is_reading=True),
     ),
     "disbursement.cap": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
+        Through(Door.MERGING),
     ),
     "disbursement.payoutbatch": (
         Within("organization", _BATCHES),
@@ -172,6 +357,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "disbursement.payoutline": (
         Within("batch__organization", _BATCHES),
         Following("entitlement", is_reading=True),
+        Through(Door.MERGING),
     ),
     "disbursement.returnfile": (Within("batch__organization", _BATCHES),),
     "disbursement.returnrow": (
@@ -206,17 +392,24 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     # honours and subsidies
     "awards.subsidyround": (ACCOUNTS,),
     "awards.countycheck": (Within("county", _PEOPLE),),
-    "awards.subsidycase": (Within("organization", _PEOPLE), Own("person__account")),
+    "awards.subsidycase": (
+        Within("organization", _PEOPLE),
+        Own("person__account"),
+        _MERGED_MINE,
+        _MERGING,
+    ),
     "awards.homevisit": (Following("case"),),
     "awards.returnforcompletion": (Following("case"),),
     "awards.honour": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
         Through(Door.HONOURS_ROLL, "state = 'held'"),
+        _MERGING,
     ),
     "awards.modelworker": (
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
+        _MERGING,
     ),
     "awards.yearlyverification": (Following("model_worker"),),
     "awards.hardshipyear": (Following("model_worker"),),
@@ -230,15 +423,22 @@ _OFFICE = "belongs to no person and holds no money"
 OPEN: Final[dict[str, str]] = {
     "union_portal.account": _BEFORE,
     "union_portal.pastpassword": _BEFORE,
+    "union_portal.apitoken": _BEFORE,
+    "union_portal.callcount": _BEFORE,
     "union_portal.roleassignment": _BEFORE,
     "union_portal.accountreview": _OFFICE,
     "union_portal.organization": _OFFICE,
     "union_portal.ruleset": _OFFICE,
     "union_portal.holiday": _OFFICE,
+    "union_portal.countedfigure": "numbers that the public is told",
     "union_portal.auditblock": "digests alone, and workers write them",
     "union_portal.sentform": "keyed hashes and an address, asked by key alone",
     "members.stagedperson": "closed to web processes altogether (privileges.py)",
     "members.stagedrow": "a view: it shows the rows of the imports that its reader is shown",
+    "members.cardbank": _OFFICE,
+    "members.consenttext": _OFFICE,
+    "members.benefitcategory": _OFFICE,
+    "members.benefitoffer_places": "which offers are to be had at which shop",
     "disbursement.bankformat": _OFFICE,
     "disbursement.gate": "one row, which every payment asks",
     "awards.honourtitle": _OFFICE,

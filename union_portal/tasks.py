@@ -7,15 +7,18 @@ from django.utils import timezone
 from union_portal import (
     account_reviews,
     audit,
+    figures,
     health,
     history,
     notifications,
     once,
     outages,
     queue,
+    tokens,
     tries,
     witness_mail,
 )
+from union_portal.api import repeats, throttles
 
 
 @shared_task(name="union_portal.ring_lost_jobs")
@@ -40,6 +43,12 @@ def send_witnesses() -> None:
     witness_mail.write_digests(today=today)
 
 
+@shared_task(name="union_portal.count_figures")
+@outages.outlived()
+def count_figures() -> None:
+    figures.keep(today=timezone.localdate())
+
+
 @shared_task(name="union_portal.send_messages")
 @outages.outlived()
 def send_messages() -> None:
@@ -52,10 +61,10 @@ def send_messages() -> None:
 @shared_task(name="union_portal.forget_the_past")
 @outages.outlived()
 def forget_the_past() -> None:
-    """Keys of forms, the sessions they were bound to, counted tries: once they are of no use."""
+    """Keys of forms and calls, sessions, tokens, counted tries: once they are of no use."""
     now = timezone.now()
-    once.sweep(now=now)
-    tries.sweep(now=now)
+    for room in (once, repeats, tries, throttles, tokens):
+        room.sweep(now=now)
     call_command("clearsessions")
 
 

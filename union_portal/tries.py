@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from union_portal.fields import fingerprint
 from union_portal.kit import scrub
+from union_portal.kit.plain_text import digits_as_typed
 
 
 def address_of(request: HttpRequest) -> str:
@@ -37,10 +38,16 @@ def name_of(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str 
     Names are found without regard to case, so “Feng”, “FENG” and “ﬀeng” are one door. Who types
     an identity number or a phone in its place finds it kept nowhere: it counts by its fingerprint.
     """
-    name = folded((credentials or {}).get("username") or "")
-    if sum(sign.isdigit() for sign in name) >= scrub.DIGITS:
-        return fingerprint("log_in_name", name)
-    return name or None
+    return counted((credentials or {}).get("username") or "") or None
+
+
+def counted(name: str) -> str:
+    """One door, however its name is written: a number by its keyed hash, without its spaces."""
+    plain = folded(name)
+    number = folded(digits_as_typed(plain))
+    if sum(sign.isdigit() for sign in number) >= scrub.DIGITS:
+        return fingerprint("log_in_name", number)
+    return plain
 
 
 def folded(name: str) -> str:

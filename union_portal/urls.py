@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from union_portal import portal_urls
+from union_portal.api import urls as api_urls
 from union_portal.views import factors, public, reauthentication, security, sessions
 
 handler400 = "union_portal.views.problems.bad_request"
@@ -39,6 +40,7 @@ account = [
 
 portal = [
     path("", public.home, name="home"),
+    path("figures/", public.figure_list, name="figure-list"),
     path("notices/", public.notice_list, name="notice-list"),
     path("notices/<int:notice_id>/", public.notice, name="notice"),
     path(
@@ -50,10 +52,19 @@ portal = [
     *portal_urls.urlpatterns,
 ]
 
+# By the name of what is called; each app's endpoints stand beside its pages.
+api = [
+    path("", include(api_urls)),
+    path("", include("members.api.urls")),
+    path("", include("welfare.api.urls")),
+]
+
 urlpatterns = [
     path("", include((portal, "portal"))),
     path("", include("awards.urls")),
     path("", include("members.urls")),
+    path("", include("welfare.urls")),
+    path("api/v1/", include((api, "api"))),
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("account/", include(account)),
     path("admin/", admin.site.urls),

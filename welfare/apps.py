@@ -8,3 +8,12 @@ class WelfareConfig(AppConfig):
     name = "welfare"
     label = "welfare"
     verbose_name = _("Welfare")
+
+    def ready(self) -> None:
+        from union_portal import lifecycle
+        from welfare import reports  # noqa: F401  (registers the statements)
+        from welfare.actions import settlements  # noqa: F401  (registers who is stopped)
+        from welfare.states import LIFECYCLES
+
+        for label, table in LIFECYCLES.items():
+            lifecycle.register(label, table)

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.utils.timezone
 import pgtrigger.compiler
-import pgtrigger.migrations
 import union_portal.fields
 import union_portal.triggers
 from django.conf import settings
@@ -17,7 +16,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('members', '0002_staged_rows'),
         ('union_portal', '0002_holidays'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('union_portal', '__first__'),
     ]
 
     operations = [
@@ -67,6 +66,33 @@ class Migration(migrations.Migration):
                 'verbose_name': 'year of hardship',
                 'verbose_name_plural': 'years of hardship',
                 'ordering': ['-year'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_withdrawn', False)), fields=('model_worker', 'year'), name='hardship_year_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SubsidyRound',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('scheme', models.CharField(choices=[('festival_gift', 'festival gift'), ('special_hardship', 'special hardship subsidy'), ('living_allowance', 'farmer living allowance')], max_length=20, verbose_name='scheme')),
+                ('period', models.CharField(max_length=4, verbose_name='year')),
+                ('reference_on', models.DateField(verbose_name='facts as of')),
+                ('proposed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='proposed at')),
+                ('entitled_count', models.PositiveIntegerField(default=0, verbose_name='entitled')),
+                ('refused_count', models.PositiveIntegerField(default=0, verbose_name='refused')),
+                ('amount_fen', union_portal.fields.FenField(default=0, verbose_name='proposed amount')),
+                ('decided_at', models.DateTimeField(editable=False, null=True, verbose_name='decided at')),
+                ('state', union_portal.fields.StateField(choices=[('proposed', 'with the counties'), ('checked', 'checked by every county'), ('decided', 'decided'), ('cancelled', 'cancelled')], default='proposed', editable=False, max_length=24, verbose_name='state')),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.organization', verbose_name='union')),
+                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='proposed by')),
+                ('rule_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.ruleset', verbose_name='rule set')),
+            ],
+            options={
+                'verbose_name': 'subsidy round',
+                'verbose_name_plural': 'subsidy rounds',
+                'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['proposed', 'checked'])), fields=('scheme', 'period'), name='subsidy_round_one_open'), models.CheckConstraint(condition=models.Q(('scheme__in', ['festival_gift', 'living_allowance'])), name='subsidy_round_scheme_in_bulk'), models.CheckConstraint(condition=models.Q(('period__regex', '^(19|20|21)\\d\\d$')), name='subsidy_round_period_is_year'), models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='subsidy_round_decided_by_another'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'decided'), _negated=True), ('decided_by__isnull', False), _connector='OR'), name='subsidy_round_decided_by_someone')],
+                'triggers': [pgtrigger.compiler.Trigger(name='subsidy_round_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('proposed') THEN\n                        RAISE EXCEPTION 'subsidy_round: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'subsidy_round_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('checked>cancelled', 'checked>decided', 'proposed>cancelled', 'proposed>checked') THEN\n                    RAISE EXCEPTION 'subsidy_round: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'subsidy_round_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='d0201157342e23a6a7a0475a5336642362c1dfe2', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_subsidy_round_steps_3301d', table='awards_subsidyround', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -95,11 +121,15 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subsidy_cases', to='members.person', verbose_name='person')),
                 ('reviewed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='reviewed by')),
                 ('visited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='visited by')),
+                ('round', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='awards.subsidyround', verbose_name='round')),
             ],
             options={
                 'verbose_name': 'subsidy case',
                 'verbose_name_plural': 'subsidy cases',
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['round', 'county', 'state'], name='case_round_county'), models.Index(fields=['county', 'state'], name='case_county_state'), models.Index(fields=['organization', 'state'], name='case_organization_state')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['proposed', 'confirmed', 'submitted', 'visited', 'reviewed', 'returned', 'granted'])), fields=('person', 'scheme', 'period'), name='case_one_live'), models.UniqueConstraint(fields=('round', 'person'), name='case_once_per_round'), models.CheckConstraint(condition=models.Q(('scheme__in', ['festival_gift', 'special_hardship', 'living_allowance'])), name='case_three_uses_only'), models.CheckConstraint(condition=models.Q(('period__regex', '^(19|20|21)\\d\\d$')), name='case_period_is_year'), models.CheckConstraint(condition=models.Q(models.Q(('round__isnull', True), ('scheme', 'special_hardship'), models.Q(('ground', ''), _negated=True)), models.Q(models.Q(('scheme', 'special_hardship'), _negated=True), ('ground', ''), ('round__isnull', False)), _connector='OR'), name='case_application_or_round'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'granted'), _negated=True), models.Q(('amount_fen__gt', 0), ('decision__isnull', False), ('refusal_clause', '')), _connector='OR'), name='case_granted_with_amount'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), models.Q(('amount_fen', 0), ('decision__isnull', False), models.Q(('refusal_clause', ''), _negated=True)), _connector='OR'), name='case_refused_with_clause'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ineligible', 'excluded']), _negated=True), models.Q(('amount_fen', 0), models.Q(('refusal_clause', ''), _negated=True)), _connector='OR'), name='case_ineligible_with_clause'), models.CheckConstraint(condition=models.Q(('created_by__isnull', True), ('visited_by__isnull', True), models.Q(('created_by', models.F('visited_by')), _negated=True), _connector='OR'), name='case_created_by_not_visited_by'), models.CheckConstraint(condition=models.Q(('created_by__isnull', True), ('reviewed_by__isnull', True), models.Q(('created_by', models.F('reviewed_by')), _negated=True), _connector='OR'), name='case_created_by_not_reviewed_by'), models.CheckConstraint(condition=models.Q(('created_by__isnull', True), ('decided_by__isnull', True), models.Q(('created_by', models.F('decided_by')), _negated=True), _connector='OR'), name='case_created_by_not_decided_by'), models.CheckConstraint(condition=models.Q(('visited_by__isnull', True), ('reviewed_by__isnull', True), models.Q(('visited_by', models.F('reviewed_by')), _negated=True), _connector='OR'), name='case_visited_by_not_reviewed_by'), models.CheckConstraint(condition=models.Q(('visited_by__isnull', True), ('decided_by__isnull', True), models.Q(('visited_by', models.F('decided_by')), _negated=True), _connector='OR'), name='case_visited_by_not_decided_by'), models.CheckConstraint(condition=models.Q(('reviewed_by__isnull', True), ('decided_by__isnull', True), models.Q(('reviewed_by', models.F('decided_by')), _negated=True), _connector='OR'), name='case_reviewed_by_not_decided_by')],
+                'triggers': [pgtrigger.compiler.Trigger(name='subsidy_case_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('ineligible', 'proposed', 'submitted') THEN\n                        RAISE EXCEPTION 'subsidy_case: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'subsidy_case_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('confirmed>cancelled', 'confirmed>excluded', 'confirmed>granted', 'excluded>cancelled', 'excluded>refused', 'granted>withdrawn', 'ineligible>cancelled', 'ineligible>refused', 'proposed>cancelled', 'proposed>confirmed', 'proposed>excluded', 'refused>granted', 'returned>reviewed', 'returned>submitted', 'returned>taken_back', 'returned>visited', 'reviewed>granted', 'reviewed>refused', 'reviewed>returned', 'reviewed>taken_back', 'submitted>returned', 'submitted>taken_back', 'submitted>visited', 'visited>returned', 'visited>reviewed', 'visited>taken_back', 'withdrawn>granted') THEN\n                    RAISE EXCEPTION 'subsidy_case: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'subsidy_case_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='3fd14efdca40ca0324bf47b8aa299964a36b6a30', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_subsidy_case_steps_ff544', table='awards_subsidycase', when='BEFORE')), pgtrigger.compiler.Trigger(name='subsidy_case_frozen', sql=union_portal.triggers.GuardSql(func="\n                    IF TG_OP = 'UPDATE' THEN\n                        IF (NEW.person_id, NEW.scheme, NEW.period, NEW.round_id)\n                           IS NOT DISTINCT FROM\n                           (OLD.person_id, OLD.scheme, OLD.period, OLD.round_id)\n                           AND (OLD.state NOT IN ('granted', 'refused', 'withdrawn')\n                                OR NEW.state <> OLD.state\n                                OR to_jsonb(NEW) = to_jsonb(OLD)\n                                OR EXISTS (SELECT 1 FROM union_portal_decision d\n                                           WHERE d.id = NEW.decision_id\n                                             AND d.replaces_id = OLD.decision_id)) THEN\n                            RETURN NEW;\n                        END IF;\n                    END IF;\n                    RAISE EXCEPTION 'subsidy_case: a decided case stays as it was'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'subsidy_case_frozen';\n                ", hash='7e02be0e1b59e0f208101ab546996e1bed99fd59', operation='UPDATE OR DELETE', pgid='pgtrigger_subsidy_case_frozen_854af', table='awards_subsidycase', when='BEFORE')), pgtrigger.compiler.Trigger(name='subsidy_case_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'subsidy_case: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'subsidy_case_no_truncate';\n        ", hash='6eb29220206e261588cec3afe5fafbb6c633b05b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_subsidy_case_no_truncate_efcfe', table='awards_subsidycase', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -118,6 +148,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'return for completion',
                 'verbose_name_plural': 'returns for completion',
                 'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('answered_at__isnull', True)), fields=('case',), name='return_one_open'), models.CheckConstraint(condition=models.Q(('message', ''), _negated=True), name='return_with_message')],
             },
         ),
         migrations.CreateModel(
@@ -137,36 +168,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'home visit',
                 'verbose_name_plural': 'home visits',
                 'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('visitors', ''), _negated=True), name='visit_names_visitors')],
+                'triggers': [pgtrigger.compiler.Trigger(name='home_visit_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'home_visit: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'home_visit_append_only';\n            ", hash='473fe962e12b2bfbfbc4127f6e1480aa47b341b8', operation='UPDATE OR DELETE', pgid='pgtrigger_home_visit_append_only_ed655', table='awards_homevisit', when='BEFORE')), pgtrigger.compiler.Trigger(name='home_visit_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'home_visit: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'home_visit_no_truncate';\n        ", hash='a3b2555eea6ab45e563b1d1a7d4db99a5643ee8f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_home_visit_no_truncate_d17df', table='awards_homevisit', when='BEFORE'))],
             },
-        ),
-        migrations.CreateModel(
-            name='SubsidyRound',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scheme', models.CharField(choices=[('festival_gift', 'festival gift'), ('special_hardship', 'special hardship subsidy'), ('living_allowance', 'farmer living allowance')], max_length=20, verbose_name='scheme')),
-                ('period', models.CharField(max_length=4, verbose_name='year')),
-                ('reference_on', models.DateField(verbose_name='facts as of')),
-                ('proposed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='proposed at')),
-                ('entitled_count', models.PositiveIntegerField(default=0, verbose_name='entitled')),
-                ('refused_count', models.PositiveIntegerField(default=0, verbose_name='refused')),
-                ('amount_fen', union_portal.fields.FenField(default=0, verbose_name='proposed amount')),
-                ('decided_at', models.DateTimeField(editable=False, null=True, verbose_name='decided at')),
-                ('state', union_portal.fields.StateField(choices=[('proposed', 'with the counties'), ('checked', 'checked by every county'), ('decided', 'decided'), ('cancelled', 'cancelled')], default='proposed', editable=False, max_length=24, verbose_name='state')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.organization', verbose_name='union')),
-                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='proposed by')),
-                ('rule_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.ruleset', verbose_name='rule set')),
-            ],
-            options={
-                'verbose_name': 'subsidy round',
-                'verbose_name_plural': 'subsidy rounds',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='subsidycase',
-            name='round',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='awards.subsidyround', verbose_name='round'),
         ),
         migrations.CreateModel(
             name='CountyCheck',
@@ -185,6 +189,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'county check',
                 'verbose_name_plural': 'county checks',
                 'ordering': ['round', 'county'],
+                'constraints': [models.UniqueConstraint(fields=('round', 'county'), name='county_check_once'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), ('checked_by__isnull', False), _connector='OR'), name='county_check_by_someone')],
+                'triggers': [pgtrigger.compiler.Trigger(name='county_check_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'county_check: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'county_check_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>confirmed') THEN\n                    RAISE EXCEPTION 'county_check: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'county_check_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='bbee804c8b72de91ab42b8ba3ab3a2d001a885c3', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_county_check_steps_f3ba4', table='awards_countycheck', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -204,6 +210,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'yearly verification',
                 'verbose_name_plural': 'yearly verifications',
                 'ordering': ['-year', '-id'],
+                'indexes': [models.Index(fields=['model_worker', 'year', '-id'], name='verification_latest')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('year__range', (1950, 2199))), name='verification_year_plausible'), models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='verification_with_evidence')],
+                'triggers': [pgtrigger.compiler.Trigger(name='yearly_verification_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'yearly_verification: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'yearly_verification_append_only';\n            ", hash='42c21085332cdfcd3c4028eec33b5113a8af4306', operation='UPDATE OR DELETE', pgid='pgtrigger_yearly_verification_append_only_65a76', table='awards_yearlyverification', when='BEFORE')), pgtrigger.compiler.Trigger(name='yearly_verification_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'yearly_verification: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'yearly_verification_no_truncate';\n        ", hash='54e536c27dc79d8d57219fdc2493f0f792398024', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_yearly_verification_no_truncate_852d7', table='awards_yearlyverification', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -226,170 +235,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'honours',
                 'ordering': ['-conferred_on', 'id'],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'held')), fields=('person', 'title'), name='honour_held_once'), models.UniqueConstraint(condition=models.Q(('certificate_no', ''), _negated=True), fields=('title', 'certificate_no'), name='honour_certificate_once'), models.CheckConstraint(condition=models.Q(models.Q(('revoked_on__isnull', True), ('state', 'held')), models.Q(('revoked_on__gte', models.F('conferred_on')), ('state', 'revoked'), models.Q(('revoked_reason', ''), _negated=True)), _connector='OR'), name='honour_revoked_with_reason')],
+                'triggers': [pgtrigger.compiler.Trigger(name='honour_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('held') THEN\n                        RAISE EXCEPTION 'honour: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'honour_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('held>revoked') THEN\n                    RAISE EXCEPTION 'honour: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'honour_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='5048253446f6816dbd0b24c572d9818b74cca15c', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_honour_steps_12880', table='awards_honour', when='BEFORE'))],
             },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='honour',
-            trigger=pgtrigger.compiler.Trigger(name='honour_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('held') THEN\n                        RAISE EXCEPTION 'honour: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'honour_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('held>revoked') THEN\n                    RAISE EXCEPTION 'honour: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'honour_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='5048253446f6816dbd0b24c572d9818b74cca15c', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_honour_steps_12880', table='awards_honour', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='hardshipyear',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_withdrawn', False)), fields=('model_worker', 'year'), name='hardship_year_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='returnforcompletion',
-            constraint=models.UniqueConstraint(condition=models.Q(('answered_at__isnull', True)), fields=('case',), name='return_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='returnforcompletion',
-            constraint=models.CheckConstraint(condition=models.Q(('message', ''), _negated=True), name='return_with_message'),
-        ),
-        migrations.AddConstraint(
-            model_name='homevisit',
-            constraint=models.CheckConstraint(condition=models.Q(('visitors', ''), _negated=True), name='visit_names_visitors'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='homevisit',
-            trigger=pgtrigger.compiler.Trigger(name='home_visit_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'home_visit: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'home_visit_append_only';\n            ", hash='473fe962e12b2bfbfbc4127f6e1480aa47b341b8', operation='UPDATE OR DELETE', pgid='pgtrigger_home_visit_append_only_ed655', table='awards_homevisit', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='homevisit',
-            trigger=pgtrigger.compiler.Trigger(name='home_visit_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'home_visit: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'home_visit_no_truncate';\n        ", hash='a3b2555eea6ab45e563b1d1a7d4db99a5643ee8f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_home_visit_no_truncate_d17df', table='awards_homevisit', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidyround',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['proposed', 'checked'])), fields=('scheme', 'period'), name='subsidy_round_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidyround',
-            constraint=models.CheckConstraint(condition=models.Q(('scheme__in', ['festival_gift', 'living_allowance'])), name='subsidy_round_scheme_in_bulk'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidyround',
-            constraint=models.CheckConstraint(condition=models.Q(('period__regex', '^(19|20|21)\\d\\d$')), name='subsidy_round_period_is_year'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidyround',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='subsidy_round_decided_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidyround',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'decided'), _negated=True), ('decided_by__isnull', False), _connector='OR'), name='subsidy_round_decided_by_someone'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='subsidyround',
-            trigger=pgtrigger.compiler.Trigger(name='subsidy_round_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('proposed') THEN\n                        RAISE EXCEPTION 'subsidy_round: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'subsidy_round_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('checked>cancelled', 'checked>decided', 'proposed>cancelled', 'proposed>checked') THEN\n                    RAISE EXCEPTION 'subsidy_round: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'subsidy_round_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='d0201157342e23a6a7a0475a5336642362c1dfe2', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_subsidy_round_steps_3301d', table='awards_subsidyround', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='subsidycase',
-            index=models.Index(fields=['round', 'county', 'state'], name='case_round_county'),
-        ),
-        migrations.AddIndex(
-            model_name='subsidycase',
-            index=models.Index(fields=['county', 'state'], name='case_county_state'),
-        ),
-        migrations.AddIndex(
-            model_name='subsidycase',
-            index=models.Index(fields=['organization', 'state'], name='case_organization_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['proposed', 'confirmed', 'submitted', 'visited', 'reviewed', 'returned', 'granted'])), fields=('person', 'scheme', 'period'), name='case_one_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.UniqueConstraint(fields=('round', 'person'), name='case_once_per_round'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(('scheme__in', ['festival_gift', 'special_hardship', 'living_allowance'])), name='case_three_uses_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(('period__regex', '^(19|20|21)\\d\\d$')), name='case_period_is_year'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('round__isnull', True), ('scheme', 'special_hardship'), models.Q(('ground', ''), _negated=True)), models.Q(models.Q(('scheme', 'special_hardship'), _negated=True), ('ground', ''), ('round__isnull', False)), _connector='OR'), name='case_application_or_round'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'granted'), _negated=True), models.Q(('amount_fen__gt', 0), ('decision__isnull', False), ('refusal_clause', '')), _connector='OR'), name='case_granted_with_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), models.Q(('amount_fen', 0), ('decision__isnull', False), models.Q(('refusal_clause', ''), _negated=True)), _connector='OR'), name='case_refused_with_clause'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ineligible', 'excluded']), _negated=True), models.Q(('amount_fen', 0), models.Q(('refusal_clause', ''), _negated=True)), _connector='OR'), name='case_ineligible_with_clause'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(('created_by__isnull', True), ('visited_by__isnull', True), models.Q(('created_by', models.F('visited_by')), _negated=True), _connector='OR'), name='case_created_by_not_visited_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(('created_by__isnull', True), ('reviewed_by__isnull', True), models.Q(('created_by', models.F('reviewed_by')), _negated=True), _connector='OR'), name='case_created_by_not_reviewed_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(('created_by__isnull', True), ('decided_by__isnull', True), models.Q(('created_by', models.F('decided_by')), _negated=True), _connector='OR'), name='case_created_by_not_decided_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(('visited_by__isnull', True), ('reviewed_by__isnull', True), models.Q(('visited_by', models.F('reviewed_by')), _negated=True), _connector='OR'), name='case_visited_by_not_reviewed_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(('visited_by__isnull', True), ('decided_by__isnull', True), models.Q(('visited_by', models.F('decided_by')), _negated=True), _connector='OR'), name='case_visited_by_not_decided_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='subsidycase',
-            constraint=models.CheckConstraint(condition=models.Q(('reviewed_by__isnull', True), ('decided_by__isnull', True), models.Q(('reviewed_by', models.F('decided_by')), _negated=True), _connector='OR'), name='case_reviewed_by_not_decided_by'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='subsidycase',
-            trigger=pgtrigger.compiler.Trigger(name='subsidy_case_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('ineligible', 'proposed', 'submitted') THEN\n                        RAISE EXCEPTION 'subsidy_case: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'subsidy_case_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('confirmed>cancelled', 'confirmed>excluded', 'confirmed>granted', 'excluded>cancelled', 'excluded>refused', 'granted>withdrawn', 'ineligible>cancelled', 'ineligible>refused', 'proposed>cancelled', 'proposed>confirmed', 'proposed>excluded', 'refused>granted', 'returned>reviewed', 'returned>submitted', 'returned>taken_back', 'returned>visited', 'reviewed>granted', 'reviewed>refused', 'reviewed>returned', 'reviewed>taken_back', 'submitted>returned', 'submitted>taken_back', 'submitted>visited', 'visited>returned', 'visited>reviewed', 'visited>taken_back', 'withdrawn>granted') THEN\n                    RAISE EXCEPTION 'subsidy_case: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'subsidy_case_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='3fd14efdca40ca0324bf47b8aa299964a36b6a30', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_subsidy_case_steps_ff544', table='awards_subsidycase', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='subsidycase',
-            trigger=pgtrigger.compiler.Trigger(name='subsidy_case_frozen', sql=union_portal.triggers.GuardSql(func="\n                    IF TG_OP = 'UPDATE' THEN\n                        IF (NEW.person_id, NEW.scheme, NEW.period, NEW.round_id)\n                           IS NOT DISTINCT FROM\n                           (OLD.person_id, OLD.scheme, OLD.period, OLD.round_id)\n                           AND (OLD.state NOT IN ('granted', 'refused', 'withdrawn')\n                                OR NEW.state <> OLD.state\n                                OR to_jsonb(NEW) = to_jsonb(OLD)\n                                OR EXISTS (SELECT 1 FROM union_portal_decision d\n                                           WHERE d.id = NEW.decision_id\n                                             AND d.replaces_id = OLD.decision_id)) THEN\n                            RETURN NEW;\n                        END IF;\n                    END IF;\n                    RAISE EXCEPTION 'subsidy_case: a decided case stays as it was'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'subsidy_case_frozen';\n                ", hash='7e02be0e1b59e0f208101ab546996e1bed99fd59', operation='UPDATE OR DELETE', pgid='pgtrigger_subsidy_case_frozen_854af', table='awards_subsidycase', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='subsidycase',
-            trigger=pgtrigger.compiler.Trigger(name='subsidy_case_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'subsidy_case: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'subsidy_case_no_truncate';\n        ", hash='6eb29220206e261588cec3afe5fafbb6c633b05b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_subsidy_case_no_truncate_efcfe', table='awards_subsidycase', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='countycheck',
-            constraint=models.UniqueConstraint(fields=('round', 'county'), name='county_check_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='countycheck',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), ('checked_by__isnull', False), _connector='OR'), name='county_check_by_someone'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='countycheck',
-            trigger=pgtrigger.compiler.Trigger(name='county_check_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'county_check: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'county_check_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>confirmed') THEN\n                    RAISE EXCEPTION 'county_check: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'county_check_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='bbee804c8b72de91ab42b8ba3ab3a2d001a885c3', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_county_check_steps_f3ba4', table='awards_countycheck', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='yearlyverification',
-            index=models.Index(fields=['model_worker', 'year', '-id'], name='verification_latest'),
-        ),
-        migrations.AddConstraint(
-            model_name='yearlyverification',
-            constraint=models.CheckConstraint(condition=models.Q(('year__range', (1950, 2199))), name='verification_year_plausible'),
-        ),
-        migrations.AddConstraint(
-            model_name='yearlyverification',
-            constraint=models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='verification_with_evidence'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='yearlyverification',
-            trigger=pgtrigger.compiler.Trigger(name='yearly_verification_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'yearly_verification: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'yearly_verification_append_only';\n            ", hash='42c21085332cdfcd3c4028eec33b5113a8af4306', operation='UPDATE OR DELETE', pgid='pgtrigger_yearly_verification_append_only_65a76', table='awards_yearlyverification', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='yearlyverification',
-            trigger=pgtrigger.compiler.Trigger(name='yearly_verification_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'yearly_verification: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'yearly_verification_no_truncate';\n        ", hash='54e536c27dc79d8d57219fdc2493f0f792398024', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_yearly_verification_no_truncate_852d7', table='awards_yearlyverification', when='BEFORE')),
         ),
     ]

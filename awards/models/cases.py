@@ -147,12 +147,15 @@ class SubsidyCase(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func="""
                     IF TG_OP = 'UPDATE' THEN
-                        IF (NEW.person_id, NEW.scheme, NEW.period, NEW.round_id)
-                           IS NOT DISTINCT FROM
-                           (OLD.person_id, OLD.scheme, OLD.period, OLD.round_id)
+                        IF (NEW.scheme, NEW.period, NEW.round_id)
+                           IS NOT DISTINCT FROM (OLD.scheme, OLD.period, OLD.round_id)
+                           AND (NEW.person_id = OLD.person_id
+                                OR EXISTS (SELECT 1 FROM members_person p
+                                           WHERE p.id = OLD.person_id
+                                             AND p.merged_into_id = NEW.person_id))
                            AND (OLD.state NOT IN ('granted', 'refused', 'withdrawn')
                                 OR NEW.state <> OLD.state
-                                OR to_jsonb(NEW) = to_jsonb(OLD)
+                                OR to_jsonb(NEW) - 'person_id' = to_jsonb(OLD) - 'person_id'
                                 OR EXISTS (SELECT 1 FROM union_portal_decision d
                                            WHERE d.id = NEW.decision_id
                                              AND d.replaces_id = OLD.decision_id)) THEN

@@ -49,7 +49,7 @@ _FACTS = """
         SELECT y.is_alive, y.honour_retained FROM awards_yearlyverification y
         WHERE y.model_worker_id = w.id AND y.year = %(year)s ORDER BY y.id DESC LIMIT 1
     ) v ON true
-    WHERE o.path LIKE %(path)s
+    WHERE o.path LIKE %(path)s AND p.merged_into_id IS NULL
 """
 
 

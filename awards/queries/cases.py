@@ -65,7 +65,7 @@ def cases_of(person: Person) -> QuerySet[SubsidyCase]:
     `paid_at` tells when the money of the decision arrived.
     """
     return (
-        SubsidyCase.objects.filter(person=person)
+        SubsidyCase.objects.filter(_of(person))
         .filter(Q(round__isnull=True) | Q(state__in=[CaseState.GRANTED, CaseState.REFUSED]))
         .select_related("decision", "round")
         .annotate(paid_at=paid_at("decision"))
@@ -73,7 +73,7 @@ def cases_of(person: Person) -> QuerySet[SubsidyCase]:
     )
 
 
-def live_application(person: Person, year: int) -> SubsidyCase | None:
+def live_application(person: Person | int, year: int) -> SubsidyCase | None:
     """The one application of the year that is under way or was granted (X7), if there is one."""
     return SubsidyCase.objects.filter(
         person=person, scheme=Scheme.SPECIAL_HARDSHIP, period=str(year), state__in=LIVE_CASES
@@ -138,7 +138,8 @@ def model_workers_for(account: Account, year: int) -> QuerySet[ModelWorker]:
     )
     return (
         ModelWorker.objects.filter(
-            access.scope(account, Permission.PERSON_VIEW, "person__organization__path")
+            access.scope(account, Permission.PERSON_VIEW, "person__organization__path"),
+            person__merged_into__isnull=True,
         )
         .annotate(
             is_verified=Exists(good),
@@ -186,8 +187,13 @@ def timeline(case: SubsidyCase) -> list[Event]:
 
 def decisions_of(person: Person) -> QuerySet[Decision]:
     """Every decision on a person's subsidies, the replaced ones too."""
-    cases = SubsidyCase.objects.filter(person=person).values("pk")
+    cases = SubsidyCase.objects.filter(_of(person)).values("pk")
     return Decision.objects.filter(subject_type="awards.subsidycase", subject_id__in=cases)
+
+
+def _of(person: Person) -> Q:
+    """Rows of the person, and of rows that were merged into this one."""
+    return Q(person=person) | Q(person__merged_into=person)
 
 
 def _round_steps(case: SubsidyCase) -> Iterator[Event]:

@@ -13,6 +13,9 @@ from union_portal import readers
 from union_portal.readers import Door
 
 HONOURS_PER_PAGE = 60
+# What somebody holds under two numbers stands on the roll once.
+_SHOWN = Q(state=HonourState.HELD, person__merged_into__isnull=True)
+_SHOWN_OF_TITLE = Q(honours__state=HonourState.HELD, honours__person__merged_into__isnull=True)
 
 
 @login_not_required
@@ -20,10 +23,10 @@ HONOURS_PER_PAGE = 60
 @readers.seeing(Door.HONOURS_ROLL)
 def honours_roll(request: HttpRequest) -> HttpResponse:
     """Held honours by title and year; revoked ones are not on the roll."""
-    held = Honour.objects.filter(state=HonourState.HELD)
-    titles = HonourTitle.objects.annotate(
-        holders=Count("honours", filter=Q(honours__state=HonourState.HELD))
-    ).filter(holders__gt=0)
+    held = Honour.objects.filter(_SHOWN)
+    titles = HonourTitle.objects.annotate(holders=Count("honours", filter=_SHOWN_OF_TITLE)).filter(
+        holders__gt=0
+    )
     title = request.GET.get("title", "")
     year = request.GET.get("year", "")
     q = request.GET.get("q", "").strip()[:40]
@@ -35,7 +38,7 @@ def honours_roll(request: HttpRequest) -> HttpResponse:
         held = held.filter(person__name__startswith=q)
     rows = held.select_related("person", "title").order_by("-conferred_on", "person__pinyin", "id")
     years = (
-        Honour.objects.filter(state=HonourState.HELD)
+        Honour.objects.filter(_SHOWN)
         .order_by("-conferred_on__year")
         .values_list("conferred_on__year", flat=True)
         .distinct()

@@ -18,7 +18,8 @@ from awards.queries import statements
 from awards.rules.schemes import REFUSABLE
 from awards.states import CASE, CaseState
 from awards.views import held
-from members.models import BankAccount
+from members.models import BankAccount, ConsentPurpose, Person
+from members.queries.privacy import consent_to, text_in_force
 from members.states import BankAccountState
 from union_portal import appeals
 from union_portal.kit import money
@@ -84,6 +85,13 @@ def filled(request: HttpRequest, key: str, make: Make) -> Filled:
                 "documents", _("“%(name)s” does not fit: too much in all.") % {"name": name}
             )
     return Filled(request, key, form)
+
+
+def lacks_consent(person: Person, today: date) -> bool:
+    """Whether the member has still to agree to the use of sensitive data."""
+    purpose = ConsentPurpose.SENSITIVE
+    asked = text_in_force(purpose, today)
+    return asked is not None and consent_to(person, purpose, today) is None
 
 
 def statement(case: SubsidyCase) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A member's own subsidies: where they stand and why, apply, complete, take back, appeal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
 from functools import wraps
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -27,9 +29,12 @@ from union_portal import appeals
 from union_portal.models import Account, Appeal
 from union_portal.states import AppealState
 from union_portal.views import mine
+from union_portal.views.mine import Service, Task, Urgency
 
 MemberView = Callable[..., HttpResponse]
 RECENT = 3
+# No rule set gives longer; it keeps the page from looking through old years.
+LONGEST_APPEAL_DAYS = 366
 
 
 def member_only(view: MemberView) -> MemberView:
@@ -51,7 +56,7 @@ def _account(request: HttpRequest) -> Account:
     return request.user  # type: ignore[return-value]
 
 
-def _live(person: Person) -> SubsidyCase | None:
+def _live(person: Person | int) -> SubsidyCase | None:
     """This year's application: there is one a year."""
     return queries.live_application(person, timezone.localdate().year)
 
@@ -103,6 +108,7 @@ def subsidy_apply(request: HttpRequest, person: Person) -> HttpResponse:
         "ground": Ground(ground),
         "band": band,
         "back": reverse("awards:subsidy-apply"),
+        "lacks_consent": pages.lacks_consent(person, timezone.localdate()),
         **filled.context(),
     }
     return render(request, "awards/subsidy_apply.html", context, status=filled.status)
@@ -224,3 +230,61 @@ def _section(request: HttpRequest, person_id: int) -> dict[str, Any]:
 
 
 mine.add_section(mine.Section("awards/my_subsidies.html", _section, order=10))
+
+
+def _to_complete(person: int) -> Iterable[SubsidyCase]:
+    return SubsidyCase.objects.filter(person=person, state=CaseState.RETURNED).order_by("pk")
+
+
+def _to_complete_text(cases: Sequence[SubsidyCase]) -> str:
+    return _("Complete your application %(number)s") % {"number": cases[0].number}
+
+
+def _appealable(person: int) -> Sequence[SubsidyCase]:
+    """Refusals that can still be appealed against, and were not."""
+    today = timezone.localdate()
+    refused = SubsidyCase.objects.filter(
+        person=person, state=CaseState.REFUSED, decision__appeals__isnull=True,
+        decision__decided_on__gte=today - timedelta(days=LONGEST_APPEAL_DAYS),
+    ).select_related("decision__rule_set")  # fmt: skip
+    return sorted((case for case in refused if _last_day(case) >= today), key=_last_day)
+
+
+def _last_day(case: SubsidyCase) -> date:
+    """The last day to appeal; long past for a case without a decision."""
+    return appeals.last_day(case.decision) if case.decision else date.min
+
+
+def _appeal_text(cases: Sequence[SubsidyCase]) -> str:
+    return _("You may appeal against the refusal %(number)s until %(day)s") % {
+        "number": cases[0].number,
+        "day": f"{_last_day(cases[0]):%Y-%m-%d}",
+    }
+
+
+def _case_link(cases: Sequence[SubsidyCase]) -> str:
+    return reverse("awards:subsidy-case", args=[cases[0].pk])
+
+
+mine.add_task(
+    Task(
+        "subsidy_to_complete",
+        _to_complete,
+        _to_complete_text,
+        lambda cases: reverse("awards:subsidy-complete", args=[cases[0].pk]),
+        Urgency.NOW,
+    ),
+    Task("subsidy_appeal", _appealable, _appeal_text, _case_link, Urgency.SOON),
+)
+mine.add_service(
+    Service(
+        "subsidies", gettext_lazy("My subsidies"), gettext_lazy("Where they stand, and why"),
+        lambda: reverse("awards:subsidy-list"), 20,
+    ),
+    Service(
+        "apply_subsidy", gettext_lazy("Apply for special hardship"),
+        gettext_lazy("Illness, work, schooling, disaster"),
+        lambda: reverse("awards:subsidy-apply"), 21,
+        is_open=lambda person: _live(person) is None,
+    ),
+)  # fmt: skip

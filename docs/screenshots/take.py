@@ -42,6 +42,11 @@ def main() -> None:
         page = _member(browser, site)
         for name, find in OWN_PICTURES.items():
             _take(page, site, name, find)
+        for who, pictures in PORTAL_PICTURES.items():
+            page = _signed_in(browser, site, who)
+            for name, find in pictures.items():
+                _take(page, site, name, find)
+            page.context.close()
         browser.close()
 
 
@@ -73,6 +78,18 @@ def _member(browser: Browser, site: str) -> Page:
         page.fill(f"input[name={field}]", PASSWORD)
     page.click("main form button[type=submit]")
     page.wait_for_url("**/me/")
+    return page
+
+
+def _signed_in(browser: Browser, site: str, who: str) -> Page:
+    """A member or a shop, who need no second factor."""
+    page = browser.new_context(locale="zh-CN").new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{site}/account/login/")
+    page.fill("input[name=login]", who)
+    page.fill("input[name=password]", PASSWORD)
+    with page.expect_navigation():
+        page.click("main form button[type=submit]")
     return page
 
 
@@ -126,6 +143,12 @@ def _reports(page: Page, site: str) -> None:
     page.goto(f"{site}/admin/union_portal/reportrun/")
 
 
+def _statement(page: Page, site: str) -> None:
+    """A month of a shop that is owed or paid, line by line."""
+    page.goto(f"{site}/admin/welfare/merchantstatement/?state__exact=approved")
+    _open(page, page.locator(ROWS).last)
+
+
 def _goto(page: Page, address: str) -> None:
     page.goto(address)
 
@@ -148,7 +171,11 @@ def _at(page: Page, heading: str) -> None:
 PICTURES: dict[str, dict[str, Callable[[Page, str], None]]] = {
     "feng": {"dashboard": _desk, "reports": _reports},
     "mu": {"batch-approvals": _batch},
-    "he": {"case-timeline": _timeline},
+    "he": {
+        "case-timeline": _timeline,
+        "card-counts": lambda page, site: _goto(page, f"{site}/admin/members/servicecard/counts/"),
+    },
+    "hui": {"statement": _statement},
 }
 
 OWN_PICTURES: dict[str, Callable[[Page, str], None]] = {
@@ -158,6 +185,19 @@ OWN_PICTURES: dict[str, Callable[[Page, str], None]] = {
     "my-subsidy": lambda page, site: _first(
         page, f"{site}/me/subsidies/", "main a[href^='/me/subsidies/']:not([href*=apply])"
     ),
+}
+
+PORTAL_PICTURES: dict[str, dict[str, Callable[[Page, str], None]]] = {
+    "kong": {
+        "card": lambda page, site: _goto(page, f"{site}/me/card/"),
+        "card-code": lambda page, site: _goto(page, f"{site}/me/card/code/"),
+        "offers": lambda page, site: _goto(page, f"{site}/offers/"),
+        "figures": lambda page, site: _goto(page, f"{site}/figures/"),
+    },
+    "till": {
+        "till": lambda page, site: _goto(page, f"{site}/till/"),
+        "till-month": lambda page, site: _goto(page, f"{site}/till/month/"),
+    },
 }
 
 if __name__ == "__main__":

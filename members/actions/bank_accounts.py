@@ -9,20 +9,17 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from members.actions import payable_accounts
 from members.actions.people import require_reason
 from members.actions.refusals import PeopleRefused
 from members.models import BankAccount, Person
 from members.queries import caution_codes, with_cautions
-from members.rules.rows import read_bank, require_own_account
+from members.rules.rows import require_own_account
 from members.states import BankAccountState
 from union_portal import access, audit, files, lifecycle
 from union_portal.access import Permission
-from union_portal.fields import fingerprint
-from union_portal.kit.bank_card import read_account
 from union_portal.kit.names import read_name
 from union_portal.models import Account, StoredFile
-
-_LIVE: Final = (BankAccountState.PROPOSED, BankAccountState.CONFIRMED)
 
 EVIDENCE: Final = "bank_account_evidence"
 
@@ -55,21 +52,19 @@ def enter(
     """
     held = Person.objects.select_for_update().select_related("organization").get(pk=person.pk)
     access.require(by, Permission.ACCOUNT_NUMBER_EDIT, held.organization)
-    digits = read_account(number)
     holder = read_name(holder) if holder else held.name
     if not reason.strip():
         require_own_account(holder, held.name)
-    made = BankAccount(
-        person=held,
-        holder=holder,
-        number=digits,
-        last_four=digits[-4:],
-        bank_name=read_bank(bank_name),
-        bank_code=bank_code.strip(),
+    columns = payable_accounts.particulars(
+        number=number,
+        kind="personal",
+        bank_name=bank_name,
+        bank_code=bank_code,
         evidence=evidence,
-        reason=reason.strip(),
-        entered_by=by,
+        reason=reason,
+        by=by,
     )
+    made = BankAccount(person=held, holder=holder, **columns)
     _require_new(made)
     made.save()
     audit.record("bankaccount.enter", made, by=by, reason=reason, organization=held.organization)
@@ -83,25 +78,19 @@ def confirm(*, account: BankAccount, by: Account, now: datetime) -> None:
     Whoever entered it can't confirm it. That others use the same account is no obstacle:
     the checker is shown it (`queries.with_cautions`) and it is logged.
     """
+    if account.person_id is None:
+        raise TypeError("accounts of merchants are confirmed in merchant_accounts")
     held = Person.objects.select_for_update().get(pk=account.person_id)
     access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, held.organization)
-    if account.entered_by_id == by.pk:
-        raise PeopleRefused(
-            gettext_noop("You entered this account yourself."),
-            gettext_noop("Ask a colleague who may confirm accounts."),
-        )
+    payable_accounts.require_another(account, by)
     if account.holder != held.name and not account.reason:
         raise PeopleRefused(
             gettext_noop("The account holder is not the person's name any more."),
             gettext_noop("Reject it and have the account entered again."),
         )
     before = BankAccount.objects.filter(person=held, state=BankAccountState.CONFIRMED).first()
-    if before is not None:
-        lifecycle.advance(before, to=BankAccountState.RETIRED, by=by)
     judged = with_cautions(BankAccount.objects.filter(pk=account.pk)).get()
-    lifecycle.advance(
-        account, to=BankAccountState.CONFIRMED, by=by, confirmed_by=by, confirmed_at=now
-    )
+    payable_accounts.replace(account, before=before, by=by, now=now)
     if found := caution_codes(judged):
         audit.record(
             "bankaccount.cautioned",
@@ -115,7 +104,7 @@ def confirm(*, account: BankAccount, by: Account, now: datetime) -> None:
 @transaction.atomic
 def reject(*, account: BankAccount, by: Account, reason: str) -> None:
     """Turn a proposed account down, with the reason."""
-    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.person.organization)
+    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.owner.organization)
     why = require_reason(reason)
     lifecycle.advance(account, to=BankAccountState.REJECTED, by=by, reason=why)
 
@@ -123,18 +112,18 @@ def reject(*, account: BankAccount, by: Account, reason: str) -> None:
 @transaction.atomic
 def retire(*, account: BankAccount, by: Account, reason: str) -> None:
     """Stop paying to a confirmed account, for instance because the bank closed it."""
-    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.person.organization)
+    access.require(by, Permission.ACCOUNT_NUMBER_CONFIRM, account.owner.organization)
     why = require_reason(reason)
     lifecycle.advance(account, to=BankAccountState.RETIRED, by=by, reason=why)
 
 
 def unmask(*, account: BankAccount, by: Account, reason: str) -> str:
     """Show the whole number; the person sees who looked and why."""
-    access.require(by, Permission.PERSON_UNMASK, account.person.organization)
+    access.require(by, Permission.PERSON_UNMASK, account.owner.organization)
     why = require_reason(reason)
     audit.record(
         "person.unmask",
-        account.person,
+        account.owner,
         by=by,
         reason=why,
         field="bank_account",
@@ -200,13 +189,7 @@ def confirm_set(
 
 
 def _require_new(account: BankAccount) -> None:
-    same = BankAccount.objects.filter(
-        person=account.person,
-        fingerprint=fingerprint("bank_account", str(account.number)),
-        holder=account.holder,
-        state__in=_LIVE,
-    )
-    if same.exists():
+    if payable_accounts.is_entered(BankAccount.objects.filter(person=account.person), account):
         raise PeopleRefused(
             gettext_noop("The person has this account already."),
             gettext_noop("If it waits for confirmation, ask a colleague to confirm it."),

@@ -6,11 +6,11 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from members.actions.people import require_reason
-from members.models import Person
+from members.models import Membership, Person, UnionProfile
 from members.queries import people_for
 from union_portal import access, audit, sets
 from union_portal.access import Permission
-from union_portal.models import Account
+from union_portal.models import Account, Organization
 
 # One entry for each person, so that each of them sees it.
 _SHOWN_TO_EACH: Final = """
@@ -48,6 +48,30 @@ def begin(
         count=rows.count(),
     )
     return rows.order_by("pk")
+
+
+@transaction.atomic
+def begin_memberships(
+    *, memberships: QuerySet[Membership], by: Account, kind: str
+) -> QuerySet[Membership]:
+    """Log an export and return the memberships of it within reach whose people are shown."""
+    access.require(by, Permission.EXPORT)
+    rows = memberships.filter(
+        access.scope(by, Permission.EXPORT), person__name__isnull=False
+    ).order_by("organization__path", "pk")
+    label = Membership._meta.label_lower
+    audit.record_ref("membership.export", label, "set", by=by, kind=kind, count=rows.count())
+    return rows
+
+
+@transaction.atomic
+def begin_unions(*, by: Account) -> QuerySet[Organization]:
+    """Log an export and return the unions within reach."""
+    access.require(by, Permission.EXPORT)
+    rows = Organization.objects.filter(access.scope(by, Permission.EXPORT, "path"))
+    label = UnionProfile._meta.label_lower
+    audit.record_ref("unionprofile.export", label, "set", by=by, count=rows.count())
+    return rows.select_related("profile").order_by("path")
 
 
 def _log_to_each(rows: QuerySet[Person], by: Account, reason: str) -> None:

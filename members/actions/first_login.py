@@ -155,11 +155,16 @@ def _find(name: str, index: str) -> Person | None:
         name=plain,
         phone_index__isnull=False,
         died_on__isnull=True,
+        merged_into__isnull=True,
     ).first()
 
 
 def _require_member(person: Person) -> None:
-    """The account may have got a role, or have been locked, since the code was sent."""
+    """The account may have got a role, or have been locked, since the code was sent; or the
+    person may have turned out to be another one's second row.
+    """
+    if person.is_merged:
+        raise wrong_code()
     account = person.account
     if account is not None and (
         account.is_staff or not account.is_active or account.roles.exists()

@@ -1,13 +1,15 @@
 """What only the whole file shows: doubles, conflicts, shared accounts. One statement each."""
 
+import json
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import F, Func, Value
 from django.utils.translation import gettext_noop
 
-from members.actions import staging
+from members.actions import member_checks, staging
 from members.models import ImportRun, RowKind, Severity, StagedPerson, StagedRow
 from members.rules.columns import Fault, Layout, groups
 from union_portal import sets
@@ -41,10 +43,30 @@ WHERE s.run_id = %(run)s
 _CONFLICTS: Final = f"""
 {_WRITE}
 SELECT run_id, row, %(header)s, national_id_shown, %(severity)s,
-       CASE conflict WHEN 'name' THEN %(name)s ELSE %(union)s END,
-       CASE conflict WHEN 'name' THEN %(name_remedy)s ELSE %(union_remedy)s END, '{{}}'
+       %(texts)s::jsonb -> conflict ->> 0, %(texts)s::jsonb -> conflict ->> 1, '{{}}'
 FROM members_stagedrow WHERE run_id = %(run)s AND kind = %(kind)s
 """  # noqa: S608
+
+_CONFLICT_TEXTS: Final = {
+    "name": (
+        gettext_noop("Somebody of another name is registered with this number."),
+        gettext_noop(
+            "Compare with the card. If the name has changed, change it at the person first."
+        ),
+    ),
+    "union": (
+        gettext_noop("The person is registered outside your area."),
+        gettext_noop("Ask the superior union to transfer the person."),
+    ),
+    "transfer": (
+        gettext_noop("A transfer of this person to another union is under way."),
+        gettext_noop("Have the two unions end it first, or leave the row out."),
+    ),
+    "merged": (
+        gettext_noop("This number was found to be a second one of somebody registered."),
+        gettext_noop("Use the number of the person's card, which the register keeps."),
+    ),
+}
 
 _SHARED: Final = f"""
 WITH holders AS (
@@ -98,6 +120,7 @@ def check_whole(run: ImportRun, layout: Layout) -> None:
             "two_remedy": gettext_noop("One of the two is wrong: compare both with their cards."),
         },
     )
+    member_checks.check(run, headers)
     for group in groups():
         _check_group(run, group.name)
     _run(
@@ -107,12 +130,7 @@ def check_whole(run: ImportRun, layout: Layout) -> None:
             "header": headers["national_id"],
             "severity": Severity.CONFLICT,
             "kind": RowKind.CONFLICT,
-            "name": gettext_noop("Somebody of another name is registered with this number."),
-            "name_remedy": gettext_noop(
-                "Compare with the card. If the name has changed, change it at the person first."
-            ),
-            "union": gettext_noop("The person is registered outside your area."),
-            "union_remedy": gettext_noop("Ask the superior union to transfer the person."),
+            "texts": json.dumps(_CONFLICT_TEXTS),
         },
     )
     _run(
@@ -171,7 +189,7 @@ def _check_group(run: ImportRun, name: str) -> None:
     StagedPerson.objects.filter(run=run, row__in=broken).update(is_sound=False)
     known = rows.filter(person_id__isnull=False)
     StagedPerson.objects.filter(pk__in=group.differing(known).values("pk")).update(
-        has_extra_changes=True
+        changed_groups=Func(F("changed_groups"), Value(name), function="array_append")
     )
 
 

@@ -1,11 +1,11 @@
-"""Writing a checked file: one upsert, proposed accounts, then every column group."""
+"""Writing a checked file: one upsert, accounts, memberships, then every column group."""
 
 from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import connection
 
-from members.actions import import_checks
+from members.actions import import_checks, membership_writes
 from members.models import ImportRun, Person, RowKind
 from members.rules.columns import groups
 from union_portal import audit
@@ -93,6 +93,7 @@ def write(*, run: ImportRun, today: date, now: datetime) -> dict[str, Any]:
         cursor.execute(_ACCOUNTS, values)
         accounts = cursor.rowcount
     result: dict[str, Any] = {"new": born, "updated": updated, "accounts": accounts}
+    result |= membership_writes.write(run=held, by=run.uploaded_by, today=today, now=now)
     for group in groups():
         rows = import_checks.sound_rows(held, group.name)
         if rows.exists():  # a sheet without these columns asks for none of their rights

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
+from members.actions import memberships
 from members.actions.refusals import PeopleRefused
 from members.models import Person
 from members.rules.rows import read_death, read_employer, read_line
-from union_portal import access, audit
+from union_portal import access, audit, notifications
 from union_portal.access import Permission
 from union_portal.kit import masks, names
 from union_portal.kit.identity import read_national_id
@@ -20,6 +21,14 @@ from union_portal.kit.refusals import require_text
 from union_portal.models import Account, Organization
 
 _ADDRESS_LONGEST: Final = 200
+notifications.topic("phone_changed", gettext_lazy("change of phone"))
+notifications.template(
+    "phone_changed",
+    gettext_lazy(
+        "The phone of your entry at the union was changed, and this one is no longer it. If you"
+        " did not ask for that, call your union now: whoever holds the new one can log in as you."
+    ),
+)
 SEALED: Final = ("national_id", "phone", "address")
 
 
@@ -40,6 +49,22 @@ def register(
     Errors: kit refusals for every wrong value; PeopleRefused if the number is known.
     """
     access.require(by, Permission.PERSON_EDIT, organization)
+    return enter(
+        national_id=national_id,
+        organization=organization,
+        by=by,
+        today=today,
+        name=name,
+        phone=phone,
+        employer=employer,
+        address=address,
+    )
+
+
+def enter(
+    *, national_id: str, organization: Organization, by: Account, today: date, **values: str
+) -> Person:
+    """The same within the transaction of a caller who has asked for permission."""
     identity = read_national_id(national_id, today=today)
     person = Person(
         sex=identity.sex,
@@ -47,7 +72,7 @@ def register(
         national_id=identity.number,
         national_id_shown=masks.mask_id(identity.number),
         organization=organization,
-        **_read({"name": name, "phone": phone, "employer": employer, "address": address}),
+        **_read(values),
     )
     try:
         with transaction.atomic():
@@ -64,7 +89,8 @@ def register(
 def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> list[str]:
     """Change name, phone, employer, address or organization; return what really changed.
 
-    The log names the columns, never their values. A change of name needs a reason.
+    The log names the columns, never their values. A change of name needs a reason, and a member
+    changes unions by a transfer alone.
     """
     held = Person.objects.select_for_update().get(pk=person.pk)
     access.require(by, Permission.PERSON_EDIT, held.organization)
@@ -74,8 +100,11 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
     columns = sorted(key for key, value in wanted.items() if getattr(held, key) != value)
     if "name" in columns:
         require_document(reason)
+    if "organization" in columns:
+        memberships.require_no_membership(held)
     if not columns:
         return []
+    before = held.phone
     for key in columns:
         setattr(held, key, wanted[key])
         setattr(person, key, wanted[key])
@@ -85,6 +114,8 @@ def update(*, person: Person, by: Account, reason: str = "", **changes: Any) -> 
     person.phone_index = held.phone_index
     shown = [key for key in columns if key not in _DERIVED]
     audit.record("person.update", held, by=by, reason=reason, columns=shown)
+    if "phone" in columns and before:
+        _warn_the_old_phone(held, str(before))
     return shown
 
 
@@ -97,11 +128,26 @@ def require_document(reason: str) -> str:
     )
 
 
+def _warn_the_old_phone(person: Person, number: str) -> None:
+    """Who holds the phone may set the password: its last holder hears of the change."""
+    notifications.queue_to_number(
+        topic="phone_changed",
+        key=f"{person.pk}:{person.updated_at.isoformat()}",
+        template="phone_changed",
+        recipient=person.pk,
+        number=number,
+        subject=person,
+    )
+
+
 @transaction.atomic
 def record_death(
     *, person: Person, died_on: date, by: Account, today: date, reason: str = ""
 ) -> None:
-    """Note that the person has died: nothing is paid for them from then on (X3)."""
+    """Note that the person has died: nothing is paid for them from then on (X3).
+
+    Their membership ends with it, and nothing else.
+    """
     held = Person.objects.select_for_update().get(pk=person.pk)
     access.require(by, Permission.PERSON_EDIT, held.organization)
     held.died_on = read_death(died_on, held.born_on, today)
@@ -109,6 +155,7 @@ def record_death(
     held.save(update_fields=["died_on", "updated_at"])
     person.died_on = held.died_on
     audit.record("person.record_death", held, by=by, reason=reason)
+    memberships.end_by_death(person=held, died_on=held.died_on, by=by, reason=reason)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 
 from members.models import ImportFinding, ImportRun, Severity, StagedPerson
 from members.rules.columns import Cells, Fault, Layout
+from members.rules.member_cells import MemberCells
 from members.rules.rows import FindUnion, PersonRow, RowError, read_person
 from union_portal.fields import keyring
 from union_portal.kit import masks, names
@@ -28,12 +29,15 @@ from union_portal.models import Organization, OrganizationLevel
 CHUNK: Final = 5_000
 _NULL: Final = r"\N"
 _NO_ACCOUNT: Final = f"{_NULL}\t{_NULL}\t\t\t"
+_NO_MEMBER: Final = f"f{chr(9) * 7}{_NULL}\t{_NULL}\t"
 _ABOVE: Final = (OrganizationLevel.FEDERATION, OrganizationLevel.COUNTY)
 _STAGED: Final = (
     "run_id, row, is_sound, name, pinyin, initials, sex, born_on, national_id,"
     " national_id_index, national_id_shown, phone, phone_index, phone_shown, employer,"
     " organization_id, died_on, account_number, account_index, account_last_four,"
-    " account_holder, bank_name, extra, has_extra_changes"
+    " account_holder, bank_name, is_member, ethnicity, education, political_status, hukou_type,"
+    " employment, technical_grade, is_farmer_worker, joined_on, membership_state, extra,"
+    " changed_groups"
 )
 _FINDINGS: Final = """
 INSERT INTO members_importfinding
@@ -220,7 +224,19 @@ def _staged_line(
         f"{sealed['phone'].columns(person.phone)}\t"
         f"{masks.mask_phone(person.phone)}\t{_escaped(person.employer)}\t"
         f"{person.organization_id or _NULL}\t{person.died_on or _NULL}\t"
-        f"{_account(person, sealed['bank_account'])}\t{extra}\tf\n"
+        f"{_account(person, sealed['bank_account'])}\t{_member(person.member)}\t{extra}\t{{}}\n"
+    )
+
+
+def _member(said: MemberCells | None) -> str:
+    """The membership columns; they are words of our own, save the group's name, which prints."""
+    if said is None:
+        return _NO_MEMBER
+    farmer = _NULL if said.is_farmer_worker is None else "ft"[said.is_farmer_worker]
+    return (
+        f"t\t{said.ethnicity}\t{said.education}\t{said.political_status}\t{said.hukou_type}\t"
+        f"{said.employment}\t{said.technical_grade}\t{farmer}\t{said.joined_on or _NULL}\t"
+        f"{said.membership_state}"
     )
 
 

@@ -1,5 +1,47 @@
-"""What staff see of people: registers, bank accounts, imports."""
+"""What staff see of people: registers, accounts, imports, unions, cards, merchants, consents."""
 
-from members.admin import bank_accounts, imports, people
+from members.admin import (
+    bank_accounts,
+    card_banks,
+    card_batches,
+    card_steps,
+    cards,
+    complaints,
+    imports,
+    joining,
+    memberships,
+    merchant_papers,
+    merchants,
+    merges,
+    offers,
+    people,
+    person_privacy,
+    privacy,
+    redemptions,
+    statistics,
+    transfers,
+    unions,
+)
 
-__all__ = ["bank_accounts", "imports", "people"]
+__all__ = [
+    "bank_accounts",
+    "card_banks",
+    "card_batches",
+    "card_steps",
+    "cards",
+    "complaints",
+    "imports",
+    "joining",
+    "memberships",
+    "merchant_papers",
+    "merchants",
+    "merges",
+    "offers",
+    "people",
+    "person_privacy",
+    "privacy",
+    "redemptions",
+    "statistics",
+    "transfers",
+    "unions",
+]

@@ -29,11 +29,17 @@ def cautions_of(account: BankAccount) -> list[str]:
     return queries.cautions(judged)
 
 
+def _shown_owner(account: BankAccount) -> str:
+    if account.person is None:
+        return str(account.owner)
+    return f"{account.person} · {account.person.national_id_shown}"
+
+
 def _facts(account: BankAccount, by: Account) -> list[tuple[Any, Any]]:
     found = cautions_of(account)
     told = format_html_join("", "<p>{}</p>", ((text,) for text in found)) if found else _("none")
     return [
-        (_("Person"), f"{account.person} · {account.person.national_id_shown}"),
+        (_("Person"), _shown_owner(account)),
         (_("Account holder"), account.holder),
         (_("Account"), f"{account.bank_name} ************{account.last_four}"),
         (_("Entered by"), account.entered_by),
@@ -178,8 +184,7 @@ class BankAccountAdmin(ScopedModelAdmin):
     @admin.display(description=_("person"))
     def person_link(self, account: BankAccount) -> Any:
         url = reverse("admin:members_person_change", args=[account.person_id])
-        person = account.person
-        return format_html('<a href="{}">{}</a> {}', url, person, person.national_id_shown)
+        return format_html('<a href="{}">{}</a>', url, _shown_owner(account))
 
     @admin.display(description=_("evidence"))
     def evidence_link(self, account: BankAccount) -> Any:

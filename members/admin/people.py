@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,13 +16,17 @@ from django.utils.translation import gettext_noop
 
 from members import queries, resources
 from members.actions import bank_accounts, people
+from members.admin import merges, person_privacy
+from members.admin.county_filter import CountyFilter
+from members.admin.memberships import PROFILE, panels_of
 from members.models import BankAccount, Person
 from members.rules.rows import read_bank, read_employer, require_own_account
+from members.states import MergeState
 from union_portal import files
 from union_portal.access import Permission
-from union_portal.admin.buttons import Button, Text
+from union_portal.admin.buttons import Button, Text, every
 from union_portal.admin.fields import DateInput, ReasonForm, union_field
-from union_portal.admin.pages import Panel, Told
+from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step, name_acts, trail_of
 from union_portal.downloads import download_sheet
@@ -209,6 +213,10 @@ def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
     return download_sheet(sheet, name=f"people-{timezone.localdate():%Y%m%d}.{data['kind']}")
 
 
+def _whole(person: Person, account: Account) -> Text | None:
+    return _("This row was merged into another one.") if person.is_merged else None
+
+
 def _alive(person: Person, account: Account) -> Text | None:
     return _("The death is recorded already.") if person.died_on else None
 
@@ -221,6 +229,8 @@ name_acts(
         "person.record_death": gettext_noop("Death recorded"),
         "person.attach_account": gettext_noop("Log-in attached"),
         "person.first_login": gettext_noop("First log-in"),
+        "person.merge": gettext_noop("Two rows of one person merged"),
+        "personmerge.propose": gettext_noop("Merge proposed"),
         "person.unmask": gettext_noop("A whole number was shown"),
         "person.export": gettext_noop("Exported"),
         "person.subsidies_ended": gettext_noop("Unpaid subsidies ended"),
@@ -247,7 +257,7 @@ class PersonAdmin(ScopedModelAdmin):
         "organization",
         "died_on",
     )
-    list_filter = ("sex", ("died_on", admin.EmptyFieldListFilter))
+    list_filter = (CountyFilter, "sex", ("died_on", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
     search_fields = ("name",)
     ordering = ("id",)
@@ -290,8 +300,10 @@ class PersonAdmin(ScopedModelAdmin):
             permission=Permission.PERSON_EDIT,
             act=_change,
             explain=_("The log keeps which columns were changed, never their values."),
+            why_not=_whole,
             form_for=change_form,
         ),
+        PROFILE,
         Button(
             name="enter-account",
             label=_("Enter a bank account"),
@@ -317,17 +329,33 @@ class PersonAdmin(ScopedModelAdmin):
             act=lambda obj, by, data: people.record_death(
                 person=obj, by=by, today=timezone.localdate(), **data
             ),
-            explain=_("From then on nothing is paid for this person."),
-            why_not=_alive,
+            explain=_("From then on nothing is paid for this person; the membership ends."),
+            why_not=every(_whole, _alive),
             form=DeathForm,
             danger=True,
         ),
+        Button(
+            name="merge",
+            label=_("Merge another row into this one"),
+            permission=Permission.PERSON_MERGE,
+            act=merges.propose,
+            explain=_("For one person under two numbers. A colleague judges it."),
+            done=_("The merge waits for a colleague."),
+            why_not=_whole,
+            form_for=merges.merge_form,
+            danger=True,
+        ),
+        *person_privacy.BUTTONS,
     )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Person], search_term: str
     ) -> tuple[QuerySet[Person], bool]:
-        """Name, pinyin, initials, exact identity number or phone; never the columns' text."""
+        """Name, pinyin, initials, exact identity number or phone; never the columns' text.
+
+        Rows that were merged into another stand in no list; the other's page leads to them.
+        """
+        queryset = queryset.filter(merged_into__isnull=True)
         if not search_term.strip():
             return queryset, False
         return queryset.filter(queries.matches(search_term)), False
@@ -337,6 +365,11 @@ class PersonAdmin(ScopedModelAdmin):
 
     def get_search_help_text(self, request: HttpRequest) -> Any:
         return _("Name, pinyin, initials, or a whole identity number or phone")
+
+    def facts(self, request: HttpRequest, obj: Person) -> list[Fact]:
+        if obj.merged_into is None:
+            return []
+        return [Fact(_("Same person as"), merges.person_link(obj.merged_into), "wait")]
 
     def panels(self, request: HttpRequest, obj: Person) -> list[Panel]:
         page = self.admin_site._registry[BankAccount]
@@ -353,10 +386,36 @@ class PersonAdmin(ScopedModelAdmin):
             )
         ]
         columns = (_("Account"), _("Holder"), _("State"), _("Entered by"), _("Confirmed by"))
-        return [Panel(_("Bank accounts"), columns, rows)]
+        return [
+            Panel(_("Bank accounts"), columns, rows),
+            *panels_of(obj),
+            *_merged_panel(obj),
+            *person_privacy.panels(obj),
+        ]
 
     def trail(self, request: HttpRequest, obj: Person) -> list[Step]:
-        return trail_of(obj, *obj.bank_accounts.all())
+        merged = obj.merged_from.all()
+        accounts = BankAccount.objects.filter(Q(person=obj) | Q(person__in=merged))
+        return trail_of(obj, *merged, *accounts)
+
+
+def _merged_panel(person: Person) -> list[Panel]:
+    """The rows that turned out to be this person, whose history is this person's."""
+    merged = person.merges.filter(state=MergeState.CONFIRMED).select_related("merged")
+    rows = [
+        (
+            merges.person_link(one.merged),
+            one.decided_at and timezone.localdate(one.decided_at),
+            format_html(
+                '<a href="{}">{}</a>',
+                reverse("admin:members_personmerge_change", args=[one.pk]),
+                one.reason,
+            ),
+        )
+        for one in merged
+    ]
+    columns = (_("Row"), _("Merged on"), _("Reason"))
+    return [Panel(_("Merged into this one"), columns, rows)] if rows else []
 
 
 def _account_link(account: BankAccount) -> SafeString:

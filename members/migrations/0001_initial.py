@@ -6,7 +6,6 @@ import django.db.models.deletion
 import django.utils.timezone
 import members.models.people
 import pgtrigger.compiler
-import pgtrigger.migrations
 import union_portal.fields
 import union_portal.triggers
 import uuid
@@ -20,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('union_portal', '0002_holidays'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('union_portal', '__first__'),
     ]
 
     operations = [
@@ -83,6 +82,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'import of people',
                 'verbose_name_plural': 'imports of people',
                 'ordering': ['-id'],
+                'triggers': [pgtrigger.compiler.Trigger(name='import_run_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('uploaded') THEN\n                        RAISE EXCEPTION 'import_run: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'import_run_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('checked>cancelled', 'checked>confirmed', 'confirmed>applied', 'confirmed>cancelled', 'confirmed>uploaded', 'uploaded>cancelled', 'uploaded>checked', 'uploaded>refused') THEN\n                    RAISE EXCEPTION 'import_run: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'import_run_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='6712a2f4542533bdb4bd8963570d78807de7e4a4', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_import_run_steps_11aab', table='members_importrun', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'finding in a file',
                 'verbose_name_plural': 'findings in a file',
                 'ordering': ['row', 'id'],
+                'indexes': [models.Index(fields=['run', 'row', 'id'], name='import_finding_row')],
             },
         ),
         migrations.CreateModel(
@@ -130,6 +131,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'person',
                 'verbose_name_plural': 'people',
+                'indexes': [models.Index(fields=['organization', 'id'], name='person_organization'), models.Index(fields=['initials'], name='person_initials', opclasses=['varchar_pattern_ops']), models.Index(fields=['name'], name='person_name', opclasses=['varchar_pattern_ops']), models.Index(condition=models.Q(('phone_index__isnull', False)), fields=['phone_index'], name='person_phone'), django.contrib.postgres.indexes.GinIndex(members.models.people.Bigrams('name'), name='person_name_pieces')],
+                'constraints': [models.UniqueConstraint(fields=('national_id_index',), name='person_national_id_once'), models.CheckConstraint(condition=models.Q(('born_on__gte', '1900-01-01')), name='person_born_since_1900'), models.CheckConstraint(condition=models.Q(('died_on__isnull', True), ('died_on__gte', models.F('born_on')), _connector='OR'), name='person_dies_after_birth')],
             },
         ),
         migrations.CreateModel(
@@ -148,6 +151,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'log-in code',
                 'verbose_name_plural': 'log-in codes',
+                'indexes': [models.Index(fields=['asked_for', 'created_at'], name='login_code_asked_for'), models.Index(fields=['asked_from', 'created_at'], name='login_code_asked_from')],
             },
         ),
         migrations.CreateModel(
@@ -172,6 +176,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'bank account',
                 'verbose_name_plural': 'bank accounts',
+                'indexes': [models.Index(fields=['fingerprint'], name='bank_account_fingerprint')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'confirmed')), fields=('person',), name='bank_account_one_confirmed'), models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('entered_by')), _negated=True), _connector='OR'), name='bank_account_confirmed_by_another'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), ('confirmed_by__isnull', False), _connector='OR'), name='bank_account_confirmed_by_someone')],
+                'triggers': [pgtrigger.compiler.Trigger(name='bank_account_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('proposed') THEN\n                        RAISE EXCEPTION 'bank_account: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'bank_account_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('confirmed>retired', 'proposed>confirmed', 'proposed>rejected') THEN\n                    RAISE EXCEPTION 'bank_account: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'bank_account_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='7b65317af271b141802b229cacbe07e7ee0c6e35', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_bank_account_steps_23236', table='members_bankaccount', when='BEFORE')), pgtrigger.compiler.Trigger(name='bank_account_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((NEW.person_id, NEW.fingerprint, NEW.holder) IS DISTINCT FROM (OLD.person_id, OLD.fingerprint, OLD.holder))', func="\n                    RAISE EXCEPTION 'bank_account: an account is replaced, never edited'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_account_frozen';\n                ", hash='96053b4ea5f64c9eebdac70d0e11ff01baa66f68', operation='UPDATE', pgid='pgtrigger_bank_account_frozen_f436b', table='members_bankaccount', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -207,77 +214,5 @@ class Migration(migrations.Migration):
                 'verbose_name': 'row of an import',
                 'verbose_name_plural': 'rows of an import',
             },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='importrun',
-            trigger=pgtrigger.compiler.Trigger(name='import_run_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('uploaded') THEN\n                        RAISE EXCEPTION 'import_run: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'import_run_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('checked>cancelled', 'checked>confirmed', 'confirmed>applied', 'confirmed>cancelled', 'confirmed>uploaded', 'uploaded>cancelled', 'uploaded>checked', 'uploaded>refused') THEN\n                    RAISE EXCEPTION 'import_run: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'import_run_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='6712a2f4542533bdb4bd8963570d78807de7e4a4', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_import_run_steps_11aab', table='members_importrun', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='importfinding',
-            index=models.Index(fields=['run', 'row', 'id'], name='import_finding_row'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(fields=['organization', 'id'], name='person_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(fields=['initials'], name='person_initials', opclasses=['varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(fields=['name'], name='person_name', opclasses=['varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(condition=models.Q(('phone_index__isnull', False)), fields=['phone_index'], name='person_phone'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=django.contrib.postgres.indexes.GinIndex(members.models.people.Bigrams('name'), name='person_name_pieces'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.UniqueConstraint(fields=('national_id_index',), name='person_national_id_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('born_on__gte', '1900-01-01')), name='person_born_since_1900'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('died_on__isnull', True), ('died_on__gte', models.F('born_on')), _connector='OR'), name='person_dies_after_birth'),
-        ),
-        migrations.AddIndex(
-            model_name='logincode',
-            index=models.Index(fields=['asked_for', 'created_at'], name='login_code_asked_for'),
-        ),
-        migrations.AddIndex(
-            model_name='logincode',
-            index=models.Index(fields=['asked_from', 'created_at'], name='login_code_asked_from'),
-        ),
-        migrations.AddIndex(
-            model_name='bankaccount',
-            index=models.Index(fields=['fingerprint'], name='bank_account_fingerprint'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankaccount',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'confirmed')), fields=('person',), name='bank_account_one_confirmed'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('entered_by')), _negated=True), _connector='OR'), name='bank_account_confirmed_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankaccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), ('confirmed_by__isnull', False), _connector='OR'), name='bank_account_confirmed_by_someone'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='bankaccount',
-            trigger=pgtrigger.compiler.Trigger(name='bank_account_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('proposed') THEN\n                        RAISE EXCEPTION 'bank_account: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'bank_account_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('confirmed>retired', 'proposed>confirmed', 'proposed>rejected') THEN\n                    RAISE EXCEPTION 'bank_account: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'bank_account_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='7b65317af271b141802b229cacbe07e7ee0c6e35', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_bank_account_steps_23236', table='members_bankaccount', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='bankaccount',
-            trigger=pgtrigger.compiler.Trigger(name='bank_account_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((NEW.person_id, NEW.fingerprint, NEW.holder) IS DISTINCT FROM (OLD.person_id, OLD.fingerprint, OLD.holder))', func="\n                    RAISE EXCEPTION 'bank_account: an account is replaced, never edited'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_account_frozen';\n                ", hash='96053b4ea5f64c9eebdac70d0e11ff01baa66f68', operation='UPDATE', pgid='pgtrigger_bank_account_frozen_f436b', table='members_bankaccount', when='BEFORE')),
         ),
     ]

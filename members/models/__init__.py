@@ -1,5 +1,14 @@
 """Shape and constraints of the members app."""
 
+from members.models.bank_accounts import BankAccount, MerchantAccount
+from members.models.cards import (
+    CardBank,
+    CardBatch,
+    CardResultFile,
+    CardResultRow,
+    CardVerdict,
+    ServiceCard,
+)
 from members.models.imports import (
     ImportFinding,
     ImportRun,
@@ -9,17 +18,116 @@ from members.models.imports import (
     StagedRow,
 )
 from members.models.logins import LoginCode
-from members.models.people import BankAccount, Person, Sex
+from members.models.memberships import (
+    Channel,
+    Education,
+    Employment,
+    HukouType,
+    JoinApplication,
+    MemberProfile,
+    Membership,
+    MembershipChange,
+    MembershipTransfer,
+    PoliticalStatus,
+    TechnicalGrade,
+)
+from members.models.merchants import (
+    BenefitCategory,
+    Merchant,
+    MerchantAgreement,
+    MerchantLogin,
+    MerchantPlace,
+    Need,
+)
+from members.models.merges import PersonMerge
+from members.models.offers import (
+    BenefitOffer,
+    BenefitProgramme,
+    Favourite,
+    OfferKind,
+)
+from members.models.people import Person, Sex
+from members.models.privacy import (
+    Consent,
+    ConsentPurpose,
+    ConsentText,
+    Correction,
+    FamilyMember,
+    Relation,
+    RetentionRun,
+)
+from members.models.redemptions import (
+    CardCode,
+    CodeKind,
+    MerchantComplaint,
+    Rating,
+    Redemption,
+    WrongCode,
+)
+from members.models.unions import (
+    EmployerNature,
+    Industry,
+    UnionProfile,
+    UnionYear,
+    YearStatistics,
+)
 
 __all__ = [
     "BankAccount",
+    "BenefitCategory",
+    "BenefitOffer",
+    "BenefitProgramme",
+    "CardBank",
+    "CardBatch",
+    "CardCode",
+    "CardResultFile",
+    "CardResultRow",
+    "CardVerdict",
+    "Channel",
+    "CodeKind",
+    "Consent",
+    "ConsentPurpose",
+    "ConsentText",
+    "Correction",
+    "Education",
+    "EmployerNature",
+    "Employment",
+    "FamilyMember",
+    "Favourite",
+    "HukouType",
     "ImportFinding",
     "ImportRun",
+    "Industry",
+    "JoinApplication",
     "LoginCode",
+    "MemberProfile",
+    "Membership",
+    "MembershipChange",
+    "MembershipTransfer",
+    "Merchant",
+    "MerchantAccount",
+    "MerchantAgreement",
+    "MerchantComplaint",
+    "MerchantLogin",
+    "MerchantPlace",
+    "Need",
+    "OfferKind",
     "Person",
+    "PersonMerge",
+    "PoliticalStatus",
+    "Rating",
+    "Redemption",
+    "Relation",
+    "RetentionRun",
     "RowKind",
+    "ServiceCard",
     "Severity",
     "Sex",
     "StagedPerson",
     "StagedRow",
+    "TechnicalGrade",
+    "UnionProfile",
+    "UnionYear",
+    "WrongCode",
+    "YearStatistics",
 ]

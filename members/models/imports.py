@@ -173,8 +173,21 @@ class StagedPerson(models.Model):
     )
     account_holder = models.CharField(_("account holder"), max_length=60, blank=True)
     bank_name = models.CharField(_("bank"), max_length=80, blank=True)
+    # Whether the row holds anything of a membership, and what it holds.
+    is_member = models.BooleanField(_("member"), default=False)
+    ethnicity = models.CharField(_("ethnicity"), max_length=20, blank=True)
+    education = models.CharField(_("education"), max_length=10, blank=True)
+    political_status = models.CharField(_("political status"), max_length=14, blank=True)
+    hukou_type = models.CharField(_("hukou"), max_length=12, blank=True)
+    employment = models.CharField(_("employment"), max_length=12, blank=True)
+    technical_grade = models.CharField(_("technical grade"), max_length=18, blank=True)
+    is_farmer_worker = models.BooleanField(_("farmer worker"), null=True)
+    joined_on = models.DateField(_("member since"), null=True)
+    membership_state = models.CharField(_("state of the membership"), max_length=24, blank=True)
     extra = models.JSONField(_("further columns"), null=True)
-    has_extra_changes = models.BooleanField(_("further columns changed"), default=False)
+    changed_groups = ArrayField(
+        models.TextField(), verbose_name=_("further columns changed"), default=list
+    )
 
     class Meta:
         verbose_name = _("row of an import")

@@ -1,4 +1,7 @@
-"""One row per human, and the bank accounts money may go to."""
+"""One row per human."""
+
+# The SQL below is made of words of our own.
+# ruff: noqa: S608
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -7,12 +10,42 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from members.states import BANK_ACCOUNT, BankAccountState
-from union_portal.fields import BlindIndexField, SealedTextField, StateField
-from union_portal.models import Account, Organization, StoredFile
+from union_portal.fields import BlindIndexField, SealedTextField
+from union_portal.models import Account, Organization
+from union_portal.row_guards import guard
 from union_portal.triggers import Trigger
 
 _LONGEST_BIGRAMS = 24
+
+# A row that was merged once goes on to where the one it was merged into went.
+_MERGED_BY_TWO = (
+    guard(
+        "NOT EXISTS (SELECT 1 FROM members_personmerge g WHERE g.merged_id = NEW.id"
+        " AND g.kept_id = NEW.merged_into_id AND g.state = 'confirmed')"
+        " AND NOT EXISTS (SELECT 1 FROM members_person p WHERE p.id = OLD.merged_into_id"
+        " AND p.merged_into_id = NEW.merged_into_id)",
+        "person_merged_by_two",
+        "person: two people merge a row, and nobody takes that back",
+    )
+    + "RETURN NEW;"
+)
+
+
+def follows_merge(table: str) -> Trigger:
+    """Rows of a person stay theirs; they go over only to whom the person was merged into."""
+    return Trigger(
+        name=f"{table}_follows_merge",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("person_id"),
+        condition=pgtrigger.Condition("NEW.person_id IS DISTINCT FROM OLD.person_id"),
+        func=guard(
+            "NOT EXISTS (SELECT 1 FROM members_person p"
+            " WHERE p.id = OLD.person_id AND p.merged_into_id = NEW.person_id)",
+            f"{table}_follows_merge",
+            f"{table}: it stays with its person",
+        )
+        + "RETURN NEW;",
+    )
 
 
 class Sex(models.TextChoices):
@@ -64,6 +97,16 @@ class Person(models.Model):
         db_index=False,  # person_organization below begins with it
     )
     died_on = models.DateField(_("died on"), null=True, blank=True)
+    # A row that turned out to be the same human as another: it keeps its history and does no more.
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        verbose_name=_("same person as"),
+        null=True,
+        editable=False,
+        related_name="merged_from",
+        db_index=False,  # person_merged below
+    )
     account = models.OneToOneField(
         Account,
         models.PROTECT,
@@ -90,6 +133,11 @@ class Person(models.Model):
                 condition=models.Q(phone_index__isnull=False),
             ),
             GinIndex(Bigrams("name"), name="person_name_pieces"),
+            models.Index(
+                fields=["merged_into"],
+                name="person_merged",
+                condition=models.Q(merged_into__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["national_id_index"], name="person_national_id_once"),
@@ -101,81 +149,28 @@ class Person(models.Model):
                 | models.Q(died_on__gte=models.F("born_on")),
                 name="person_dies_after_birth",
             ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True)
+                | ~models.Q(merged_into=models.F("id")),
+                name="person_not_merged_into_itself",
+            ),
+        ]
+        triggers = [
+            Trigger(
+                name="person_merged_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("merged_into_id"),
+                condition=pgtrigger.Condition(
+                    "NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id"
+                ),
+                func=_MERGED_BY_TWO,
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
-
-class BankAccount(models.Model):
-    """An account of the person. Entered by one, confirmed by another, never edited."""
-
-    person = models.ForeignKey(
-        Person, models.PROTECT, verbose_name=_("person"), related_name="bank_accounts"
-    )
-    holder = models.CharField(_("account holder"), max_length=60)
-    number = SealedTextField(_("account number"), kind="bank_account", null=False)
-    fingerprint = BlindIndexField(
-        _("fingerprint of the account"), source="number", kind="bank_account", null=False
-    )
-    last_four = models.CharField(_("last four digits"), max_length=4)
-    bank_name = models.CharField(_("bank"), max_length=80)
-    bank_code = models.CharField(_("bank code (CNAPS)"), max_length=14, blank=True)
-    evidence = models.ForeignKey(
-        StoredFile,
-        models.PROTECT,
-        verbose_name=_("evidence"),
-        null=True,
-        blank=True,
-        related_name="+",
-    )
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
-    entered_by = models.ForeignKey(
-        Account, models.PROTECT, verbose_name=_("entered by"), null=True, related_name="+"
-    )
-    entered_at = models.DateTimeField(_("entered at"), default=timezone.now, editable=False)
-    confirmed_by = models.ForeignKey(
-        Account, models.PROTECT, verbose_name=_("confirmed by"), null=True, related_name="+"
-    )
-    confirmed_at = models.DateTimeField(_("confirmed at"), null=True, editable=False)
-    state = StateField(choices=BankAccountState.choices, default=BankAccountState.PROPOSED)
-
-    class Meta:
-        verbose_name = _("bank account")
-        verbose_name_plural = _("bank accounts")
-        indexes = [models.Index(fields=["fingerprint"], name="bank_account_fingerprint")]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["person"],
-                condition=models.Q(state="confirmed"),
-                name="bank_account_one_confirmed",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(confirmed_by__isnull=True)
-                | ~models.Q(confirmed_by=models.F("entered_by")),
-                name="bank_account_confirmed_by_another",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(state="confirmed") | models.Q(confirmed_by__isnull=False),
-                name="bank_account_confirmed_by_someone",
-            ),
-        ]
-        triggers = [
-            BANK_ACCOUNT.trigger(),
-            Trigger(
-                name="bank_account_frozen",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Condition(
-                    "((NEW.person_id, NEW.fingerprint, NEW.holder)"
-                    " IS DISTINCT FROM (OLD.person_id, OLD.fingerprint, OLD.holder))"
-                ),
-                func="""
-                    RAISE EXCEPTION 'bank_account: an account is replaced, never edited'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_account_frozen';
-                """,
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.bank_name} …{self.last_four}"
+    @property
+    def is_merged(self) -> bool:
+        """Whether the row is another's now: it takes part in nothing any more."""
+        return self.merged_into_id is not None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal, TypeVar
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
 from union_portal.kit.masks import mask_account, mask_id, mask_phone
@@ -121,6 +122,8 @@ class Cells(dict[str, str]):
 class ColumnGroup:
     """Columns that belong together, how a row is read, and what becomes of the values.
 
+    `label` names the whole group where a preview says what would change.
+
     `read` gives JSON values to stage, or None where the row holds nothing of the group.
     The other three take the run's sound rows as a queryset of `StagedRow`, whose `extra`
     holds those values under the group's name: `check` yields what is wrong or odd in the
@@ -129,6 +132,7 @@ class ColumnGroup:
     """
 
     name: str
+    label: str | Promise
     columns: tuple[Column, ...]
     read: Callable[[Cells], Mapping[str, Any] | None]
     check: Callable[[Any], Iterable[Found]]
@@ -251,10 +255,73 @@ PEOPLE: Final[tuple[Column, ...]] = (
     ),
 )
 
+_YES_NO: Final = ("是", "否")
+
+MEMBERSHIP: Final[tuple[Column, ...]] = (
+    Column(
+        "ethnicity",
+        "民族",
+        "Ethnicity",
+        example="汉族",
+        note=gettext_noop("Whoever has one of the columns from here on becomes a member."),
+    ),
+    Column(
+        "education",
+        "学历",
+        "Education",
+        aliases=("文化程度",),
+        choices=("小学及以下", "初中", "高中", "中专", "大专", "本科", "硕士", "博士"),
+    ),
+    Column(
+        "political_status",
+        "政治面貌",
+        "Political status",
+        choices=("群众", "共青团员", "中共党员", "中共预备党员", "民主党派"),
+    ),
+    Column(
+        "hukou_type",
+        "户籍类型",
+        "Hukou",
+        aliases=("户口类型", "户口性质", "户籍性质"),
+        choices=("本地非农业", "本地农业", "外地非农业", "外地农业"),
+    ),
+    Column(
+        "employment",
+        "就业状况",
+        "Employment",
+        aliases=("就业状态",),
+        choices=("在岗", "灵活就业", "待岗", "失业", "退休"),
+    ),
+    Column(
+        "technical_grade",
+        "技能等级",
+        "Technical grade",
+        aliases=("职业技能等级",),
+        choices=("无", "初级工", "中级工", "高级工", "技师", "高级技师"),
+    ),
+    Column("is_farmer_worker", "是否农民工", "Farmer worker", aliases=("农民工",), choices=_YES_NO),
+    Column(
+        "joined_on",
+        "入会日期",
+        "Member since",
+        aliases=("入会时间", "加入工会日期"),
+        example="2019-03-01",
+        note=gettext_noop("Day of joining a union. Left empty: the day of the import."),
+    ),
+    Column(
+        "membership_state",
+        "会籍状态",
+        "State of the membership",
+        choices=("正常", "保留会籍", "退休"),
+        note=gettext_noop("May be empty. A membership is ended at the person, not by a sheet."),
+    ),
+)
+
 
 def all_columns() -> Iterator[Column]:
-    """The people's own columns, then every group's."""
+    """The people's own columns, those of their membership, then every group's."""
     yield from PEOPLE
+    yield from MEMBERSHIP
     for group in groups():
         yield from group.columns
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.utils.translation import gettext_noop
 
 from members.rules.columns import Cells, groups
+from members.rules.member_cells import MemberCells, read_day, read_member
 from union_portal.kit.bank_card import BankAccountError, read_account
 from union_portal.kit.dates import DateError, read_date
 from union_portal.kit.identity import IdentityError, NationalId, read_national_id
@@ -54,6 +55,7 @@ class PersonRow:
     account_number: str = field(default="", repr=False)
     account_holder: str = ""
     bank_name: str = ""
+    member: MemberCells | None = None
     extra: dict[str, Any] | None = None
     is_sound: bool = True
 
@@ -61,7 +63,7 @@ class PersonRow:
 def read_person(number: int, cells: Cells, find_union: FindUnion) -> PersonRow:
     """Read one row; every fault of every cell is in `cells.faults` afterwards."""
     person = PersonRow(number)
-    person.name = cells.read("name", read_name) or ""
+    person.name = _name(cells)
     identity = cells.read("national_id", lambda text: _identity(cells, text))
     if identity is not None:
         person.national_id, person.sex = identity.number, identity.sex
@@ -73,6 +75,7 @@ def read_person(number: int, cells: Cells, find_union: FindUnion) -> PersonRow:
     _read_death(cells, person)
     if cells["account_number"] or cells["bank_name"] or cells["account_holder"]:
         _read_account(cells, person)
+    person.member = read_member(cells, person.born_on)
     for group in groups():
         values = group.read(cells)
         if values is not None:
@@ -130,6 +133,22 @@ def read_death(died_on: date, born_on: date | None, today: date) -> date:
     return died_on
 
 
+def _name(cells: Cells) -> str:
+    """The name in its one spelling; spaces that were left out are told."""
+    text = cells["name"]
+    name = cells.read("name", read_name) or ""
+    if name and len(name) < len(text) and name == "".join(text.split()) != text.strip():
+        cells.fault(
+            "name",
+            RowError(
+                gettext_noop("Spaces within the name were left out."),
+                gettext_noop("Nothing needs to be done if that is the name on the card."),
+            ),
+            is_warning=True,
+        )
+    return name
+
+
 def _identity(cells: Cells, text: str) -> NationalId:
     if cells.is_rounded("national_id"):
         raise IdentityError(
@@ -155,7 +174,7 @@ def _compare(cells: Cells, identity: NationalId) -> None:
                 gettext_noop("Compare both with the card, or leave the sex empty."),
             ),
         )
-    born_on = cells.optional("born_on", read_date)
+    born_on = read_day(cells, "born_on") if cells["born_on"] else None
     if born_on is not None and born_on != identity.born_on:
         cells.fault(
             "born_on",

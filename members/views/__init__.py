@@ -1,1 +1,1 @@
-"""Pages for members about themselves."""
+"""Pages for members about themselves, for merchants, and the public directory of offers."""

@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
-from members.actions import first_login
+from members.actions import first_login, redemptions
 from tests.architecture.sources import ROOT
 from union_portal import queue
 from union_portal import settings as loaded
@@ -26,6 +26,8 @@ CONSTANTS = {
     "TRIES": first_login.TRIES,
     "PER_PERSON_AN_HOUR": first_login.PER_PERSON_AN_HOUR,
     "PER_ADDRESS_AN_HOUR": first_login.PER_ADDRESS_AN_HOUR,
+    "WRONG_CODES": redemptions.WRONG_CODES,
+    "WRONG_CODES_PER_ADDRESS": redemptions.WRONG_CODES_PER_ADDRESS,
     "DATA_UPLOAD_MAX_MEMORY_SIZE": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
 }
 

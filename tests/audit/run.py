@@ -19,6 +19,8 @@ CANNOT: Final = {
     # is a kind of its own ("decision refused after all").
     "decision outcome": {"decision_amount_fits_outcome"},
     # Each fund has one account of each kind there is; the source alone has no floor, all others 0.
+    # The books hold people's entitlements: a merchant beside the person would be a second payee.
+    "entitlement merchant_id": {"entitlement_of_one_payee"},
     "ledgeraccount kind": {"ledger_account_only_source_has_no_floor"},
     "ledgeraccount floor_fen": {
         "ledger_account_only_source_has_no_floor", "ledger_account_floor",

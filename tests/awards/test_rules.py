@@ -393,6 +393,7 @@ def test_x14_the_auditor_reads_everything_and_writes_nothing(cast: Cast, fund: F
         Permission.FUND_VIEW,
         Permission.BATCH_VIEW,
         Permission.REPORT_DISBURSEMENT,
+        Permission.BENEFIT_VIEW,
         Permission.TRAIL_VIEW,
         Permission.AUDIT_VIEW,
         Permission.AUDIT_EXPORT,

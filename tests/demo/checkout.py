@@ -75,11 +75,22 @@ class Demo:
 
     def personal(self) -> dict[str, Any]:
         """What its database holds of people, and which of its tables hold a secret."""
-        code = (places.CHECKOUT / "tests" / "demo" / "personal.py").read_text("utf-8")
-        out = self.folder / "personal.json"
-        self.environment["PERSONAL_OUT"] = str(out)
+        return self._asked("personal")
+
+    def recounted(self) -> dict[str, Any]:
+        """Its figures and states, counted a second time from the rows."""
+        return self._asked("recount")
+
+    def _asked(self, name: str) -> dict[str, Any]:
+        """What the program of this name beside this file writes about the demo's database."""
+        code = (places.CHECKOUT / "tests" / "demo" / f"{name}.py").read_text("utf-8")
+        out = self.folder / f"{name}.json"
+        self.environment[f"{name.upper()}_OUT"] = str(out)
         self.manage("shell", "--no-imports", "-c", code)
         return json.loads(out.read_text("utf-8"))
+
+    def figures(self) -> dict[str, int]:
+        return json.loads((self.out / "figures.json").read_text("utf-8"))
 
     def summary(self) -> dict[str, Any]:
         return json.loads((self.out / "summary.json").read_text("utf-8"))

@@ -40,10 +40,14 @@ def personal():
                 held[f"{label}.{field.name}"] = sorted({t for t in texts if len(t) < TOO_LONG})
         for name in NAMES.get(label, ()):
             texts = set(model._default_manager.values_list(name, flat=True))
-            held[f"{label}.{name}"] = sorted(
-                part for text in texts for part in re.split("[、，,]", text or "") if len(part) > 1
-            )
+            parts = {part for text in texts for part in re.split("[、，,]", text or "")}
+            held[f"{label}.{name}"] = sorted(part for part in parts if tells_somebody(name, part))
     return held
+
+
+def tells_somebody(column, text):
+    """One syllable of a name whose other characters are rare ones is any word's."""
+    return " " in text if column == "pinyin" else len(text) > 1
 
 
 def secrets():

@@ -10,11 +10,11 @@ import pytest
 from tests.faults.schedule import WEIGHTS
 
 ROOT = Path(__file__).parents[2]
-FAULTS, SEED = 300, 20261
+FAULTS, SEED = 200, 20261
 
 
 @pytest.mark.slow
-def test_three_hundred_faults_lose_nobody_and_pay_nobody_twice(tmp_path):
+def test_two_hundred_faults_lose_nobody_and_pay_nobody_twice(tmp_path):
     asked = ["--faults", str(FAULTS), "--seed", str(SEED), "--out", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults", *asked],

@@ -6,7 +6,7 @@ from typing import Final
 from tests.fuzz.judging import judge
 from tests.fuzz.layouts import LAYOUTS
 from tests.processes import peak, restart_peak
-from welfare.disbursement.bankfile.delimited import LONGEST_LINE
+from union_portal.kit.delimited_text import LONGEST_LINE
 from welfare.disbursement.bankfile.iso20022 import MOST_TAGS
 
 MEBIBYTE: Final = 1024 * 1024

@@ -92,6 +92,14 @@ def test_a_job_is_one_line_with_its_number_and_how_it_ended(lines: Lines, monkey
     assert line["ms"] >= 0
 
 
+def test_fields_stand_behind_the_sentence_and_frames_end_with_their_error():
+    said = "it failed\nTraceback (most recent call last):\nKeyError"
+    record = logging.makeLogRecord({"msg": said, "page": 7})
+    sentence, *frames = logs.PlainLines().format(record).splitlines()
+    assert sentence.endswith("it failed page=7")
+    assert frames == ["Traceback (most recent call last):", "KeyError"]
+
+
 def test_a_task_is_one_line_without_its_arguments(lines: Lines):
     @app.task(name="test.told")
     def told(name: str) -> str:

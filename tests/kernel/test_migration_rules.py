@@ -27,12 +27,21 @@ from tests.architecture.sources import APPS, ROOT
 EMPTY = "no installation has rows yet"
 # {"app.name": {"code of the linter": reason}}
 EXCUSED: dict[str, dict[str, str]] = {
-    "disbursement.0001_initial": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
+    "disbursement.0007_payees": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
     "members.0002_staged_rows": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
+    "members.0005_memberships": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
+    "members.0007_merchants_and_offers": {
+        "ADD_UNIQUE": EMPTY,
+        "CREATE_INDEX": EMPTY,
+        "CREATE_INDEX_EXCLUSIVE": EMPTY,
+        "DROP_INDEX": "one confirmed account is one of a payee now, made again in the same step",
+    },
+    "members.0011_roster": {"DROP_COLUMN": EMPTY, "NOT_NULL": EMPTY},
     "union_portal.0003_cache_table": {
         "CREATE_INDEX": "of the table that it makes",
         "NOT_NULL": "of the table that it makes",
     },
+    "welfare.0001_settlements": {"CREATE_INDEX": EMPTY, "CREATE_INDEX_EXCLUSIVE": EMPTY},
     "union_portal.0005_sessions_and_reviews": {"NOT_NULL": EMPTY},
 }
 DATA = ("INSERT ", "UPDATE ", "DELETE ")

@@ -144,6 +144,29 @@ def test_a_fault_of_the_surroundings_is_tried_again_and_given_up_in_the_open():
     assert seen == ["given up: failed"]
 
 
+def be_terminated(run):
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def find_it_closed(run):
+    connection.connection.close()
+    run.progress(1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("lose", [be_terminated, find_it_closed])
+def test_a_lost_connection_is_one_line_and_another_try(lose, bells, monkeypatch, caplog):
+    monkeypatch.setattr("tests.kernel.test_queue._act", [lose])
+    job = put("tests.act")
+    queue.run_job(job.pk)
+    assert (again(job).state, again(job).attempts) == (JobState.QUEUED, 1)
+    said = [line.getMessage() for line in caplog.records if line.name == "union_portal.queue"]
+    assert said[0].startswith(f"job {job.pk} (tests.act) lost the database: ")
+    assert "Traceback" not in caplog.text
+
+
 def test_a_fault_of_the_code_is_not_tried_again():
     job = put("tests.fail", how="code")
     queue.run_job(job.pk)

@@ -187,12 +187,12 @@ def test_figures_are_counted_when_they_are_asked_for(capsys):
     from django.core.management import call_command
 
     rows = [1]
-    figures.figure("tests_rows", title="Rows")(lambda: len(rows))
+    figures.figure("tests_rows", title="Rows")(lambda day: len(rows))
     rows.append(2)
     try:
         assert figures.value("tests_rows") == figures.values()["tests_rows"] == 2
         with pytest.raises(ValueError, match="already"):
-            figures.figure("tests_rows", title="Rows")(lambda: 0)
+            figures.figure("tests_rows", title="Rows")(lambda day: 0)
         call_command("figures", "--json")
         assert '"tests_rows": 2' in capsys.readouterr().out
     finally:

@@ -76,6 +76,7 @@ def test_made_up_cards_pass_and_a_mistyped_digit_does_not(seed: int) -> None:
         "8613800138000",
         "１３８００１３８０００",
         "(+86)13800138000",
+        "13800138000.0",
     ],
 )
 def test_a_mobile_number_is_mended(typed: str) -> None:
@@ -91,7 +92,7 @@ def test_new_ranges_are_known(new_range: str) -> None:
     ("typed", "reason"),
     [
         ("1.38E+10", "rounded number"),
-        ("13800138000.0", "rounded number"),
+        ("1380013800.0", "rounded number"),
         ("", "missing"),
         ("1380013800", "10 digits instead of 11"),
         ("0912-3890000", "No mainland mobile network"),

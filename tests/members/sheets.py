@@ -23,6 +23,27 @@ HEADERS = (
     "开户银行", "银行账号", "户名", "去世日期",
 )  # fmt: skip
 
+MEMBER_HEADERS = (
+    "民族", "学历", "政治面貌", "户籍类型", "就业状况", "技能等级", "是否农民工",
+    "入会日期", "会籍状态",
+)  # fmt: skip
+MEMBER = {
+    "民族": "汉族",
+    "学历": "大专",
+    "政治面貌": "中共党员",
+    "户籍类型": "本地农业",
+    "就业状况": "在岗",
+    "技能等级": "高级工",
+    "是否农民工": "是",
+    "入会日期": "2019-03-01",
+    "会籍状态": "正常",
+}
+
+
+def members_csv(rows: Sequence[dict[str, str]]) -> bytes:
+    """A sheet that has the membership columns too."""
+    return as_csv(rows, headers=(*HEADERS, *MEMBER_HEADERS))
+
 
 def make_rows(union: Organization, count: int, *, seed: int = 1) -> list[dict[str, str]]:
     """Rows of made-up people of one union, each with a phone and a bank account."""

@@ -61,7 +61,6 @@ class TestFilesThatSimplyWork:
             ("证件号码", lambda text: f"'{text}"),
             ("手机号", lambda text: f"+86 {text[:3]}-{text[3:7]}-{text[7:]}"),
             ("银行账号", lambda text: " ".join(text[n : n + 4] for n in range(0, 19, 4))),
-            ("姓名", lambda text: f" {text[0]} {text[1:]}　"),
             ("工会名称", lambda text: f" {text} "),
         ],
     )
@@ -187,11 +186,13 @@ CELLS = {
     "no sex": ({"性别": "x"}, "no sex the identity card knows"),
     "birth differs": ({"出生日期": "1901-01-01"}, "The birth date differs"),
     "no date": ({"出生日期": "last year"}, "not a complete date"),
-    "spreadsheet day": ({"出生日期": "21916"}, "not a complete date"),
+    "year and month": ({"出生日期": "1960.1"}, "The day of the date is missing."),
+    "day number of a death": ({"去世日期": "43525"}, "not a complete date"),
     "impossible day": ({"出生日期": "1960-02-30"}, "no such day"),
     "landline": ({"手机号": "09123456789"}, "No mainland mobile network"),
     "short phone": ({"手机号": "1380013800"}, "10 digits instead of 11"),
-    "float phone": ({"手机号": "13800138000.0"}, "rounded number"),
+    "float phone": ({"手机号": "1.38E+10"}, "rounded number"),
+    "phone of ten digits and a dot": ({"手机号": "1380013800.0"}, "rounded number"),
     "unknown union": ({"工会名称": "没有"}, "No union of this name"),
     "mistyped code": ({"工会编号": "81610800MC12345678"}, "credit code"),
     "card check digit": ({"银行账号": "6299990000000000001"}, "check digit"),
@@ -240,3 +241,138 @@ def test_the_example_row_of_the_template_is_no_person(cast: Cast):
     example = {**rows[0], "姓名": "示例: 张三", "证件号码": "x"}
     run = upload(as_csv([example, *rows]), by=cast.qiao, organization=cast.tree.union)
     assert (run.rows_count, run.error_count) == (1, 0)
+
+
+def xlsx_of(rows, *, more=lambda sheet: None) -> bytes:
+    """A workbook of these rows, changed as an office would."""
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx(rows)))
+    more(book.active)
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def warnings(run) -> list[tuple[int, str, str]]:
+    found = ImportFinding.objects.filter(run=run, severity="warning").order_by("row", "id")
+    return [(one.row, one.column, one.message) for one in found]
+
+
+@pytest.mark.parametrize("space", [" ", "　", "  ", "\u00a0"])
+def test_a_name_with_spaces_inside_is_written_without_them_and_told(cast: Cast, space: str):
+    rows = make_rows(cast.tree.union, 2)
+    rows[0]["姓名"] = f"张{space}三"
+    run = bring_in(as_csv(rows), by=cast.qiao, organization=cast.tree.union)
+    assert run.result["new"] == 2
+    assert Person.objects.filter(name="张三").exists()
+    assert warnings(run) == [(2, "姓名", "Spaces within the name were left out.")]
+
+
+@pytest.mark.parametrize("dot", ["·", "•", "‧", "・", "．", "."])
+def test_the_dot_of_a_name_has_one_spelling(cast: Cast, dot: str):
+    [row] = make_rows(cast.tree.union, 1)
+    row["姓名"] = f"阿依古丽{dot}买买提"
+    run = bring_in(as_csv([row]), by=cast.qiao, organization=cast.tree.union)
+    assert Person.objects.get(national_id_shown__startswith=row["证件号码"][:3], name__contains="·")
+    assert (run.error_count, run.warning_count) == (0, 0)
+    # And whoever comes again under another spelling is the same person.
+    row["姓名"] = "阿依古丽·买买提"
+    again = upload(as_csv([row]), by=cast.qiao, organization=cast.tree.union)
+    assert again.unchanged_count == 1
+
+
+@pytest.mark.parametrize("name", ["王\U00030edd", "李\U000242ee", "䶮㛃", "\U0002b7b1𠅤喆"])
+def test_a_rare_character_is_taken_as_it_is(cast: Cast, name: str):
+    [row] = make_rows(cast.tree.union, 1)
+    for content in (as_csv([{**row, "姓名": name}]), as_xlsx([{**row, "姓名": name}])):
+        run = bring_in(content, by=cast.qiao, organization=cast.tree.union)
+        assert run.error_count == 0
+    assert Person.objects.get(name=name)
+    assert run.unchanged_count == 1
+
+
+def test_a_character_of_a_private_font_is_told_with_the_way_to_type_it(cast: Cast):
+    [row] = make_rows(cast.tree.union, 1)
+    run = upload(as_csv([{**row, "姓名": "王\ue863"}]), by=cast.qiao, organization=cast.tree.union)
+    [finding] = ImportFinding.objects.filter(run=run, severity="error")
+    assert "private font" in finding.message
+    assert "Unicode" in finding.remedy
+
+
+@pytest.mark.parametrize("written", ["{}.0", "{}.", "{}.00", 0])
+def test_a_phone_that_became_a_number_and_kept_its_digits_is_taken(cast: Cast, written):
+    [row] = make_rows(cast.tree.union, 1)
+    phone = row["手机号"]
+    content = (
+        as_xlsx([{**row, "手机号": int(phone)}])
+        if written == 0
+        else as_csv([{**row, "手机号": written.format(phone)}])
+    )
+    run = bring_in(content, by=cast.qiao, organization=cast.tree.union)
+    assert Person.objects.get(name=row["姓名"]).phone == phone
+    assert warnings(run) == []
+
+
+def test_a_phone_that_lost_its_digits_is_told_how_to_get_them_back(cast: Cast):
+    [row] = make_rows(cast.tree.union, 1)
+    run = upload(
+        as_csv([{**row, "手机号": "1.38E+10"}]), by=cast.qiao, organization=cast.tree.union
+    )
+    [finding] = ImportFinding.objects.filter(run=run, severity="error")
+    assert (finding.row, finding.column) == (2, "手机号")
+    assert "into a rounded number" in finding.message
+    assert "format to text" in finding.remedy
+
+
+def test_full_width_digits_are_read_in_every_column(cast: Cast):
+    [row] = make_rows(cast.tree.union, 1)
+    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    columns = ("证件号码", "手机号", "银行账号")
+    changed = {**row, **{column: row[column].translate(wide) for column in columns}}
+    bring_in(as_csv([changed]), by=cast.qiao, organization=cast.tree.union)
+    again = upload(as_csv([row]), by=cast.qiao, organization=cast.tree.union)
+    assert again.unchanged_count == 1
+
+
+def test_hidden_columns_and_rows_are_read_and_told(cast: Cast):
+    def hide(sheet):
+        sheet.column_dimensions["E"].hidden = True
+        sheet.row_dimensions[3].hidden = True
+
+    run = bring_in(
+        xlsx_of(make_rows(cast.tree.union, 3), more=hide),
+        by=cast.qiao,
+        organization=cast.tree.union,
+    )
+    assert run.result["new"] == 3
+    assert [text for *_place, text in warnings(run)] == [
+        "Hidden columns are read as well: E.",
+        "1 hidden or filtered rows are read as well.",
+    ]
+
+
+def test_a_merged_title_above_the_header_is_harmless_and_merged_rows_are_named(cast: Cast):
+    def title(sheet):
+        sheet.insert_rows(1)
+        sheet["A1"] = "2026 roster"
+        sheet.merge_cells("A1:F1")
+
+    rows = make_rows(cast.tree.union, 3)
+    run = bring_in(xlsx_of(rows, more=title), by=cast.qiao, organization=cast.tree.union)
+    assert run.result["new"] == 3
+    run = upload(
+        xlsx_of(rows, more=lambda sheet: sheet.merge_cells("F2:F4")),
+        by=cast.qiao,
+        organization=cast.tree.union,
+        name="people.xlsx",
+    )
+    assert run.state == ImportState.REFUSED
+    assert "Cells are merged: F2:F4. Unmerge them and fill in every row." in run.fault
+
+
+def test_a_day_number_of_a_birth_is_compared_with_the_number(cast: Cast):
+    row = make_rows(cast.tree.union, 1)[0] | {"证件号码": number("61272219600101002")}
+    run = upload(as_csv([{**row, "出生日期": "21917"}]), by=cast.qiao, organization=cast.tree.union)
+    assert run.error_count == 1
+    assert "The birth date differs" in ImportFinding.objects.get(run=run, severity="error").message
+    run = upload(as_csv([{**row, "出生日期": "21916"}]), by=cast.qiao, organization=cast.tree.union)
+    assert run.error_count == 0

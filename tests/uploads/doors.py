@@ -23,13 +23,27 @@ from PIL import Image
 
 from awards.actions import applications
 from awards.models import HomeVisit, SubsidyCase
-from members.actions import imports
-from members.models import BankAccount, ImportRun, Person
+from members.actions import consents, imports
+from members.models import (
+    BankAccount,
+    CardResultFile,
+    CardResultRow,
+    Consent,
+    Correction,
+    ImportRun,
+    Merchant,
+    MerchantAccount,
+    MerchantAgreement,
+    Person,
+    ServiceCard,
+)
 from tests.awards.roster import model_worker, rule_set
 from tests.awards.test_applications import ILLNESS as STATED
 from tests.awards.test_applications import photo
 from tests.cast import NOW, TODAY, Cast, make_account, make_person
 from tests.disbursement.conftest import make_office
+from tests.members.benefits import AGREED, applying, make_merchant
+from tests.members.card_office import make_card_office
 from tests.uploads.corpus import MARK, Hostile
 from tests.web.awards_play import ILLNESS, apply, browser, lins_case
 from union_portal.kit import fictional
@@ -47,6 +61,14 @@ KEPT = (
     ReturnRow,
     FileDownload,
     SubsidyCase,
+    Consent,
+    Correction,
+    CardResultFile,
+    CardResultRow,
+    ServiceCard,
+    Merchant,
+    MerchantAgreement,
+    MerchantAccount,
 )
 LEFT_OUT = re.compile(r"%\(\w+\)")
 
@@ -102,9 +124,19 @@ def doors(cast: Cast) -> list[Door]:
     }
     number = fictional.make_card_number(random.Random(1))
     account = {"number": number, "bank_name": "示范银行", "holder": "", "reason": ""}
+    today_and_now = {"today": timezone.localdate(), "now": timezone.now()}
+    consents.install_samples(by=cast.rules_clerk, second=cast.decider, **today_and_now)
+    consents.give(person=cast.lin_person, purpose="family", by=cast.lin, **today_and_now)
+    consents.give(person=cast.lin_person, purpose="sensitive", by=cast.lin, **today_and_now)
+    consent = button(cast.lin_person, "consent")
+    withdrawal = button(cast.lin_person, "withdrawal")
+    member, correction = browser(cast.lin), "/me/corrections/ask/?field=employer"
     people = reverse("admin:members_importrun_list_do", args=["upload"])
     answers = reverse("admin:disbursement_returnfile_list_do", args=["import"])
     completion = f"/me/subsidies/{case.pk}/complete/"
+    merchant, benefits, public = make_merchant(cast), browser(cast.benefits), Client()
+    public.cookies["django_language"] = "en"
+    agreement, settled = button(merchant, "agreement"), button(merchant, "account")
     bank = "welfare.admin.returns.ReturnFileForm.content"
     return [
         Door("awards.forms.ApplicationForm.documents", asks, applied, lambda: ILLNESS, 12),
@@ -116,10 +148,41 @@ def doors(cast: Cast) -> list[Door]:
              lambda: found | seen(qiao, visit)),
         Door("members.admin.people.AccountForm.evidence", clerk, person,
              lambda: account | seen(clerk, person)),
+        Door("members.admin.person_privacy.ConsentForm.paper", clerk, consent,
+             lambda: {"purpose": "card"} | seen(clerk, consent)),
+        Door("members.admin.person_privacy.WithdrawForm.letter", clerk, withdrawal,
+             lambda: {"purpose": "family"} | seen(clerk, withdrawal)),
+        Door("members.forms_privacy.CorrectionForm.evidence", member, correction,
+             lambda: {"wanted": "榆林示范厂", "words": "Since May"}),
         Door("members.admin.imports.UploadForm.content", clerk, people,
              lambda: {"organization": str(cast.tree.union.pk)}, then=checked),
+        Door("members.forms_benefits.MerchantForm.licence", public, "/merchants/apply/",
+             lambda: applying(cast)),
+        Door("members.forms_benefits.AgreementForm.document", benefits, agreement,
+             lambda: AGREED | seen(benefits, agreement)),
+        Door("members.forms_benefits.MerchantAccountForm.evidence", benefits, settled,
+             lambda: account | {"bank_code": ""} | seen(benefits, settled)),
         Door(bank, feng, answers, dict),
         Door(bank, feng, pay, lambda: seen(feng, pay)),
+        *card_doors(cast),
+    ]  # fmt: skip
+
+
+def card_doors(cast: Cast) -> list[Door]:
+    """Receipts of members, lists and answers of banks."""
+    office = make_card_office(cast)
+    issued, sent = office.issued(), office.sent(1)
+    clerk, officer = browser(cast.qiao), browser(cast.officer)
+    one, result = button(issued, "hand-out"), button(sent, "result")
+    every = reverse("admin:members_servicecard_list_do", args=["hand-out-all"])
+    listed = reverse("admin:members_servicecard_list_do", args=["activate-listed"])
+    forms = "members.admin.card_forms"
+    return [
+        Door(f"{forms}.ReceiptForm.receipt", clerk, one, lambda: seen(clerk, one)),
+        Door(f"{forms}.HandOutForm.signed_list", clerk, every,
+             lambda: {"organization": str(cast.tree.union.pk), "unsigned": ""}),
+        Door(f"{forms}.ActivatedForm.content", officer, listed, dict),
+        Door(f"{forms}.ResultForm.content", officer, result, lambda: seen(officer, result)),
     ]  # fmt: skip
 
 
@@ -182,7 +245,8 @@ def _judge(
     if answer.status_code == 302 and answer.url.startswith("/account/"):
         tally.faults.append(f"{door.name}: {families}: nobody was let in")
         return
-    if answer.status_code == 302:
+    is_told = answer.context is not None and "told" in answer.context
+    if answer.status_code == 302 or is_told:
         _judge_taken(door, files, families, before, tally)
         return
     if answer.context is None or "form" not in answer.context:

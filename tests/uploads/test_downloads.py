@@ -15,6 +15,7 @@ from tests.architecture.sources import ROOT, python_files, tree
 from tests.cast import Cast
 from tests.disbursement.conftest import make_office
 from tests.kernel.test_files import photo
+from tests.members.card_office import make_card_office
 from tests.members.sheets import as_csv, make_rows, upload
 from tests.web.awards_play import browser
 from union_portal import files
@@ -54,6 +55,9 @@ def ways_out(cast: Cast) -> Iterator[Leaving]:
         url = reverse(f"admin:{model}_list_do", args=["export"])
         return lambda client: client.post(url, asked)
 
+    def table(client: Client) -> object:
+        return client.post(reverse("admin:members_redemption_list_do", args=["table"]))
+
     imports = "admin:members_importrun_"
     yield Leaving("file", cast.qiao, get("portal:file", kept.pk), "application/octet-stream")
     yield Leaving("template", cast.qiao, get(f"{imports}template"), XLSX)
@@ -61,7 +65,13 @@ def ways_out(cast: Cast) -> Iterator[Leaving]:
     yield Leaving("preview", cast.qiao, get(f"{imports}preview", run.pk), XLSX)
     yield Leaving("people", cast.feng, export("members_person", kind="xlsx"), XLSX)
     yield Leaving("people", cast.feng, export("members_person", kind="csv"), "text/csv")
+    yield Leaving("members", cast.feng, export("members_membership", kind="xlsx"), XLSX)
+    yield Leaving("members", cast.feng, export("members_membership", kind="csv"), "text/csv")
+    yield Leaving("unions", cast.feng, export("members_unionprofile"), XLSX)
     yield Leaving("payments", cast.feng, export("disbursement_payoutline"), XLSX)
+    yield Leaving("uses", cast.benefits, table, XLSX)
+    yield Leaving("merchants", cast.benefits, export("members_merchant", kind="csv"), "text/csv")
+    yield Leaving("offers", cast.benefits, export("members_benefitoffer", kind="xlsx"), XLSX)
     yield Leaving("entitlements", cast.feng, export("disbursement_entitlement"), XLSX)
     url = reverse("admin:disbursement_payoutbatch_do", args=[batch.pk, "bank-file"])
 
@@ -71,6 +81,37 @@ def ways_out(cast: Cast) -> Iterator[Leaving]:
         return client.post(url, {"seen": seen, "reason": "by hand"})
 
     yield Leaving("bank file", cast.feng, fetch, "application/octet-stream")
+    yield from of_cards(cast)
+
+
+def of_cards(cast: Cast) -> Iterator[Leaving]:
+    """Lists of service cards, and the file that goes to their bank."""
+    cards = make_card_office(cast)
+    cards.issued()
+    batch = cards.sent(1)
+    lists = "admin:members_servicecard_list_do"
+    url = reverse("admin:members_cardbatch_do", args=[batch.pk, "fetch"])
+
+    def fetch(client: Client) -> object:
+        page = client.get(url)
+        seen = page.context["seen"] if page.context and "seen" in page.context else ""
+        return client.post(url, {"seen": seen, "reason": "by hand"})
+
+    def to_sign(client: Client) -> object:
+        return client.post(
+            reverse(lists, args=["hand-out-list"]), {"organization": cast.tree.union.pk}
+        )
+
+    def export(client: Client) -> object:
+        return client.post(reverse(lists, args=["export"]), {"kind": "csv"})
+
+    def counts(client: Client) -> object:
+        return client.get(reverse("admin:members_servicecard_counts_file"))
+
+    yield Leaving("card batch", cast.officer, fetch, "application/octet-stream")
+    yield Leaving("cards to sign for", cast.qiao, to_sign, XLSX)
+    yield Leaving("cards", cast.officer, export, "text/csv")
+    yield Leaving("cards issued", cast.officer, counts, XLSX)
 
 
 @pytest.mark.django_db
@@ -150,10 +191,19 @@ def test_every_place_that_hands_out_is_walked_above():
         and path.name != "downloads.py"
     }
     assert calling == {
+        "members/admin/benefit_parts.py:act",
+        "members/admin/benefit_parts.py:export_button",
+        "members/admin/card_batches.py:_fetch",
+        "members/admin/card_steps.py:_export",
+        "members/admin/card_steps.py:_hand_out_list",
+        "members/admin/cards.py:counts_file",
         "members/admin/imports.py:template_file",
         "members/admin/imports.py:findings_file",
         "members/admin/imports.py:preview_file",
+        "members/admin/memberships.py:_export",
         "members/admin/people.py:_export",
+        "members/admin/redemptions.py:_table",
+        "members/admin/unions.py:_export",
         "union_portal/views/files.py:_served",
         "welfare/admin/batch_steps.py:_fetch",
         "welfare/admin/entitlements.py:_export",

@@ -14,8 +14,11 @@ from typing import Any
 import pikepdf
 import pytest
 
+from members import own_data
+from members.models import Person
 from tests.reports import pdftools
 from tests.reports.sample import AT, ISSUE, failures, figures, payees
+from union_portal import my_data
 from union_portal.kit import pdf
 from union_portal.letters import Letter, print_letters
 from welfare.disbursement.reporting.content import Step, Voucher
@@ -198,6 +201,26 @@ def test_a_letter_reaches_for_nothing(listener: Listener, tmp_path: Path):
         made_at=AT.isoformat(),
         phone=text[:200],
         witness=text[:200],
+    )
+    reaches_nothing(listener, printed.path)
+    assert "<object" in "".join(pdftools.texts(printed.path))
+
+
+def test_a_copy_of_ones_data_reaches_for_nothing(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    text = everything(listener)
+    row = [my_data.Entry("x", text, text, text)]
+    section = my_data.Section("x", text, lambda _person: [row], ())
+    monkeypatch.setattr(my_data, "sections", lambda: [section])
+    (tmp_path / "sections").mkdir()
+    printed = own_data.print_copy(
+        Person(pk=1, name=text[:300], national_id_shown=text[:300]),
+        tmp_path / "out.pdf",
+        folder=tmp_path / "sections",
+        made_at=AT,
+        witness=text[:200],
+        progress=quiet,
     )
     reaches_nothing(listener, printed.path)
     assert "<object" in "".join(pdftools.texts(printed.path))

@@ -13,9 +13,7 @@ from union_portal.urls import (  # noqa: F401
     handler404,
     handler500,
 )
-from union_portal.urls import (
-    urlpatterns as portal_patterns,
-)
+from union_portal.urls import urlpatterns as portal_patterns
 
 
 @login_not_required

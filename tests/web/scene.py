@@ -5,23 +5,71 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 from django.contrib import admin
 from django.core.files.base import ContentFile
 from django.db.models import Model
+from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
-from members.actions import imports
-from members.models import ImportFinding, ImportRun, LoginCode
+from members.actions import (
+    consents,
+    copies,
+    corrections,
+    family,
+    favourites,
+    imports,
+    profiles,
+    statistics,
+    transfers,
+    unions,
+)
+from members.models import (
+    ImportFinding,
+    ImportRun,
+    LoginCode,
+    MerchantLogin,
+    PersonMerge,
+    Rating,
+    RetentionRun,
+    WrongCode,
+)
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
-from tests.cast import NOW, TODAY, Cast, make_decision, make_rule_set
+from tests.cast import NOW, TODAY, Cast, make_decision, make_person, make_rule_set
 from tests.disbursement.conftest import make_office
+from tests.members import joining as joining_play
+from tests.members.benefits import (
+    agree,
+    complain,
+    enter_account,
+    give_login,
+    make_merchant,
+    make_offer,
+    make_place,
+    programme,
+    rate,
+    used,
+)
+from tests.members.card_office import make_card_office
+from tests.members.street import make_street
 from tests.web.awards_play import apply, browser
-from union_portal import account_reviews, appeals, audit, files, notices, notifications, queue
+from union_portal import (
+    account_reviews,
+    appeals,
+    audit,
+    figures,
+    files,
+    notices,
+    notifications,
+    queue,
+    tokens,
+)
 from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.kit import fictional
 from union_portal.models import (
     FactorReset,
     FileDownload,
@@ -30,14 +78,33 @@ from union_portal.models import (
     NoticeEntry,
     Organization,
     ReportRun,
+    SentCall,
 )
+from welfare.actions import settlements
 from welfare.disbursement import batches
 from welfare.disbursement.models import Cap, StrayPayment
+from welfare.models import StatementLine
+from welfare.sample_rules import MERCHANTS
 
 
 def play(cast: Cast) -> None:
     """Pay, misbook, propose, apply, publish, object, appeal, import, report."""
-    for act in (_money, _honours, _publicity, _records, _accounts):
+    acts = (
+        _money,
+        _honours,
+        _publicity,
+        _records,
+        _merges,
+        _accounts,
+        _membership,
+        _privacy,
+        _cards,
+        _benefits,
+        _street,
+        _settlement,
+        _programs,
+    )
+    for act in acts:
         act(cast)
 
 
@@ -127,10 +194,19 @@ def _records(cast: Cast) -> None:
         template=telling(), values={"name": "Lin"},
         subject_type="members.person", subject_id=str(cast.lin_person.pk),
     )  # fmt: skip
+    figures.keep(today=TODAY)
     every, _new = IntervalSchedule.objects.get_or_create(every=1, period="hours")
     PeriodicTask.objects.create(name="scene", task="union_portal.seal_audit", interval=every)
     queue.enqueue("union_portal.report", by=cast.officer, title="A job")
     audit.seal()
+
+
+def _merges(cast: Cast) -> None:
+    kept, merged = (make_person(cast.tree.union) for _ in range(2))
+    PersonMerge.objects.create(
+        kept=kept, merged=merged, organization=cast.tree.union, reason="one card",
+        proposed_by=cast.shi,
+    )  # fmt: skip
 
 
 def _accounts(cast: Cast) -> None:
@@ -140,6 +216,119 @@ def _accounts(cast: Cast) -> None:
     FactorReset.objects.create(account=cast.shi, asked_by=cast.account_admin, reason="lost")
     LoginCode.objects.create(
         person=cast.lin_person, asked_for="x", asked_from="y", code_hash="z", expires_at=NOW
+    )
+
+
+def _membership(cast: Cast) -> None:
+    """Somebody applies; somebody else comes from a union that stands nowhere else in the walk."""
+    union, today = cast.tree.union, timezone.localdate()
+    unions.describe(organization=union, by=cast.qiao, today=today, office="基层组织部")
+    unions.report_year(
+        organization=union, year=TODAY.year - 1, by=cast.qiao, today=today, workers_count=9
+    )
+    statistics.count(organization=union, year=TODAY.year, now=NOW)
+    joining_play.apply(cast)
+    left = Organization.objects.create(
+        name="第四工会", level="grassroots", parent=cast.tree.county, division_code="610802"
+    )
+    moving = joining_play.member(cast, make_person(left), by=cast.officer)
+    transfers.request(
+        membership=moving, target=union, employer="驼城运输", reason="new work", by=cast.qiao
+    )
+    joining_play.member(cast)
+    profiles.write(person=cast.lin_person, by=cast.qiao, **joining_play.PROFILE)
+
+
+def _privacy(cast: Cast) -> None:
+    """Texts, a consent, a correction, a child, what was counted, and a file that is gone."""
+    texts = consents.install_samples(by=cast.rules_clerk, second=cast.decider, today=TODAY, now=NOW)
+    consents.give(
+        person=cast.lin_person, purpose="family", by=cast.lin, now=NOW, today=TODAY,
+        seen=texts[0].version,
+    )  # fmt: skip
+    corrections.ask(
+        person=cast.lin_person, field="employer", wanted="榆林示范厂", words="", by=cast.lin,
+        now=NOW,
+    )  # fmt: skip
+    family.enter(
+        person=cast.lin_person, name="林小雨", relation="child", by=cast.lin, today=TODAY, now=NOW,
+        national_id=fictional.make_national_id(
+            Random(1), TODAY - timedelta(days=3000), "female", "610802"
+        ),
+        guardian="林海",
+    )  # fmt: skip
+    RetentionRun.objects.create(
+        is_dry=True, run_on=TODAY, requested_by=cast.account_admin, counts={"card_codes": 3}
+    )
+    copy = files.store(
+        purpose=copies.PURPOSE, name="我的数据.json", content=b"{}", subject=cast.lin_person,
+        organization=None, by=audit.WORKER,
+    )  # fmt: skip
+    files.forget(files=[copy], rule="my_data_files", now=NOW)
+
+
+def _cards(cast: Cast) -> None:
+    """A card that a bank has issued, in a batch with a row that names nobody."""
+    office = make_card_office(cast)
+    batch = office.sent(1)
+    office.take(batch, office.says(batch))
+    batch = office.sent(1)
+    office.take(batch, office.says(batch, (0, 0, "77")))
+
+
+def _benefits(cast: Cast) -> None:
+    """A merchant of Lin's union with everything that hangs on one, and Lin's complaint."""
+    merchant = make_merchant(cast, organization=cast.tree.union)
+    agree(cast, merchant)
+    offer = make_offer(cast, merchant, kind="gift", price_fen=None)
+    favourites.keep(offer=offer, person=cast.lin_person)
+    rate(used(cast, offer, make_person(cast.tree.union)), 4)
+    make_offer(cast, merchant, publish=False)
+    give_login(cast, merchant, "counter")
+    enter_account(cast, merchant)
+    complain(cast, merchant)
+    programme(cast)
+
+
+def _street(cast: Cast) -> None:
+    """Lin and a neighbour used an offer at the till of the cast, which typed a wrong code too."""
+    street = make_street(cast, at=cast.tree.union)
+    login = MerchantLogin.objects.create(
+        account=cast.till, merchant=street.merchant, given_by=cast.officer
+    )
+    make_place(cast, street.merchant)
+    make_offer(cast, street.merchant, publish=False)
+    offer = street.offer()
+    street.use(street.member(person=cast.lin_person), offer, cast.till)
+    Rating.objects.create(redemption=street.use(street.member(), offer, cast.till), stars=4)
+    WrongCode.objects.create(login=login, asked_from="x")
+
+
+def _settlement(cast: Cast) -> None:
+    """The month of these uses is over: every merchant gets its statement, and one line is wrong."""
+    make_rule_set(
+        cast, MERCHANTS, fund_code="benefits", parameters={"dispute_days": 7}, valid_to=None
+    )
+    later = timezone.now() + timedelta(days=40)
+    settlements.issue(
+        month=timezone.localdate(), by=cast.benefits, now=later, today=timezone.localdate(later)
+    )
+    line = StatementLine.objects.filter(statement__merchant__logins__account=cast.till).first()
+    assert line is not None
+    settlements.dispute(
+        line=line, words="The bowl was sent back.", by=cast.benefits, now=later,
+        today=timezone.localdate(later),
+    )  # fmt: skip
+
+
+def _programs(cast: Cast) -> None:
+    """A program of Lin's that has done something."""
+    tokens.issue(
+        account=cast.lin, label="Old phone", address="10.0.0.9", has_factor=True,
+        now=timezone.now(),
+    )  # fmt: skip
+    SentCall.objects.create(
+        account=cast.lin, route="POST /x", key="k", body_digest="d", answer={"title": "noodles"}
     )
 
 

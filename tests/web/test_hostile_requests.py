@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from awards.models import SubsidyCase
+from members.queries.benefits import shown_offers
 from tests.cast import Cast
 from tests.roles import the_superuser
 from tests.web.awards_play import apply, browser, lin_may_apply, lins_case
@@ -202,7 +203,7 @@ WORDS = {
     "scheme", "template", "kind", "encoding", "topic", "clause", "pinyin", "password", "root",
     "previous", "chain", "owner", "bank_format", "sender", "route", "location", "sha256",
     "asked_for", "asked_from", "action", "arguments", "approval_tiers", "parameters",
-    "required_steps", "schemes",
+    "required_steps", "schemes", "caller",
 }  # fmt: skip
 ENDINGS = ("_type", "_id", "path", "digest", "hash", "code", "key", "index", "fingerprint")
 
@@ -214,10 +215,12 @@ REFUSED = {
 }  # fmt: skip
 # No row of the scene holds such a text: files are staged while a worker reads them.
 EMPTY = {
-    "disbursement.Motion.detail", "members.ImportRun.fault_params", "members.ImportRun.result",
+    "disbursement.Motion.detail", "members.CardBank.conditions",
+    "members.ImportRun.fault_params", "members.ImportRun.result",
     "members.StagedPerson.account_holder", "members.StagedPerson.bank_name",
     "members.StagedPerson.employer", "members.StagedPerson.extra",
     "members.StagedPerson.initials", "members.StagedPerson.name", "members.StagedRow.extra",
+    "members.PersonMerge.moved", "members.RetentionRun.counts",
     "union_portal.Job.result",
 }  # fmt: skip
 # Texts in JSON that are read by programs, by the name of their key.
@@ -316,7 +319,10 @@ def test_a_page_that_writes_is_found(cast: Cast, settings: Any):
     assert len(written(asked)) == 3, written(asked)
 
 
-PORTAL = ("/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/")
+PORTAL = (
+    "/", "/notices/", "/honours/", "/me/", "/me/messages/", "/me/subsidies/", "/offers/",
+    "/me/complaints/", "/account/sessions/",
+)  # fmt: skip
 
 
 def shown() -> list[str]:
@@ -325,6 +331,7 @@ def shown() -> list[str]:
     # An application shows more than the case of a round.
     cases = SubsidyCase.objects.values_list("pk", flat=True)
     found += [reverse("admin:awards_subsidycase_change", args=[pk]) for pk in cases]
+    found += [f"/offers/{pk}/" for pk in shown_offers().values_list("pk", flat=True)]
     found += [f"/notices/{pk}/" for pk in Notice.objects.values_list("pk", flat=True)]
     for page in pages():
         found.append(reverse(page.url_name("changelist")))

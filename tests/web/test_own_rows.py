@@ -11,21 +11,27 @@ from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from awards.models import SubsidyCase
-from members.models import ImportRun
+from members.models import BenefitOffer, FamilyMember, ImportRun, MerchantLogin, Redemption
 from tests.cast import Cast, make_account, make_person
+from tests.members.benefits import give_login, make_merchant
 from tests.roles import the_superuser
 from tests.web.awards_play import browser
 from tests.web.scene import play
 from tests.web.test_reach import NOBODYS, alike, holder
-from tests.web.walk import patterns
+from tests.web.walk import is_endpoint, patterns
 from union_portal.access import Role
 from union_portal.models import Account, Appeal, Decision, Job, StoredFile
+from welfare.models import MerchantStatement, StatementLine
 
 pytestmark = pytest.mark.django_db
 # Served by Django's admin alone: no row of ours is behind them, or the whole tree is walked.
 NO_ROW = {"admin:view_on_site", "admin:app_list", "admin:admin/(?P<url>.*)$"}
 # Public rows, the same for everybody; what may be public is tested with the public pages.
-FOR_ALL = {"portal:notice", "portal:objection-file"}
+FOR_ALL = {
+    "portal:notice", "portal:objection-file", "members:offer",
+    # What a member does with a public offer is a row of their own.
+    "members:offer-keep", "members:complaint-file",
+}  # fmt: skip
 
 
 def case(cast: Cast) -> dict[str, Any]:
@@ -55,11 +61,42 @@ def file(cast: Cast) -> dict[str, Any]:
     return {"file_id": StoredFile.objects.get(name="people.csv").pk}
 
 
+def relative(cast: Cast) -> dict[str, Any]:
+    return {"member_id": FamilyMember.objects.get(person=cast.lin_person).pk}
+
+
 def key(cast: Cast) -> dict[str, Any]:
     made = Authenticator.objects.create(
         user=cast.lin, type=Authenticator.Type.WEBAUTHN, data={"name": "key", "credential": {}}
     )
     return {"pk": made.pk}
+
+
+def drafted(cast: Cast) -> dict[str, Any]:
+    """A draft of the merchant whose till it is, and of nobody else's."""
+    login = MerchantLogin.objects.get(account=cast.till)
+    offer = BenefitOffer.objects.filter(merchant=login.merchant, state="draft").first()
+    assert offer is not None
+    return {"offer_id": offer.pk}
+
+
+def statement(cast: Cast) -> dict[str, Any]:
+    """The month of the merchant whose till it is."""
+    return {"statement_id": MerchantStatement.objects.get(merchant__logins__account=cast.till).pk}
+
+
+def line(cast: Cast) -> dict[str, Any]:
+    counted = StatementLine.objects.filter(state="counted", **statement(cast)).first()
+    assert counted is not None
+    return {**statement(cast), "position": counted.position}
+
+
+def paper(cast: Cast) -> dict[str, Any]:
+    return {**statement(cast), "kind": "pdf"}
+
+
+def use(cast: Cast) -> dict[str, Any]:
+    return {"use_id": Redemption.objects.get(person=cast.lin_person).pk}
 
 
 # By the name of the address: the row, and who of the cast it belongs to.
@@ -71,10 +108,19 @@ OWNED: dict[str, tuple[Callable[[Cast], dict[str, Any]], str]] = {
     "awards:appeal-take-back": (appeal, "lin"),
     "admin:members_importrun_findings": (run, "qiao"),
     "admin:members_importrun_preview": (run, "qiao"),
+    "members:family-remove": (relative, "lin"),
+    "members:shop-offer": (drafted, "till"),
     "portal:job": (job, "officer"),
     "portal:job-cancel": (job, "officer"),
     "portal:job-retry": (job, "officer"),
     "portal:file": (file, "qiao"),
+    "members:use-rate": (use, "lin"),
+    "members:till-done": (use, "till"),
+    "members:till-undo": (use, "till"),
+    "welfare:statement": (statement, "till"),
+    "welfare:statement-accept": (statement, "till"),
+    "welfare:statement-paper": (paper, "till"),
+    "welfare:line-dispute": (line, "till"),
     "mfa_remove_webauthn": (key, "lin"),
     "mfa_edit_webauthn": (key, "lin"),
 }
@@ -84,8 +130,11 @@ def numbered() -> set[str]:
     """Names of the addresses that carry a number, the staff pages' own ones left out."""
     return {
         name
-        for name, route, _pattern in patterns()
-        if "<" in route and "<path:object_id>" not in route and not name.endswith("_list_do")
+        for name, route, pattern in patterns()
+        if "<" in route
+        and not is_endpoint(pattern)
+        and "<path:object_id>" not in route
+        and not name.endswith("_list_do")
     } - NO_ROW
 
 
@@ -104,7 +153,11 @@ def others(cast: Cast) -> dict[str, Account]:
     neighbour = make_account("neighbour")
     make_person(cast.tree.union, account=neighbour)
     everything = holder("elsewhere", cast.tree.other_county, *Role)
-    return {"a member": neighbour, "a stranger": cast.wei, "staff elsewhere": everything}
+    rival = give_login(cast, make_merchant(cast), "rival").account
+    return {
+        "a member": neighbour, "a stranger": cast.wei, "staff elsewhere": everything,
+        "another merchant": rival,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(OWNED))

@@ -242,6 +242,17 @@ def test_fifty_megabytes_are_refused_on_the_page_and_nothing_is_kept(cast: Cast,
     assert not ImportRun.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [("county", True), ("other_county", False), ("nobody's", False)],
+)
+def test_people_are_listed_by_county(cast: Cast, asked: str, expected: bool):
+    county = getattr(cast.tree, asked).pk if hasattr(cast.tree, asked) else "4711"
+    page = browser(cast.officer).get(reverse("admin:members_person_changelist"), {"county": county})
+    assert page.status_code == 200
+    assert (cast.lin_person.name in page.content.decode()) is expected
+
+
 # -- faults stand at their fields ------------------------------------------------------
 def test_every_fault_of_a_new_person_stands_at_its_field(cast: Cast):
     url = reverse("admin:members_person_list_do", args=["register"])

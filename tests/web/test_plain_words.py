@@ -39,7 +39,7 @@ STRANGE = re.compile(
 )
 TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]+>", re.DOTALL)
 # A name that only programs use: app.model, file_purpose, kind:number.
-FILE_NAME = re.compile(r"[\w-]+\.(?:csv|xlsx|pdf|jpg)")
+FILE_NAME = re.compile(r"[\w-]+\.(?:csv|xlsx|pdf|jpg|json)")
 CODE = re.compile(r"\b[a-z]+(?:[._][a-z]+)+\b|\b[a-z]+:\d+\b")
 
 

@@ -21,14 +21,7 @@ from members.models import Person
 from tests.cast import NOW, Cast, make_person
 from tests.web import counting
 from tests.web.awards_play import browser
-from tests.web.log_in import (
-    PASSWORD,
-    a_browser,
-    code_now,
-    is_in,
-    logged_in,
-    may_log_in,
-)
+from tests.web.log_in import PASSWORD, a_browser, code_now, is_in, logged_in, may_log_in
 from tests.web.test_sensitive_acts import confirmed
 from union_portal import accounts, factors
 from union_portal.admin import desk

@@ -19,6 +19,7 @@ from django.urls import reverse
 
 import awards.queries
 from awards.models import SubsidyCase
+from members.models import BenefitOffer, Merchant
 from tests.cast import Cast
 from tests.kernel.test_row_security import page_of
 from tests.web.awards_play import browser
@@ -33,7 +34,16 @@ from union_portal.views import jobs
 
 pytestmark = pytest.mark.django_db
 # Shown to the public, or to every account: see shown_to.py.
-KNOWN_TO_ALL = {"union_portal.notice", "awards.subsidyround"}
+KNOWN_TO_ALL = {"union_portal.notice", "awards.subsidyround"} | {
+    f"members.{name}"
+    for name in (
+        "merchant",
+        "merchantagreement",
+        "merchantplace",
+        "benefitoffer",
+        "benefitprogramme",
+    )
+}
 
 
 @pytest.fixture
@@ -56,6 +66,7 @@ def unscoped(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(awards.queries, "cases_of", lambda person: SubsidyCase.objects.all())
     monkeypatch.setattr(awards.queries, "decisions_of", lambda person: Decision.objects.all())
+    monkeypatch.setattr(Merchant, "offers", property(lambda merchant: BenefitOffer.objects))
     monkeypatch.setattr(jobs, "_own", lambda request, job_id: get_object_or_404(Job, pk=job_id))
 
 
@@ -94,17 +105,17 @@ def test_with_the_scope_off_the_rows_at_hand_do_open(scene, unscoped):
 
 
 def test_with_the_scope_off_nothing_of_others_opens_to_staff(scene, unscoped):
-    """Who holds every role beside, below or elsewhere, for reading and writing alike."""
+    """Who holds every role beside and below, or elsewhere, for reading and writing alike."""
     tree = scene.tree
     below = Organization.objects.create(
         name="班组", level="grassroots", parent=tree.union, division_code=tree.union.division_code
     )
     faults = []
-    for number, place in enumerate((tree.sibling_union, tree.other_county, below)):
-        client = browser(holder(f"all{number}", place, *Role))
+    for at, also in ((tree.sibling_union, below), (tree.other_county, tree.other_union)):
+        client = browser(holder(f"all{at.pk}", at, *Role, also=also))
         for page, row in rows():
-            if closed(page) and not place_of(page, row).startswith(place.path):
-                faults += [(place.name, *one) for one in opened(client, page, row)]
+            if closed(page) and not place_of(page, row).startswith((at.path, also.path)):
+                faults += [(at.name, *one) for one in opened(client, page, row)]
     assert not faults, faults
 
 

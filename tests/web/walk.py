@@ -7,6 +7,7 @@ from uuid import UUID
 from django.forms import BaseForm
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
+from rest_framework.views import APIView
 
 # What a parameter is filled with where no row is meant: nothing has these ids.
 NOBODYS: dict[str, Any] = {
@@ -46,6 +47,11 @@ def _parameters(route: str) -> Iterator[tuple[str, str, str]]:
         inside = piece.split(">")[0]
         kind, _colon, name = inside.rpartition(":")
         yield kind or "str", name, f"<{inside}>"
+
+
+def is_endpoint(pattern: URLPattern) -> bool:
+    """Whether it is called by programs, with a token: tests/api walks those."""
+    return issubclass(getattr(pattern.callback, "cls", object), APIView)
 
 
 def forms(kind: type = BaseForm) -> Iterator[type[BaseForm]]:

@@ -21,11 +21,13 @@ from union_portal.states import JobState
 BY_ITSELF: dict[str, str] = {
     "celery.backend_cleanup": gettext_noop("Forget old results"),
     "check-invariants": gettext_noop("Check that ledger, batches and register agree"),
+    "count-figures": gettext_noop("Count the headline figures"),
     "drive-batches": gettext_noop("Move batches on"),
     "forget-imports": gettext_noop("Cancel imports that nobody confirmed"),
     "forget-the-past": gettext_noop("Delete what is no longer to be kept"),
     "lapse-roles": gettext_noop("End roles whose time is over"),
     "mark-unanswered": gettext_noop("Mark payments that the bank did not answer"),
+    "retention": gettext_noop("Forget what was kept long enough, and count anew"),
     "ring-lost-jobs": gettext_noop("Wake jobs that wait"),
     "seal-audit": gettext_noop("Seal the audit log"),
     "send-messages": gettext_noop("Send messages"),

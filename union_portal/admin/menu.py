@@ -12,6 +12,7 @@ from union_portal.admin.scoped import ScopedModelAdmin
 
 SECTIONS = (
     ("people", _("People")),
+    ("benefits", _("Cards and benefits")),
     ("honours", _("Honours")),
     ("subsidies", _("Subsidies")),
     ("publicity", _("Publicity and appeals")),

@@ -16,11 +16,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from union_portal import lifecycle, once, queue
-from union_portal.kit.refusals import Refused
+from union_portal.kit.refusals import FAULTS_SHOWN, FileRefused, Refused
 
 if TYPE_CHECKING:
     from union_portal.admin.buttons import Button
@@ -74,6 +75,15 @@ class Asked:
     button: Button
     obj: Any
     back: str
+
+
+def all_faults(refusal: FileRefused) -> Any:
+    """The refusal of a file, with every fault of it on a line of its own."""
+    faults = format_html_join(
+        "", "<li>{}</li>", ((str(fault),) for fault in refusal.faults[:FAULTS_SHOWN])
+    )
+    nothing = _("Nothing of this file was taken over.")
+    return format_html("<p>{} {}</p><ol>{}</ol>", refusal.message, nothing, faults)
 
 
 def log_in_again(request: HttpRequest) -> HttpResponseBase:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -24,7 +25,7 @@ def _not_asked_again(run: ReportRun, account: Account) -> Text | None:
     kind = reports.kinds().get(run.kind)
     if kind is None:
         return _("This report is no longer made.")
-    if not access.may(account, kind.permission, run.organization):
+    if kind.permission is None or not access.may(account, kind.permission, run.organization):
         return _("Your role does not ask for this report.")
     if run.state == ReportState.REQUESTED:
         return _("It is being made.")
@@ -32,7 +33,7 @@ def _not_asked_again(run: ReportRun, account: Account) -> Text | None:
 
 
 def _kinds() -> dict[str, Any]:
-    return {name: kind.title for name, kind in reports.kinds().items()}
+    return {name: reports.kinds()[name].title for name in reports.of_offices()}
 
 
 def ask_again(run: ReportRun, by: Account, data: dict[str, Any]) -> str:
@@ -105,6 +106,10 @@ class ReportRunAdmin(ScopedModelAdmin):
             reauth=True,
         ),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReportRun]:
+        """Those of offices: what people ask for about themselves is nobody else's."""
+        return super().get_queryset(request).exclude(kind__in=reports.of_persons())
 
     @admin.display(description=_("title"), ordering="title")
     def shown_title(self, run: ReportRun) -> str:

@@ -23,6 +23,7 @@ from union_portal import access, once
 from union_portal.access import Permission
 from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
+from union_portal.admin.paging import FromBothEnds
 from union_portal.admin.trail import Step, trail_of
 from union_portal.fields import BlindIndexField, SealedTextField
 from union_portal.models import Account, Organization, OrganizationLevel
@@ -54,6 +55,7 @@ class ScopedModelAdmin(ModelAdmin):
     empty_hint: ClassVar[Any] = gettext_lazy("Rows appear here once the work before has been done.")
 
     list_per_page = 25
+    paginator = FromBothEnds
     show_full_result_count = False
     list_fullwidth = True
     warn_unsaved_form = True

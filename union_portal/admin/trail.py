@@ -24,6 +24,8 @@ ACTS: dict[str, str] = {
     "account.choose_password": gettext_noop("Own password chosen"),
     "account.session_ended": gettext_noop("Logged out after wrong answers"),
     "account.sessions_ended": gettext_noop("Sessions ended"),
+    "account.token_issued": gettext_noop("A program logged in"),
+    "account.token_ended": gettext_noop("A program was logged out"),
     "account.factor_changed": gettext_noop("Second factor added or removed"),
     "account.factor_reset_asked": gettext_noop("Reset of the second factor asked for"),
     "account.factor_reset": gettext_noop("Second factor taken off"),
@@ -31,6 +33,7 @@ ACTS: dict[str, str] = {
     "account_review.lapse": gettext_noop("What was not reviewed has lapsed"),
     "keys.rotated": gettext_noop("Sealed values written under the new key"),
     "demo.played": gettext_noop("Demonstration played"),
+    "demo.taken_over": gettext_noop("Rows of the demonstration taken over"),
     "role.grant": gettext_noop("Role granted"),
     "role.end": gettext_noop("Role ended"),
     "organization.create": gettext_noop("Union added"),
@@ -50,6 +53,7 @@ ACTS: dict[str, str] = {
     "holiday.remove": gettext_noop("Day removed"),
     "file.store": gettext_noop("File stored"),
     "file.fetch": gettext_noop("File fetched"),
+    "file.forget": gettext_noop("Files removed whose time was over"),
     "report.request": gettext_noop("Report asked for"),
     "job.cancel": gettext_noop("Stopped on request"),
     "job.retry": gettext_noop("Put into the queue again"),
@@ -67,6 +71,8 @@ MACHINES: dict[str, str] = {
     "register replay": gettext_noop("replay of the sent register"),
     "rotate_keys": gettext_noop("change of keys"),
     "demo": gettext_noop("demonstration"),
+    "merchant log-in": gettext_noop("merchant's log-in"),
+    "member": gettext_noop("a member"),
 }
 
 

@@ -34,6 +34,7 @@ STAFF = (
     Staff("shi", "石县区", Role.COUNTY_CHECKER, "county"),
     Staff("he", "贺经办", Role.CITY_OFFICER),
     Staff("lu", "陆审定", Role.CITY_DECIDER),
+    Staff("hui", "惠商户", Role.BENEFITS_OFFICER),
     Staff("tang", "唐复议", Role.APPEAL_REVIEWER),
     Staff("ruan", "阮规则", Role.RULES_CLERK),
     Staff("feng", "冯制单", Role.FINANCE_MAKER),

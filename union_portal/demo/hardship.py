@@ -5,10 +5,14 @@ One case ends paid; the others stop where somebody has to act, so that every des
 
 from datetime import date
 
+from django.utils import timezone
+
 from awards.actions import appeals as subsidy_appeals
 from awards.actions import applications, publicity
 from awards.models import SubsidyCase
 from awards.states import CaseState
+from members.actions import consents
+from members.models import ConsentPurpose
 from union_portal import appeals, decisions, notices
 from union_portal.demo import cast, documents, payment
 from union_portal.demo.cast import Application, Member, Player
@@ -145,6 +149,13 @@ class Hardship:
         return _RANK.get(CaseState(case.state), _ENDED) < _RANK.get(until, _ENDED)
 
     def _apply(self, player: Player, wish: Application) -> SubsidyCase:
+        consents.give(
+            person=player.person,
+            purpose=ConsentPurpose.SENSITIVE,
+            by=player.account,
+            now=timezone.now(),
+            today=self.setting.today,
+        )
         return applications.apply(
             ground=wish.ground,
             stated=wish.stated,

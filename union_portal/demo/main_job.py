@@ -20,11 +20,12 @@ from django.utils import timezone
 from awards.actions import model_workers, publicity, rule_sets, subsidies
 from awards.models import HardshipYear, ModelWorker, SubsidyRound
 from awards.states import CheckState, RoundState
-from members.actions import bank_accounts, imports
-from members.models import BankAccount, ImportRun, Person
+from members.actions import bank_accounts, consents, imports
+from members.models import BankAccount, ImportRun
 from members.states import BankAccountState, ImportState
 from union_portal import audit, decisions, notices, reports
 from union_portal.demo import (
+    benefits,
     cast,
     comeback,
     contest,
@@ -37,6 +38,7 @@ from union_portal.demo import (
 from union_portal.demo.cast import Player
 from union_portal.demo.hardship import Hardship
 from union_portal.demo.setting import Setting
+from union_portal.demo.summary import rostered
 from union_portal.demo.waiting import DemoStopped, Say
 from union_portal.models import Account, AuditEntry, Decision, Notice, Organization, ReportRun
 from union_portal.states import DecisionState, NoticeState, ReportState
@@ -59,8 +61,8 @@ def was_played() -> bool:
 
 
 def held_people() -> int:
-    """How many people this demo holds, whatever is asked for now."""
-    return Person.objects.count()
+    """How many people came from this demo's roster, whatever is asked for now."""
+    return rostered()
 
 
 @dataclass
@@ -91,6 +93,9 @@ class MainJob:
         self._stage("hardship", lambda: Hardship(self.setting, self.players).play())
         self._stage("appeals", self._contest)
         self._ask_for_reports()
+        for name, work in benefits.stages(self.setting, self.players):
+            self._stage(name, work)
+        self._ask_for_reports()
         messages.ring()
         self._stage("reports", self._await_reports)
         self._stage("messages", messages.await_sent)
@@ -114,6 +119,9 @@ class MainJob:
         self.setting.assume_holidays()
         rule_sets.install_samples(
             by=self.staff["ruan"], second=self.staff["lu"], now=timezone.now()
+        )
+        consents.install_samples(
+            by=self.staff["ruan"], second=self.staff["lu"], today=self.today, now=timezone.now()
         )
         formats.ensure_shipped()
         self.setting.fund = self._fund()
@@ -324,6 +332,8 @@ class MainJob:
 
     def _new_account(self, line: PayoutLine) -> int:
         person = line.entitlement.person
+        if person is None:
+            raise TypeError("merchants are paid in batches of their own")
         newest = person.bank_accounts.order_by("-id").first()
         if newest is None or newest.fingerprint == line.account_fingerprint:
             newest = bank_accounts.enter(

@@ -1,4 +1,4 @@
-"""What the demo did, as `summary.json` and files in a folder.
+"""What the demo did, as `summary.json`, `figures.json` and files in a folder.
 
 `batches` are those whose lines all have the bank's answer, so that paid + failed = lines;
 `waiting` are those that somebody has yet to check, release or answer.
@@ -13,13 +13,15 @@ from django.db.models import Q, QuerySet, Sum
 
 from awards.models import ModelWorker, SubsidyCase
 from awards.states import CaseState
-from members.models import Person
-from union_portal import files
+from members.models import ImportRun, Membership
+from members.states import LIVE_MEMBERSHIPS, ImportState
+from union_portal import figures, files
 from union_portal.models import Organization, ReportRun
 from union_portal.states import ReportState
 from welfare.disbursement import delivery, invariants, ledger
 from welfare.disbursement.models import Entitlement, Fund, PayoutBatch, PayoutLine
 from welfare.disbursement.states import BatchState, LineState
+from welfare.models import MerchantStatement
 
 PAID = (LineState.PAID,)
 FAILED = (LineState.FAILED, LineState.RETURNED)
@@ -33,9 +35,11 @@ def summary(*, seconds: dict[str, float], out: Path | None) -> dict[str, Any]:
     told = {
         "counts": {
             "unions": Organization.objects.count(),
-            "people": Person.objects.count(),
+            "people": rostered(),
+            "members": Membership.objects.filter(state__in=LIVE_MEMBERSHIPS).count(),
             "model_workers": ModelWorker.objects.count(),
             "entitlements": Entitlement.objects.count(),
+            "statements": MerchantStatement.objects.count(),
             "refused": SubsidyCase.objects.filter(state=CaseState.REFUSED).count(),
         },
         "batches": [
@@ -53,12 +57,20 @@ def summary(*, seconds: dict[str, float], out: Path | None) -> dict[str, Any]:
             "checked": len(results),
             "broken": sum(1 for result in results if not result.holds),
         },
+        "figures": figures.values(),
         "seconds": seconds,
     }
     if out is not None:
         text = json.dumps(told, ensure_ascii=False, indent=2)
         (out / "summary.json").write_text(text + "\n", encoding="utf-8")
+        (out / "figures.json").write_text(json.dumps(told["figures"], indent=2) + "\n")
     return told
+
+
+def rostered() -> int:
+    """People read from the roster; members whose cards were taken over come on top."""
+    runs = ImportRun.objects.filter(state=ImportState.APPLIED)
+    return int(runs.aggregate(rows=Sum("rows_count"))["rows"] or 0)
 
 
 def _batch(batch: PayoutBatch, out: Path | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from union_portal.admin import desk
-from union_portal.demo import cast, federation
+from union_portal.demo import cast, federation, merchants
 from union_portal.kit.money import yuan
 from union_portal.models import Account
 
@@ -28,6 +28,7 @@ def farewell(told: dict[str, Any], *, site: str) -> Iterator[str]:
     yield from _happened(told)
     yield from _staff(site)
     yield from _members(site)
+    yield from _card_and_till(site)
     yield from _first(site)
 
 
@@ -52,6 +53,17 @@ def _happened(told: dict[str, Any]) -> Iterator[str]:
         batches=len(told["batches"]),
         amount=yuan(sum(batch["paid_fen"] for batch in told["batches"])),
         failed=sum(batch["failed"] for batch in told["batches"]),
+    )
+    counted = told["figures"]
+    yield from _both(
+        gettext_noop(
+            "%(cards)s service cards are issued; %(merchants)s merchants honour them with"
+            " %(offers)s offers, and the federation added %(amount)s yuan to their uses."
+        ),
+        cards=f"{counted['cards_issued']:,}",
+        merchants=counted["merchants"],
+        offers=counted["benefit_offers"],
+        amount=yuan(counted["benefit_spend_fen"]),
     )
     if waiting:
         yield from _both(
@@ -108,6 +120,26 @@ def _members(site: str) -> Iterator[str]:
             yield f"    {'':<6}   {_(about)}"
 
 
+def _card_and_till(site: str) -> Iterator[str]:
+    """Two phones side by side: the member's with the code, the merchant's that takes it."""
+    yield from _heading(gettext_noop("Show a card at a till"))
+    if site:
+        yield f"  {site}/account/login/"
+    yield from _both(
+        gettext_noop(
+            "As %(member)s, with the password above: “My service card”, then the code for the"
+            " till. As %(till)s, in another browser: type its digits, choose an offer, confirm."
+        ),
+        member=cast.KONG.username,
+        till=merchants.TILL,
+    )
+    yield from _both(
+        gettext_noop("Each of the other merchants has a till too: %(first)s, %(second)s and on."),
+        first=f"{merchants.TILL}01",
+        second=f"{merchants.TILL}02",
+    )
+
+
 def _first(site: str) -> Iterator[str]:
     yield from _heading(gettext_noop("What to look at first"))
     if not site:
@@ -119,6 +151,11 @@ def _first(site: str) -> Iterator[str]:
     yield from _both(
         gettext_noop("Without a log-in: %(address)s, the public notices, one of them running."),
         address=f"{site}/notices/",
+    )
+    yield from _both(
+        gettext_noop("%(offers)s, the offers on list and map; %(figures)s, how it all grew."),
+        offers=f"{site}/offers/",
+        figures=f"{site}/figures/",
     )
     yield from _both(
         gettext_noop("As jiang: check the batch that waits; as gao: follow any yuan to its end.")

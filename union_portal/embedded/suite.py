@@ -41,7 +41,7 @@ PARTS: Final[Mapping[str, Sequence[str]]] = {
         "tests",
         f"--ignore={JOURNEYS}",
         "-n",
-        "2",
+        "3",
         "--dist",
         "loadfile",
         "--no-loadscope-reorder",

@@ -48,6 +48,23 @@ class PersonNameError(Refused):
     """A text that cannot be stored as a person's name."""
 
 
+def read_label(text: str) -> str:
+    """What a till or a desk is called: one line of whatever prints, digits included.
+
+    Errors: PersonNameError for nothing, for too much and for control characters.
+    """
+    label = " ".join(without_invisible(text).split())
+    if has_control_characters(label) or not 0 < len(label) <= LONGEST:
+        raise PersonNameError(
+            gettext_noop(
+                "The name is empty, longer than %(longest)s characters, or does not print."
+            ),
+            gettext_noop("Call it as people do, for example “Till 1”."),
+            {"longest": LONGEST},
+        )
+    return label
+
+
 def read_name(text: str) -> str:
     """The one spelling of a person's name.
 

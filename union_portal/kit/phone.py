@@ -1,5 +1,6 @@
 """Mainland mobile numbers."""
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_noop
 from union_portal.kit.plain_text import SPREADSHEET_FLOAT, digits_as_typed, halfwidth
 from union_portal.kit.refusals import Refused
 
+_WHOLE: Final = re.compile(r"(1[0-9]{10})\.0*")
 _BRACKETS: Final = str.maketrans("", "", "()")
 
 
@@ -31,12 +33,15 @@ def read_mobile(text: str) -> str:
 
     Errors: PhoneError.
     """
-    if SPREADSHEET_FLOAT.fullmatch(halfwidth(text).strip()):
+    typed = halfwidth(text).strip()
+    # Eleven digits and a dot are a number that the spreadsheet kept whole.
+    whole = _WHOLE.fullmatch(typed)
+    if whole is None and SPREADSHEET_FLOAT.fullmatch(typed):
         raise PhoneError(
             gettext_noop("The spreadsheet has turned the phone number into a rounded number."),
             gettext_noop("Set the column's format to text and enter the numbers again."),
         )
-    number = digits_as_typed(text).translate(_BRACKETS)
+    number = digits_as_typed(whole[1] if whole else text).translate(_BRACKETS)
     for prefix in ("+86", "0086", "86"):
         if number.startswith(prefix) and len(number) == 11 + len(prefix):
             number = number.removeprefix(prefix)

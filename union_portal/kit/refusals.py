@@ -1,6 +1,9 @@
 """How the kit says no: what is wrong and how to mend it, in the reader's language."""
 
-from collections.abc import Mapping
+from collections.abc import (
+    Mapping,
+    Sequence,
+)
 from typing import Any, Final
 
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
@@ -8,6 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 
 # So many characters make a sentence that somebody else understands later.
 SENTENCE: Final = 10
+FAULTS_SHOWN: Final = 200
 
 
 class Refused(ValueError):
@@ -47,6 +51,17 @@ class Refused(ValueError):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+class FileRefused(Refused):
+    """A file that can't be written or read; `faults` are all of its faults, in order."""
+
+    def __init__(self, message: str, faults: Sequence[Refused] = ()) -> None:
+        super().__init__(message, params={"count": len(faults)})
+        self.faults = list(faults)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(str(fault) for fault in self.faults[:FAULTS_SHOWN])])
 
 
 def require_text(text: str, message: str, remedy: str, *, shortest: int = 1) -> str:

@@ -25,11 +25,14 @@ class Migration(migrations.Migration):
                 ('due_on', models.DateField(verbose_name='due on')),
                 ('closed_on', models.DateField(null=True, verbose_name='closed on')),
                 ('state', union_portal.fields.StateField(choices=[('open', 'open'), ('closed', 'closed')], default='open', editable=False, max_length=24, verbose_name='state')),
+                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='opened by')),
             ],
             options={
                 'verbose_name': 'review of accounts',
                 'verbose_name_plural': 'reviews of accounts',
                 'ordering': ['-opened_on', '-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('state',), name='account_review_one_open'), models.CheckConstraint(condition=models.Q(('due_on__gt', models.F('opened_on'))), name='account_review_due_later')],
+                'triggers': [pgtrigger.compiler.Trigger(name='account_review_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'account_review: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'account_review_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>closed') THEN\n                    RAISE EXCEPTION 'account_review: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'account_review_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='372f00f3287cda5f6b90eae9d2f441c57b26359c', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_account_review_steps_d422b', table='union_portal_accountreview', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -40,11 +43,16 @@ class Migration(migrations.Migration):
                 ('asked_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='asked at')),
                 ('decided_at', models.DateTimeField(null=True, verbose_name='decided at')),
                 ('state', union_portal.fields.StateField(choices=[('asked', 'asked for'), ('done', 'carried out'), ('refused', 'refused')], default='asked', editable=False, max_length=24, verbose_name='state')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='factor_resets', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by')),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
             ],
             options={
                 'verbose_name': 'reset of a second factor',
                 'verbose_name_plural': 'resets of second factors',
                 'ordering': ['-asked_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'asked')), fields=('account',), name='factor_reset_one_open'), models.CheckConstraint(condition=models.Q(('asked_by', models.F('account')), _negated=True), name='factor_reset_asked_by_another'), models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(models.Q(('decided_by', models.F('account')), _negated=True), models.Q(('decided_by', models.F('asked_by')), _negated=True)), _connector='OR'), name='factor_reset_decided_by_a_third'), models.CheckConstraint(condition=models.Q(('state', 'asked'), ('decided_by__isnull', False), _connector='OR'), name='factor_reset_decided_by_someone')],
+                'triggers': [pgtrigger.compiler.Trigger(name='factor_reset_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('asked') THEN\n                        RAISE EXCEPTION 'factor_reset: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'factor_reset_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('asked>done', 'asked>refused') THEN\n                    RAISE EXCEPTION 'factor_reset: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'factor_reset_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='c79c94e0ecd6b15fcab8217c3faa43b97ad85208', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_factor_reset_steps_63720', table='union_portal_factorreset', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -53,6 +61,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('replaced_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='replaced at')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='past_passwords', to=settings.AUTH_USER_MODEL, verbose_name='account')),
             ],
             options={
                 'verbose_name': 'past password',
@@ -68,11 +77,17 @@ class Migration(migrations.Migration):
                 ('reviewed_at', models.DateTimeField(null=True, verbose_name='reviewed at')),
                 ('reason', models.CharField(blank=True, max_length=400, verbose_name='reason')),
                 ('state', union_portal.fields.StateField(choices=[('open', 'to be reviewed'), ('confirmed', 'confirmed'), ('ended', 'ended'), ('lapsed', 'lapsed: not reviewed in time')], default='open', editable=False, max_length=24, verbose_name='state')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviewed_roles', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.organization', verbose_name='union')),
+                ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='union_portal.accountreview', verbose_name='review')),
+                ('reviewed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='reviewed by')),
             ],
             options={
                 'verbose_name': 'reviewed role',
                 'verbose_name_plural': 'reviewed roles',
                 'ordering': ['organization__path', 'account__username', 'role'],
+                'constraints': [models.UniqueConstraint(fields=('review', 'account', 'role', 'organization'), name='reviewed_role_once'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['confirmed', 'ended']), _negated=True), ('reviewed_by__isnull', False), _connector='OR'), name='reviewed_role_by_someone'), models.CheckConstraint(condition=models.Q(('reviewed_by__isnull', True), models.Q(('reviewed_by', models.F('account')), _negated=True), _connector='OR'), name='reviewed_role_by_another')],
+                'triggers': [pgtrigger.compiler.Trigger(name='reviewed_role_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'reviewed_role: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'reviewed_role_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>confirmed', 'open>ended', 'open>lapsed') THEN\n                    RAISE EXCEPTION 'reviewed_role: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'reviewed_role_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='da661699fbd6255dfc9b1ef0dd382cb0611d8944', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_reviewed_role_steps_ef746', table='union_portal_reviewedrole', when='BEFORE'))],
             },
         ),
         pgtrigger.migrations.RemoveTrigger(
@@ -92,98 +107,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='roleassignment',
             trigger=pgtrigger.compiler.Trigger(name='role_incompatible', sql=union_portal.triggers.GuardSql(func="\n    PERFORM 1 FROM union_portal_account WHERE id = NEW.account_id FOR UPDATE;\n    IF EXISTS (\n        SELECT 1 FROM union_portal_roleassignment held\n        WHERE held.account_id = NEW.account_id AND held.id <> NEW.id\n          AND held.role || '+' || NEW.role IN ('account_admin+appeal_reviewer', 'account_admin+auditor', 'account_admin+city_decider', 'account_admin+city_officer', 'account_admin+county_checker', 'account_admin+finance_checker', 'account_admin+finance_maker', 'account_admin+finance_releaser', 'account_admin+grassroots_clerk', 'account_admin+rules_clerk', 'account_admin+security_admin', 'appeal_reviewer+account_admin', 'appeal_reviewer+auditor', 'appeal_reviewer+city_decider', 'appeal_reviewer+security_admin', 'auditor+account_admin', 'auditor+appeal_reviewer', 'auditor+city_decider', 'auditor+city_officer', 'auditor+county_checker', 'auditor+finance_checker', 'auditor+finance_maker', 'auditor+finance_releaser', 'auditor+grassroots_clerk', 'auditor+rules_clerk', 'auditor+security_admin', 'city_decider+account_admin', 'city_decider+appeal_reviewer', 'city_decider+auditor', 'city_decider+finance_checker', 'city_decider+finance_maker', 'city_decider+finance_releaser', 'city_decider+rules_clerk', 'city_decider+security_admin', 'city_officer+account_admin', 'city_officer+auditor', 'city_officer+finance_checker', 'city_officer+finance_maker', 'city_officer+finance_releaser', 'city_officer+security_admin', 'county_checker+account_admin', 'county_checker+auditor', 'county_checker+finance_checker', 'county_checker+finance_maker', 'county_checker+finance_releaser', 'county_checker+security_admin', 'finance_checker+account_admin', 'finance_checker+auditor', 'finance_checker+city_decider', 'finance_checker+city_officer', 'finance_checker+county_checker', 'finance_checker+finance_maker', 'finance_checker+finance_releaser', 'finance_checker+grassroots_clerk', 'finance_checker+security_admin', 'finance_maker+account_admin', 'finance_maker+auditor', 'finance_maker+city_decider', 'finance_maker+city_officer', 'finance_maker+county_checker', 'finance_maker+finance_checker', 'finance_maker+finance_releaser', 'finance_maker+grassroots_clerk', 'finance_maker+security_admin', 'finance_releaser+account_admin', 'finance_releaser+auditor', 'finance_releaser+city_decider', 'finance_releaser+city_officer', 'finance_releaser+county_checker', 'finance_releaser+finance_checker', 'finance_releaser+finance_maker', 'finance_releaser+grassroots_clerk', 'finance_releaser+security_admin', 'grassroots_clerk+account_admin', 'grassroots_clerk+auditor', 'grassroots_clerk+finance_checker', 'grassroots_clerk+finance_maker', 'grassroots_clerk+finance_releaser', 'grassroots_clerk+security_admin', 'rules_clerk+account_admin', 'rules_clerk+auditor', 'rules_clerk+city_decider', 'rules_clerk+security_admin', 'security_admin+account_admin', 'security_admin+appeal_reviewer', 'security_admin+auditor', 'security_admin+city_decider', 'security_admin+city_officer', 'security_admin+county_checker', 'security_admin+finance_checker', 'security_admin+finance_maker', 'security_admin+finance_releaser', 'security_admin+grassroots_clerk', 'security_admin+rules_clerk')\n          AND daterange(held.valid_from, held.valid_to, '[]')\n              && daterange(NEW.valid_from, NEW.valid_to, '[]')\n    ) THEN\n        RAISE EXCEPTION 'role: one account cannot hold both'\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'role_incompatible';\n    END IF;\n    RETURN NEW;\n", hash='68c8fc6dbef73e638863e92458fe68bdb337e3c8', operation='INSERT OR UPDATE', pgid='pgtrigger_role_incompatible_ebd3d', table='union_portal_roleassignment', when='BEFORE')),
-        ),
-        migrations.AddField(
-            model_name='accountreview',
-            name='opened_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='opened by'),
-        ),
-        migrations.AddField(
-            model_name='factorreset',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='factor_resets', to=settings.AUTH_USER_MODEL, verbose_name='account'),
-        ),
-        migrations.AddField(
-            model_name='factorreset',
-            name='asked_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by'),
-        ),
-        migrations.AddField(
-            model_name='factorreset',
-            name='decided_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by'),
-        ),
-        migrations.AddField(
-            model_name='pastpassword',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='past_passwords', to=settings.AUTH_USER_MODEL, verbose_name='account'),
-        ),
-        migrations.AddField(
-            model_name='reviewedrole',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviewed_roles', to=settings.AUTH_USER_MODEL, verbose_name='account'),
-        ),
-        migrations.AddField(
-            model_name='reviewedrole',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.organization', verbose_name='union'),
-        ),
-        migrations.AddField(
-            model_name='reviewedrole',
-            name='review',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='union_portal.accountreview', verbose_name='review'),
-        ),
-        migrations.AddField(
-            model_name='reviewedrole',
-            name='reviewed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='reviewed by'),
-        ),
-        migrations.AddConstraint(
-            model_name='accountreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('state',), name='account_review_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='accountreview',
-            constraint=models.CheckConstraint(condition=models.Q(('due_on__gt', models.F('opened_on'))), name='account_review_due_later'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='accountreview',
-            trigger=pgtrigger.compiler.Trigger(name='account_review_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'account_review: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'account_review_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>closed') THEN\n                    RAISE EXCEPTION 'account_review: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'account_review_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='372f00f3287cda5f6b90eae9d2f441c57b26359c', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_account_review_steps_d422b', table='union_portal_accountreview', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='factorreset',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'asked')), fields=('account',), name='factor_reset_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='factorreset',
-            constraint=models.CheckConstraint(condition=models.Q(('asked_by', models.F('account')), _negated=True), name='factor_reset_asked_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='factorreset',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(models.Q(('decided_by', models.F('account')), _negated=True), models.Q(('decided_by', models.F('asked_by')), _negated=True)), _connector='OR'), name='factor_reset_decided_by_a_third'),
-        ),
-        migrations.AddConstraint(
-            model_name='factorreset',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'asked'), ('decided_by__isnull', False), _connector='OR'), name='factor_reset_decided_by_someone'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='factorreset',
-            trigger=pgtrigger.compiler.Trigger(name='factor_reset_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('asked') THEN\n                        RAISE EXCEPTION 'factor_reset: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'factor_reset_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('asked>done', 'asked>refused') THEN\n                    RAISE EXCEPTION 'factor_reset: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'factor_reset_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='c79c94e0ecd6b15fcab8217c3faa43b97ad85208', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_factor_reset_steps_63720', table='union_portal_factorreset', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewedrole',
-            constraint=models.UniqueConstraint(fields=('review', 'account', 'role', 'organization'), name='reviewed_role_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewedrole',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['confirmed', 'ended']), _negated=True), ('reviewed_by__isnull', False), _connector='OR'), name='reviewed_role_by_someone'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewedrole',
-            constraint=models.CheckConstraint(condition=models.Q(('reviewed_by__isnull', True), models.Q(('reviewed_by', models.F('account')), _negated=True), _connector='OR'), name='reviewed_role_by_another'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reviewedrole',
-            trigger=pgtrigger.compiler.Trigger(name='reviewed_role_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'reviewed_role: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'reviewed_role_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>confirmed', 'open>ended', 'open>lapsed') THEN\n                    RAISE EXCEPTION 'reviewed_role: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'reviewed_role_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='da661699fbd6255dfc9b1ef0dd382cb0611d8944', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_reviewed_role_steps_ef746', table='union_portal_reviewedrole', when='BEFORE')),
         ),
     ]

@@ -42,3 +42,21 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ForgottenFile(models.Model):
+    """The bytes of a file are gone, by a rule of retention; its row and digest stay."""
+
+    file = models.OneToOneField(
+        StoredFile, models.PROTECT, verbose_name=_("file"), related_name="forgotten"
+    )
+    rule = models.CharField(_("rule of retention"), max_length=40)
+    forgotten_at = models.DateTimeField(_("removed at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("forgotten file")
+        verbose_name_plural = _("forgotten files")
+        triggers = append_only("forgotten_file")
+
+    def __str__(self) -> str:
+        return f"{self.file_id}: {self.rule}"

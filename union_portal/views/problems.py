@@ -6,6 +6,8 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from union_portal import audit
+from union_portal.api import addresses
+from union_portal.api import problems as api_problems
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -49,6 +51,8 @@ def refused(request: HttpRequest, reason: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, template: str, status: int, *, reason: str = "") -> HttpResponse:
+    if addresses.is_api(request):
+        return api_problems.page(request, status)
     context = {
         "reason": reason,
         "request_number": audit.request_id.get(),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from union_portal import notices, once, readers
+from union_portal import figures, notices, once, readers
 from union_portal.forms import ObjectionForm
 from union_portal.kit.refusals import Refused
 from union_portal.models import Notice
@@ -36,6 +36,13 @@ def home(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     current = shown_notices().filter(state=NoticeState.PUBLISHED).order_by("ends_on", "id")[:5]
     return render(request, "union_portal/home.html", {"current": current, "today": today})
+
+
+@login_not_required
+@require_safe
+def figure_list(request: HttpRequest) -> HttpResponse:
+    """The headline figures as a worker counted them last, with their last months."""
+    return render(request, "union_portal/figure_list.html", {"kept": figures.kept()})
 
 
 @login_not_required

@@ -11,6 +11,7 @@ from welfare.admin import (
     lines,
     motions,
     returns,
+    settlements,
     trail,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "lines",
     "motions",
     "returns",
+    "settlements",
     "trail",
 ]

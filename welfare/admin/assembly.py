@@ -8,7 +8,7 @@ from allauth.account.internal.flows.reauthentication import did_recently_reauthe
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from members.models import BankAccount
 from members.states import BankAccountState
 from union_portal import access, lifecycle
 from union_portal.access import Permission
@@ -210,20 +211,19 @@ def _preview(chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_rows(payable: QuerySet[Any]) -> list[tuple[Any, ...]]:
-    rows = payable.select_related("person", "organization").filter(
-        person__bank_accounts__state=BankAccountState.CONFIRMED
-    )
+    accounts = BankAccount.objects.filter(payee=OuterRef("payee"), state=BankAccountState.CONFIRMED)
+    rows = payable.select_related("person", "merchant", "organization")
     return [
         (
             link(row),
-            row.person,
+            row.payee_row,
             row.organization,
             yuan(row.amount_fen),
             f"{row.bank} {masked(row.last_four)}",
         )
         for row in rows.annotate(
-            bank=F("person__bank_accounts__bank_name"),
-            last_four=F("person__bank_accounts__last_four"),
+            bank=Subquery(accounts.values("bank_name")[:1]),
+            last_four=Subquery(accounts.values("last_four")[:1]),
         )[:SHOWN]
     ]
 
@@ -233,11 +233,11 @@ def left_rows(left: QuerySet[Any]) -> list[tuple[Any, ...]]:
     return [
         (
             link(row),
-            row.person,
+            row.payee_row,
             row.organization,
             yuan(row.amount_fen),
             candidates.LeftOut(row.because).label,
             row.because_text or "",
         )
-        for row in left.select_related("person", "organization")
+        for row in left.select_related("person", "merchant", "organization")
     ]

@@ -105,6 +105,13 @@ class PaymentFilter(admin.SimpleListFilter):
         return queryset.filter(conditions[chosen]) if chosen in conditions else None
 
 
+def known_by(entitlement: Entitlement) -> str:
+    """The masked identity number, or a merchant's credit code."""
+    if entitlement.merchant is not None:
+        return entitlement.merchant.uscc
+    return entitlement.person.national_id_shown if entitlement.person else ""
+
+
 @transaction.atomic
 def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
     rows = exports.begin(
@@ -124,11 +131,11 @@ def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
 def _sheet_rows(rows: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:
     """Identity numbers only as masked."""
     titles = scheme_titles()
-    for row in rows.select_related("person", "organization").iterator(_ROWS_AT_ONCE):
+    for row in rows.select_related("person", "merchant", "organization").iterator(_ROWS_AT_ONCE):
         yield (
             str(row),
-            row.person.name,
-            row.person.national_id_shown,
+            str(row.payee_row),
+            known_by(row),
             row.organization.name,
             titles.get(row.scheme, row.scheme),
             row.period,
@@ -162,7 +169,7 @@ class EntitlementAdmin(ScopedModelAdmin):
         "period",
         ("fund", titled(_("fund"))),
     )
-    list_select_related = ("person", "organization", "fund")
+    list_select_related = ("person", "merchant", "organization", "fund")
     search_fields = ("person__name",)
     fields = (
         "shown_person",
@@ -219,7 +226,7 @@ class EntitlementAdmin(ScopedModelAdmin):
         ),
     )
 
-    shown_name = column("person", _("person"))
+    shown_name = column("payee_row", _("payee"))
     shown_organization = column("organization", _("union"))
     shown_decision = column("decision", _("decision"))
     shown_granted = column("granted_at", _("granted at"))
@@ -247,7 +254,7 @@ class EntitlementAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("identity number"))
     def national_id(self, entitlement: Entitlement) -> str:
-        return entitlement.person.national_id_shown
+        return known_by(entitlement)
 
     @admin.display(description=_("scheme"), ordering="scheme")
     def shown_scheme(self, entitlement: Any) -> str:
@@ -261,9 +268,9 @@ class EntitlementAdmin(ScopedModelAdmin):
     def payment(self, entitlement: Any) -> str:
         return str(LineState(entitlement.line_state).label) if entitlement.line_state else "–"
 
-    @admin.display(description=_("person"))
+    @admin.display(description=_("payee"))
     def shown_person(self, entitlement: Entitlement) -> Any:
-        return link(entitlement.person)
+        return link(entitlement.payee_row)
 
     @admin.display(description=_("fund"))
     def shown_fund(self, entitlement: Entitlement) -> Any:

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +15,7 @@ from union_portal import access
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, only_in
-from union_portal.admin.pages import Fact, Panel
+from union_portal.admin.pages import Fact, Panel, all_faults
 from union_portal.admin.scoped import ScopedModelAdmin, federation
 from union_portal.admin.trail import trail_of
 from union_portal.forms import SentenceField
@@ -35,7 +34,6 @@ from welfare.disbursement.models import (
 from welfare.disbursement.states import DiscrepancyState
 
 ROWS_SHOWN = 100
-FAULTS_SHOWN = 200
 
 
 class ReturnFileForm(forms.Form):
@@ -74,17 +72,8 @@ def import_return(batch: Any, by: Account, data: dict[str, Any]) -> str:
     try:
         file = returns.import_return(content=upload.read(), name=upload.name, by=by, batch=batch)
     except BankFileRefused as refusal:
-        raise ValidationError(_all_faults(refusal)) from refusal
+        raise ValidationError(all_faults(refusal)) from refusal
     return reverse("admin:disbursement_returnfile_change", args=[file.pk])
-
-
-def _all_faults(refusal: BankFileRefused) -> Any:
-    """The refusal with every fault of the file on a line of its own."""
-    faults = format_html_join(
-        "", "<li>{}</li>", ((str(fault),) for fault in refusal.faults[:FAULTS_SHOWN])
-    )
-    nothing = gettext("Nothing of this file was taken over.")
-    return format_html("<p>{} {}</p><ol>{}</ol>", refusal.message, nothing, faults)
 
 
 @admin.register(ReturnFile)

@@ -19,12 +19,20 @@ class DisbursementConfig(AppConfig):
         from union_portal import lifecycle, withdrawals
 
         # Registers the reports, and what monitoring is told.
-        from welfare.disbursement import entitlements, probes, reports  # noqa: F401
+        from welfare.disbursement import (  # noqa: F401
+            entitlements,
+            merging,
+            probes,
+            reports,
+            sections,
+        )
 
         withdrawals.when_owing(
             hold=entitlements.hold_of_decisions, end=entitlements.end_with_decisions
         )
 
+        merging.register()
+        sections.register()
         lifecycle.register("disbursement.entitlement", states.ENTITLEMENT)
         lifecycle.register("disbursement.payoutbatch", states.BATCH)
         lifecycle.register("disbursement.payoutline", states.LINE)

@@ -82,7 +82,7 @@ def held_back(entitlement: Entitlement) -> LeftOut | None:
 
 def judged(entitlements_: QuerySet[Entitlement], *, scheme: str, today: date) -> QuerySet[Any]:
     """Annotate `because`: the first reason that keeps each out, or None if it can be paid."""
-    accounts = BankAccount.objects.filter(person=OuterRef("person_id"))
+    accounts = BankAccount.objects.filter(payee=OuterRef("payee"))
     lapsed = Q(decision__rule_set__valid_from__gt=today) | Q(decision__rule_set__valid_to__lt=today)
     stopped = entitlements.stopped(scheme, entitlements_).order_by().values("pk")
     stray = StrayPayment.objects.filter(claim_key=OuterRef("claim_key"), placed_at=None)
@@ -185,7 +185,7 @@ def again(batch: PayoutBatch, *, today: date) -> QuerySet[Entitlement]:
         kind=MotionKind.RETRY, state=MotionState.SECONDED, line=OuterRef("last_line")
     )
     confirmed = BankAccount.objects.filter(
-        person=OuterRef("person_id"), state=BankAccountState.CONFIRMED
+        payee=OuterRef("payee"), state=BankAccountState.CONFIRMED
     )
     failed = failed_in(batch).annotate(account=Subquery(confirmed.values("pk")[:1]))
     return judged(

@@ -23,7 +23,7 @@ _FILL: Final = """
            a.number, a.fingerprint, a.last_four, a.bank_name, a.bank_code, 'ready'
     FROM unnest(%s::bigint[]) WITH ORDINALITY c (id, n)
     JOIN disbursement_entitlement e ON e.id = c.id
-    JOIN members_bankaccount a ON a.person_id = e.person_id AND a.state = 'confirmed'
+    JOIN members_bankaccount a ON a.payee = e.payee AND a.state = 'confirmed'
     ORDER BY c.n
 """
 

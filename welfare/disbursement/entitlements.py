@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop as _
 
-from members.models import Person
+from members.models import Merchant, Person
 from union_portal import audit, lifecycle, readers, sets
 from union_portal.access import Permission
 from union_portal.models import Account, Decision
@@ -66,8 +66,14 @@ def fund_of(decision: Decision) -> Fund:
 
 @readers.seeing(Door.GRANTING)
 @transaction.atomic
-def grant(*, decision: Decision, person: Person, by: Actor) -> Entitlement:
-    """Owe a person what was decided, and reserve it in the fund.
+def grant(
+    *,
+    decision: Decision,
+    by: Actor,
+    person: Person | None = None,
+    merchant: Merchant | None = None,
+) -> Entitlement:
+    """Owe a person, or a merchant, what was decided, and reserve it in the fund.
 
     A decision that replaces an earlier one ends the earlier entitlement if nothing of it
     was paid; if it was paid or is on its way, only the difference is owed. Errors: NoCover;
@@ -77,7 +83,8 @@ def grant(*, decision: Decision, person: Person, by: Actor) -> Entitlement:
     fund = fund_of(decision)
     locks.caps()
     locks.funds([fund.pk])
-    caps.hold([person.pk])
+    if person is not None:
+        caps.hold([person.pk])
     earlier = Entitlement.objects.filter(
         decision=decision.replaces_id, state=EntitlementState.GRANTED
     ).first()
@@ -93,20 +100,23 @@ def grant(*, decision: Decision, person: Person, by: Actor) -> Entitlement:
             _("No more is owed than was paid already."),
             _("What was paid too much is claimed back outside the portal."),
         )
-    _free_claims(Entitlement.objects.filter(claim_key=claim_key(decision, person)), by=by)
-    caps.require_room(
-        person=person, scheme=decision.scheme, period=decision.period, amount_fen=owed
-    )
+    key = claim_key(decision, person or merchant)
+    _free_claims(Entitlement.objects.filter(claim_key=key), by=by)
+    if person is not None:
+        caps.require_room(
+            person=person, scheme=decision.scheme, period=decision.period, amount_fen=owed
+        )
     with explained():
         made = Entitlement.objects.create(
             decision=decision,
             person=person,
+            merchant=merchant,
             fund=fund,
             organization_id=decision.organization_id,
             scheme=decision.scheme,
             period=decision.period,
             amount_fen=owed,
-            claim_key=claim_key(decision, person, adjusts=adjusts is not None),
+            claim_key=f"{key}:+{decision.pk}" if adjusts else key,
             adjusts=adjusts,
         )
     _reserve(fund, owed, key=f"grant:{made.pk}", by=by)
@@ -119,7 +129,8 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
     """Grant every decision of `rows` (values decision_id, person_id); returns how many.
 
     One INSERT … SELECT … ON CONFLICT DO NOTHING and one reservation: a decision or a claim
-    that has its entitlement is passed over, so that running again adds nothing. Whoever
+    that has its entitlement is passed over, so that running again adds nothing; so is a claim
+    that the person has under a number that was merged into theirs. Whoever
     would pass a ceiling is left out and named in the log with its clause; `caps.over` lists
     them. Refuses the whole set without cover (NoCover).
     """
@@ -149,6 +160,12 @@ def grant_set(*, rows: QuerySet[Any, Any], fund: Fund, by: Actor) -> int:
                 WHERE NOT EXISTS (SELECT 1 FROM disbursement_entitlement e
                                   WHERE e.decision_id = d.id)
                   AND d.id <> ALL(%s)
+                  AND p.merged_into_id IS NULL
+                  AND NOT EXISTS (SELECT 1 FROM members_person m
+                                  JOIN disbursement_entitlement o
+                                    ON o.person_id = m.id AND o.state = 'granted'
+                                  WHERE m.merged_into_id = p.id AND o.scheme = d.scheme
+                                    AND o.period = d.period)
                 ORDER BY d.id
                 ON CONFLICT DO NOTHING
                 RETURNING id, amount_fen
@@ -224,10 +241,15 @@ def _record_left_out(over: list[caps.OverCap], fund: Fund, by: Actor) -> None:
     )
 
 
-def claim_key(decision: Decision, person: Person, *, adjusts: bool = False) -> str:
-    """Scheme, keyed hash of the identity number, period (for a claim: settlement number)."""
-    key = f"{decision.scheme}:{person.national_id_index}:{decision.period}"
-    return f"{key}:+{decision.pk}" if adjusts else key
+def claim_key(decision: Decision, payee: Person | Merchant | None) -> str:
+    """Scheme, keyed hash of the identity number, period (for a claim: settlement number).
+
+    A merchant stands there by its credit code. Errors: TypeError without a payee.
+    """
+    if payee is None:
+        raise TypeError("an entitlement is of a person or of a merchant")
+    known_by = f"uscc-{payee.uscc}" if isinstance(payee, Merchant) else payee.national_id_index
+    return f"{decision.scheme}:{known_by}:{decision.period}"
 
 
 @transaction.atomic

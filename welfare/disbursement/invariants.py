@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from members import invariants as of_members
 from union_portal import audit, guards, history
 from union_portal.kit.crypto import SealBroken
 from welfare.disbursement import gate
@@ -319,6 +320,12 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     Invariant("I12", _("The log is whole"), lambda: [*audit.verify(), *history.differences()]),
     Invariant("I13", _("Money reserved is what is owed and not on its way"), _sql(_RESERVED)),
     Invariant("I14", _("Nobody is granted more than a ceiling allows"), _sql(_CAPPED)),
+    Invariant(
+        "I16",
+        _("Everybody's live membership is in their union"),
+        of_members.members_of_other_unions,
+    ),
+    Invariant("I17", _("A merged row takes part in nothing"), of_members.merged_at_work),
 )
 # Of the tables rather than the rows: asked by the command, not after every test.
 GUARDS: Final = Invariant("I15", _("Every guard of the tables stands"), guards.fallen)

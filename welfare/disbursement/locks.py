@@ -19,7 +19,8 @@ _FUND_LOCKS = 20_190_101
 def caps(*, alone: bool = False) -> None:
     """Hold the set of ceilings: shared to grant under them, alone to set new ones.
 
-    A ceiling counts what was granted before it; no grant may be half done meanwhile.
+    A ceiling counts what was granted before it, and so does a merge of two people; no grant may
+    be half done meanwhile.
     """
     lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:

@@ -117,6 +117,14 @@ _MEANINGS: Final[dict[str, tuple[str, str]]] = {
         _("This person holds an entitlement of this scheme and period already."),
         _("Nothing needs to be done: nobody is paid twice."),
     ),
+    "entitlement_claim_of_merged": (
+        _("This person holds an entitlement of this scheme and period under an earlier number."),
+        _("Nothing needs to be done: nobody is paid twice."),
+    ),
+    "entitlement_of_whole_person": (
+        _("This row was merged into that of the same person."),
+        _("Decide on the person who stayed."),
+    ),
     "cap_ceiling": (
         _("More would be granted to somebody than their ceiling allows."),
         _("Reload the page: the list names the ceiling and its clause."),

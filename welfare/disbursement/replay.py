@@ -178,7 +178,7 @@ def _insert_lines(batch: PayoutBatch, lines: list[dict[str, Any]]) -> int:
                 bank_code text, entitlement__claim_key text)
             JOIN disbursement_entitlement e ON e.claim_key = s.entitlement__claim_key
                  AND e.state = 'granted' AND e.amount_fen = s.amount_fen
-            JOIN members_bankaccount a ON a.person_id = e.person_id AND a.state = 'confirmed'
+            JOIN members_bankaccount a ON a.payee = e.payee AND a.state = 'confirmed'
                  AND a.fingerprint = s.account_fingerprint
             """,
             [batch.pk, json.dumps(lines)],

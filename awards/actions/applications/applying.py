@@ -20,7 +20,8 @@ from awards.rules import HARDSHIP_APPLICATION, assess, prepare
 from awards.rules.grounds import facts, read_details
 from awards.rules.schemes import HARDSHIP
 from awards.states import CaseState
-from members.models import Person
+from members.actions import consents
+from members.models import ConsentPurpose, Person
 from members.queries import person_of
 from union_portal import audit, decisions, lifecycle
 from union_portal.kit.refusals import require_text
@@ -44,10 +45,12 @@ def apply(
     """A model worker applies, with the account that is theirs.
 
     `stated` is what `rules.grounds.read_details` reads. Errors: PermissionDenied for an
-    account without a person; RuleRefused with the clause; refusals of amounts and files.
+    account without a person; ConsentMissing; RuleRefused with the clause; refusals of amounts
+    and files.
     """
     person = _person(by)
     rules = decisions.rule_set_in_force(HARDSHIP, today)
+    consents.require_where_asked(person, ConsentPurpose.SENSITIVE, today=today)
     details = read_details(ground, stated)
     period = str(today.year)
     _require_may_apply(person, ground, details, period=period, rules=rules, today=today)

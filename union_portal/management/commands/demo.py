@@ -28,7 +28,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--people", type=int, help=f"how many people; {PEOPLE} if not given")
-        parser.add_argument("--out", type=Path, help="folder for files and summary.json")
+        parser.add_argument(
+            "--out", type=Path, help="folder for files, summary.json and figures.json"
+        )
 
     def handle(self, *args: Any, people: int | None, out: Path | None, **options: Any) -> None:
         if not settings.EMBEDDED:
@@ -88,7 +90,7 @@ class Command(BaseCommand):
         if told["invariants"]["broken"]:
             raise CommandError("an invariant is broken: ./portal manage check_invariants")
         if out is not None:
-            self._say(f"files and summary.json: {out}")
+            self._say(f"files, summary.json and figures.json: {out}")
         for line in words.farewell(told, site=os.environ.get("PORTAL_DEMO_SITE", "")):
             self.stdout.write(line)
         self.stdout.flush()

@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import BaseCommand
+from django.utils import timezone
 
 from union_portal import figures
 from union_portal.kit.money import yuan
@@ -15,8 +16,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true")
+        parser.add_argument(
+            "--look-back",
+            action="store_true",
+            help="count the ends of the past months anew, after rows were taken over",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["look_back"]:
+            figures.look_back(today=timezone.localdate())
         values = figures.values()
         if options["json"]:
             self.stdout.write(json.dumps(values, indent=2))

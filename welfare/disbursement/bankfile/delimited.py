@@ -1,14 +1,11 @@
 """Text layouts: columns between separators of one or several characters."""
 
-import codecs
-import csv
-import io
-import re
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from django.utils.translation import gettext_noop as _
 
+from union_portal.kit import delimited_text
+from union_portal.kit.delimited_text import Cells, wrong_width
 from union_portal.kit.money import MoneyError, fen_from_yuan, plain_yuan
 from union_portal.kit.refusals import Refused
 from welfare.disbursement.bankfile.formats import (
@@ -24,17 +21,8 @@ from welfare.disbursement.bankfile.formats import (
     as_said,
     contents,
     refused,
-    too_many_rows,
     unfit,
 )
-
-Cells = list[str]
-# In characters; how many bytes the widest takes; how many bytes are decoded at once.
-LONGEST_LINE: Final = 10_000
-WIDEST_CHARACTER: Final = 4
-PIECE: Final = 1024 * 1024
-MARK: Final = "\ufeff"
-_LINE: Final = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n|$)")
 
 
 def build(layout: Format, head: FileHead, lines: Sequence[PayLine]) -> bytes:
@@ -51,19 +39,19 @@ def build(layout: Format, head: FileHead, lines: Sequence[PayLine]) -> bytes:
     faults = list(_unwritable(layout, lines))
     if faults:
         raise BankFileRefused(_("%(count)s lines can't be written for this bank."), faults)
-    text = "".join(_joined(layout, row) + layout.line_end for row in rows)
+    text = "".join(delimited_text.joined(layout, row) + layout.line_end for row in rows)
     return text.encode(layout.encoding)
 
 
 def read_return(layout: Format, content: bytes) -> ReturnContents:
     """Read row by row, never all at once; then hold head and trailer against what was read."""
-    _refuse_another_encoding(layout, content)
+    rows = delimited_text.rows(layout, content, most_rows=MOST_ROWS, refuse=refused)
     around: list[Refused] = []
     faults: list[Refused] = []
     said: dict[str, dict[str, str]] = {"head": {}, "trailer": {}}
     read: list[ReturnLine] = []
     part = ""
-    for part, number, cells in _placed(layout, _split(layout, content)):
+    for part, number, cells in _placed(layout, rows):
         if part == "line":
             # Beyond so many faults rows are counted and split, and judged no more.
             is_judged = len(around) + len(faults) < MOST_FAULTS
@@ -118,82 +106,17 @@ def _cells(layout: Format, head: FileHead, line: PayLine) -> Cells:
 def _unwritable(layout: Format, lines: Sequence[PayLine]) -> Iterator[Refused]:
     for line in lines:
         texts = (line.holder, line.bank_name, line.purpose)
-        breaks = ("\n", "\r") if layout.quote else ("\n", "\r", layout.separator)
-        if any(mark in text for text in texts for mark in breaks):
+        if any(delimited_text.breaks_a_row(layout, text) for text in texts):
             yield Refused(
                 _("Line %(row)s holds the separator of this format in its text."),
                 params={"row": line.sequence},
             )
-        try:
-            "".join(texts).encode(layout.encoding)
-        except UnicodeEncodeError:
+        if delimited_text.lacks(layout.encoding, "".join(texts)):
             yield Refused(
                 _("Line %(row)s holds a character that %(encoding)s does not have."),
                 _("Choose a format in UTF-8 or GB18030 for this batch."),
                 {"row": line.sequence, "encoding": layout.encoding.upper()},
             )
-
-
-def _joined(layout: Format, cells: Cells) -> str:
-    if not layout.quote:
-        return layout.separator.join(cells)
-    out = io.StringIO()
-    csv.writer(
-        out,
-        delimiter=layout.separator,
-        quotechar=layout.quote,
-        quoting=csv.QUOTE_ALL,
-        lineterminator="",
-    ).writerow(cells)
-    return out.getvalue()
-
-
-def _encoding(layout: Format) -> str:
-    """A mark at the beginning of UTF-8 is taken off by `_split`, whatever the encoding."""
-    return "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
-
-
-def _refuse_another_encoding(layout: Format, content: bytes) -> None:
-    """Before any row is read, a piece at a time: as a whole, text may take four times its bytes."""
-    decoder = codecs.getincrementaldecoder(_encoding(layout))()
-    row = 0
-    for at in range(0, len(content), PIECE):
-        piece = content[at : at + PIECE]
-        try:
-            decoder.decode(piece, final=at + PIECE >= len(content))
-        except UnicodeDecodeError as error:
-            # What it could not read is this piece, and what was left over from the one before.
-            start = at + len(piece) - len(error.object) + error.start
-            row = content.count(b"\n", 0, start) + 1
-            break
-    # Raised out here: as its context the error would carry a piece of the file with it.
-    if row:
-        raise refused(
-            Refused(
-                _("Row %(row)s is not written in %(encoding)s."),
-                _("Fetch the file again as it is, without opening and saving it."),
-                {"row": row, "encoding": _encoding(layout).upper()},
-            )
-        )
-
-
-def _split(layout: Format, content: bytes) -> Iterator[tuple[int, Cells]]:
-    """One row a line, so that no quotation mark left open swallows the payments after it.
-
-    Split as bytes: in no encoding that is known does a line end stand within a character.
-    """
-    for number, match in enumerate(_LINE.finditer(content), start=1):
-        if number > MOST_ROWS + 3:
-            raise too_many_rows()
-        if match.end(1) - match.start(1) > WIDEST_CHARACTER * (LONGEST_LINE + len(MARK)):
-            raise refused(_broken(number))
-        line = match[1].decode(_encoding(layout))
-        if number == 1:
-            line = line.removeprefix(MARK)
-        if len(line) > LONGEST_LINE:
-            raise refused(_broken(number))
-        if line:
-            yield number, _cells_of(layout, number, line)
 
 
 def _placed(layout: Format, rows: Iterator[tuple[int, Cells]]) -> Iterator[tuple[str, int, Cells]]:
@@ -211,30 +134,10 @@ def _placed(layout: Format, rows: Iterator[tuple[int, Cells]]) -> Iterator[tuple
         yield "trailer" if layout.return_trailer else "line", *held
 
 
-def _cells_of(layout: Format, number: int, line: str) -> Cells:
-    if not layout.quote:
-        return line.split(layout.separator)
-    reader = csv.reader([line], delimiter=layout.separator, quotechar=layout.quote, strict=True)
-    try:
-        return next(reader)
-    except csv.Error:
-        pass
-    # Raised out here: as its context the error would carry the row with it.
-    raise refused(_broken(number))
-
-
-def _broken(row: int) -> Refused:
-    return Refused(
-        _("Row %(row)s is broken: a quotation mark or a line end is out of place."),
-        _("Fetch the file again as it is, without opening and saving it."),
-        {"row": row},
-    )
-
-
 def _pass_titles(layout: Format, number: int, cells: Cells, faults: list[Refused]) -> None:
     """Titles are not read; a payment in their place is not passed over."""
     if len(cells) != len(layout.return_columns):
-        faults.append(_wrong_width(number, len(layout.return_columns), len(cells)))
+        faults.append(wrong_width(number, wanted=len(layout.return_columns), found=len(cells)))
     elif cells[layout.return_columns.index("result")].strip() in layout.results:
         faults.append(
             Refused(
@@ -249,7 +152,7 @@ def _declared(
     number: int, cells: Cells, names: tuple[str, ...], faults: list[Refused]
 ) -> dict[str, str]:
     if len(cells) != len(names):
-        faults.append(_wrong_width(number, len(names), len(cells)))
+        faults.append(wrong_width(number, wanted=len(names), found=len(cells)))
         return {}
     declared = dict(zip(names, (cell.strip() for cell in cells), strict=True))
     if fault := unfit(number, declared):
@@ -259,7 +162,7 @@ def _declared(
 
 def _line(layout: Format, number: int, cells: Cells, faults: list[Refused]) -> ReturnLine | None:
     if len(cells) != len(layout.return_columns):
-        faults.append(_wrong_width(number, len(layout.return_columns), len(cells)))
+        faults.append(wrong_width(number, wanted=len(layout.return_columns), found=len(cells)))
         return None
     values = dict(zip(layout.return_columns, (cell.strip() for cell in cells), strict=True))
     if fault := unfit(number, values):
@@ -294,14 +197,6 @@ def _line(layout: Format, number: int, cells: Cells, faults: list[Refused]) -> R
         result=ReturnResult(result),
         cause=values.get("cause", "")[:80],
         bank_reference=values.get("bank_reference", ""),
-    )
-
-
-def _wrong_width(number: int, wanted: int, found: int) -> Refused:
-    return Refused(
-        _("Row %(row)s has %(found)s columns, this format has %(wanted)s."),
-        _("The file may be cut off or meant for another bank: fetch it again."),
-        {"row": number, "found": found, "wanted": wanted},
     )
 
 

@@ -9,29 +9,21 @@ from typing import Any, Final, Self
 
 from django.utils.translation import gettext_noop as _
 
+from union_portal.kit import delimited_text
+from union_portal.kit.delimited_text import ENCODINGS
 from union_portal.kit.money import MAX_FEN, plain_yuan
-from union_portal.kit.plain_text import has_control_characters
-from union_portal.kit.refusals import Refused
+from union_portal.kit.refusals import FileRefused, Refused
 
-FAULTS_SHOWN: Final = 200
 # A file with more faults than this is another file altogether: reading it stops.
 MOST_FAULTS: Final = 1000
 # Five answers to each line of the largest batch.
 MOST_ROWS: Final = 500_000
 # As wide as the database keeps them: cut off, two names might become one.
 WIDEST: Final = {"e2e": 35, "bank_reference": 64}
-ENCODINGS: Final = frozenset({"gb2312", "gbk", "gb18030", "utf-8", "utf-8-sig"})
 
 
-class BankFileRefused(Refused):
+class BankFileRefused(FileRefused):
     """A file that can't be written or read; `faults` are all of its faults, in order."""
-
-    def __init__(self, message: str, faults: Sequence[Refused] = ()) -> None:
-        super().__init__(message, params={"count": len(faults)})
-        self.faults = list(faults)
-
-    def __str__(self) -> str:
-        return "\n".join([self.message, *(str(fault) for fault in self.faults[:FAULTS_SHOWN])])
 
 
 def refused(*faults: Refused) -> BankFileRefused:
@@ -133,20 +125,7 @@ def contents(batch_number: str, rows: Sequence[ReturnLine]) -> ReturnContents:
 
 def unfit(row: int, values: Mapping[str, str]) -> Refused | None:
     """Why a row's texts can't be kept as they are, or None."""
-    if any(map(has_control_characters, values.values())):
-        return Refused(
-            _("Row %(row)s holds a control character."),
-            _("Fetch the file again as it is, without opening and saving it."),
-            {"row": row},
-        )
-    wide = [name for name, most in WIDEST.items() if len(values.get(name, "")) > most]
-    if not wide:
-        return None
-    return Refused(
-        _("Row %(row)s: “%(what)s” is longer than %(most)s characters."),
-        _("The file may be damaged or meant for another bank: fetch it again."),
-        {"row": row, "what": wide[0], "most": WIDEST[wide[0]]},
-    )
+    return delimited_text.unfit(row, values, WIDEST)
 
 
 FILE_FIELDS: Final = frozenset(

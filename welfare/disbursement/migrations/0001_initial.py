@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import pgtrigger.compiler
-import pgtrigger.migrations
 import union_portal.fields
 import union_portal.triggers
 import welfare.disbursement.models.guards
@@ -18,47 +17,10 @@ class Migration(migrations.Migration):
     dependencies = [
         ('members', '0002_staged_rows'),
         ('union_portal', '0002_holidays'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('union_portal', '__first__'),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='PayoutBatch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(editable=False, max_length=20, unique=True, verbose_name='number')),
-                ('scheme', models.CharField(max_length=40, verbose_name='scheme')),
-                ('period', models.CharField(max_length=20, verbose_name='period')),
-                ('pay_on', models.DateField(verbose_name='payment date')),
-                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='made at')),
-                ('round', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='round of approvals')),
-                ('required_steps', models.JSONField(default=list, editable=False, verbose_name='required approvals')),
-                ('lines_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='lines')),
-                ('total_fen', union_portal.fields.FenField(default=0, editable=False, verbose_name='total')),
-                ('digest', models.CharField(blank=True, editable=False, max_length=64, verbose_name='digest')),
-                ('sealed_at', models.DateTimeField(editable=False, null=True, verbose_name='sealed at')),
-                ('approved_at', models.DateTimeField(editable=False, null=True, verbose_name='approved at')),
-                ('generated_at', models.DateTimeField(editable=False, null=True, verbose_name='generated at')),
-                ('delivered_at', models.DateTimeField(editable=False, null=True, verbose_name='delivered at')),
-                ('reconciled_at', models.DateTimeField(editable=False, null=True, verbose_name='reconciled at')),
-                ('closed_at', models.DateTimeField(editable=False, null=True, verbose_name='closed at')),
-                ('statement_debit_fen', union_portal.fields.FenField(editable=False, null=True, verbose_name='debit on the bank statement')),
-                ('fence', models.PositiveBigIntegerField(default=0, editable=False, verbose_name='fence')),
-                ('owner', models.CharField(blank=True, editable=False, max_length=80, verbose_name='worker')),
-                ('lease_until', models.DateTimeField(editable=False, null=True, verbose_name='leased until')),
-                ('held_since', models.DateTimeField(editable=False, null=True, verbose_name='held since')),
-                ('held_reason', models.CharField(blank=True, max_length=300, verbose_name='why it is held')),
-                ('state', union_portal.fields.StateField(choices=[('draft', 'draft'), ('sealed', 'sealed'), ('approved', 'released'), ('generated', 'bank file written'), ('delivering', 'being delivered'), ('delivered', 'delivered'), ('reconciled', 'reconciled'), ('closed', 'closed'), ('void', 'void')], default='draft', editable=False, max_length=24, verbose_name='state')),
-                ('corrects', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by', to='disbursement.payoutbatch', verbose_name='corrects')),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.organization', verbose_name='union')),
-            ],
-            options={
-                'verbose_name': 'payout batch',
-                'verbose_name_plural': 'payout batches',
-                'ordering': ['-id'],
-            },
-        ),
         migrations.CreateModel(
             name='BankFormat',
             fields=[
@@ -94,6 +56,48 @@ class Migration(migrations.Migration):
                 'verbose_name': 'fund',
                 'verbose_name_plural': 'funds',
                 'ordering': ['-year', 'code'],
+                'triggers': [pgtrigger.compiler.Trigger(name='fund_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'fund: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'fund_no_delete', TABLE = 'fund';", hash='2816d6b77c100a7d361f740335341985a78978a2', operation='DELETE', pgid='pgtrigger_fund_no_delete_f9d23', table='disbursement_fund', when='BEFORE')), pgtrigger.compiler.Trigger(name='fund_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'fund: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'fund_no_truncate';\n        ", hash='6e7e6e6ff85ab376f99f6a7d6d6d45075b17d8cd', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_fund_no_truncate_094a2', table='disbursement_fund', when='BEFORE'))],
+            },
+        ),
+        migrations.CreateModel(
+            name='PayoutBatch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(editable=False, max_length=20, unique=True, verbose_name='number')),
+                ('scheme', models.CharField(max_length=40, verbose_name='scheme')),
+                ('period', models.CharField(max_length=20, verbose_name='period')),
+                ('pay_on', models.DateField(verbose_name='payment date')),
+                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='made at')),
+                ('round', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='round of approvals')),
+                ('required_steps', models.JSONField(default=list, editable=False, verbose_name='required approvals')),
+                ('lines_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='lines')),
+                ('total_fen', union_portal.fields.FenField(default=0, editable=False, verbose_name='total')),
+                ('digest', models.CharField(blank=True, editable=False, max_length=64, verbose_name='digest')),
+                ('sealed_at', models.DateTimeField(editable=False, null=True, verbose_name='sealed at')),
+                ('approved_at', models.DateTimeField(editable=False, null=True, verbose_name='approved at')),
+                ('generated_at', models.DateTimeField(editable=False, null=True, verbose_name='generated at')),
+                ('delivered_at', models.DateTimeField(editable=False, null=True, verbose_name='delivered at')),
+                ('reconciled_at', models.DateTimeField(editable=False, null=True, verbose_name='reconciled at')),
+                ('closed_at', models.DateTimeField(editable=False, null=True, verbose_name='closed at')),
+                ('statement_debit_fen', union_portal.fields.FenField(editable=False, null=True, verbose_name='debit on the bank statement')),
+                ('fence', models.PositiveBigIntegerField(default=0, editable=False, verbose_name='fence')),
+                ('owner', models.CharField(blank=True, editable=False, max_length=80, verbose_name='worker')),
+                ('lease_until', models.DateTimeField(editable=False, null=True, verbose_name='leased until')),
+                ('held_since', models.DateTimeField(editable=False, null=True, verbose_name='held since')),
+                ('held_reason', models.CharField(blank=True, max_length=300, verbose_name='why it is held')),
+                ('state', union_portal.fields.StateField(choices=[('draft', 'draft'), ('sealed', 'sealed'), ('approved', 'released'), ('generated', 'bank file written'), ('delivering', 'being delivered'), ('delivered', 'delivered'), ('reconciled', 'reconciled'), ('closed', 'closed'), ('void', 'void')], default='draft', editable=False, max_length=24, verbose_name='state')),
+                ('corrects', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by', to='disbursement.payoutbatch', verbose_name='corrects')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='union_portal.organization', verbose_name='union')),
+                ('bank_format', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='disbursement.bankformat', verbose_name='bank format')),
+                ('fund', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='disbursement.fund', verbose_name='fund')),
+            ],
+            options={
+                'verbose_name': 'payout batch',
+                'verbose_name_plural': 'payout batches',
+                'ordering': ['-id'],
+                'indexes': [models.Index(condition=models.Q(('state__in', ['approved', 'generated', 'delivering'])), fields=['id'], name='payout_batch_claimable')],
+                'triggers': [pgtrigger.compiler.Trigger(name='payout_batch_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('draft') THEN\n                        RAISE EXCEPTION 'payout_batch: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'payout_batch_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('approved>generated', 'approved>void', 'delivered>reconciled', 'delivering>delivered', 'draft>sealed', 'draft>void', 'generated>delivering', 'reconciled>closed', 'sealed>approved', 'sealed>draft', 'sealed>void') THEN\n                    RAISE EXCEPTION 'payout_batch: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'payout_batch_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='65e954671c69cfd552e908374b7626191121d86f', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_payout_batch_steps_2ea48', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_frozen', sql=union_portal.triggers.GuardSql(condition="WHEN ((OLD.state <> 'draft') AND (NEW.round, NEW.required_steps, NEW.lines_count, NEW.total_fen, NEW.digest, NEW.bank_format_id, NEW.pay_on) IS DISTINCT FROM (OLD.round, OLD.required_steps, OLD.lines_count, OLD.total_fen, OLD.digest, OLD.bank_format_id, OLD.pay_on))", func="RAISE EXCEPTION 'payout_batch: sealed content is frozen' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_frozen', TABLE = 'payout';", hash='d8dbc05138192292ce4f9b87c5fe4d3bca875a3b', operation='UPDATE', pgid='pgtrigger_payout_batch_frozen_2383a', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_identity_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.number, NEW.fund_id, NEW.scheme, NEW.period, NEW.organization_id, NEW.corrects_id, NEW.made_by_id) IS DISTINCT FROM (OLD.number, OLD.fund_id, OLD.scheme, OLD.period, OLD.organization_id, OLD.corrects_id, OLD.made_by_id))', func="RAISE EXCEPTION 'payout_batch: a batch stays what it is' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_identity_frozen', TABLE = 'payout';", hash='69177629300fc11a8b6321a2f9e73db892136d5d', operation='UPDATE', pgid='pgtrigger_payout_batch_identity_frozen_4d2c5', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_fence_rises', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.fence < OLD.fence OR (NEW.owner <> OLD.owner AND NEW.fence = OLD.fence) OR (NEW.state = 'void' AND OLD.state <> 'void' AND NEW.fence = OLD.fence))", func="RAISE EXCEPTION 'payout_batch: the fence rises with each claim' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_fence_rises', TABLE = 'payout';", hash='3eef0249a0792c5cff76d1230b447d0645234b25', operation='UPDATE', pgid='pgtrigger_payout_batch_fence_rises_1eb3d', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_to_sealed', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'sealed')", declare='DECLARE content record; fault text;', func='\n    SELECT * INTO content FROM disbursement_batch_content(NEW.id);\n    IF content.digest IS DISTINCT FROM NEW.digest\n       OR content.lines_count IS DISTINCT FROM NEW.lines_count\n       OR content.total_fen IS DISTINCT FROM NEW.total_fen THEN\n        RAISE EXCEPTION \'payout_batch: count, sum or digest differs from the lines\'\n            USING ERRCODE = \'check_violation\', CONSTRAINT = \'payout_batch_content_true\';\n    END IF;\nIF NOT (NEW.round = OLD.round + 1 AND NEW.lines_count > 0 AND NEW.required_steps @> \'["maker", "checker", "releaser"]\') THEN RAISE EXCEPTION \'payout_batch: sealing needs lines, a new round and three steps\' USING ERRCODE = \'check_violation\', CONSTRAINT = \'payout_batch_sealed_whole\', TABLE = \'payout\'; END IF;\n\n    fault := disbursement_batch_fault(NEW.id, NEW.pay_on);\n    IF fault IS NOT NULL THEN\n        RAISE EXCEPTION \'payout_batch: %\', fault\n            USING ERRCODE = \'check_violation\', CONSTRAINT = \'payout_batch_\' || fault;\n    END IF;\n RETURN NEW;', hash='dec2dd80c57adcc37adfcff429d56fb8a0cf6bd0', operation='UPDATE', pgid='pgtrigger_payout_batch_to_sealed_191ec', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_to_approved', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'approved')", declare='DECLARE content record; fault text;', func="\n    SELECT * INTO content FROM disbursement_batch_content(NEW.id);\n    IF content.digest IS DISTINCT FROM NEW.digest\n       OR content.lines_count IS DISTINCT FROM NEW.lines_count\n       OR content.total_fen IS DISTINCT FROM NEW.total_fen THEN\n        RAISE EXCEPTION 'payout_batch: count, sum or digest differs from the lines'\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_content_true';\n    END IF;\nIF NOT (NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(NEW.required_steps) s WHERE NOT EXISTS (SELECT 1 FROM disbursement_batchapproval a  WHERE a.batch_id = NEW.id AND a.round = NEW.round AND a.step = s.value  AND a.digest = content.digest))) THEN RAISE EXCEPTION 'payout_batch: an approval of exactly this content is missing' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_approved_by_all', TABLE = 'payout'; END IF;\n\n    fault := disbursement_batch_fault(NEW.id, NEW.pay_on);\n    IF fault IS NOT NULL THEN\n        RAISE EXCEPTION 'payout_batch: %', fault\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_' || fault;\n    END IF;\n RETURN NEW;", hash='8f2027c8ba95c8c9ad697fa6090bbfc59c4e16c9', operation='UPDATE', pgid='pgtrigger_payout_batch_to_approved_d4998', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_to_generated', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'generated')", declare='DECLARE content record; fault text;', func="\n    SELECT * INTO content FROM disbursement_batch_content(NEW.id);\n    IF content.digest IS DISTINCT FROM NEW.digest\n       OR content.lines_count IS DISTINCT FROM NEW.lines_count\n       OR content.total_fen IS DISTINCT FROM NEW.total_fen THEN\n        RAISE EXCEPTION 'payout_batch: count, sum or digest differs from the lines'\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_content_true';\n    END IF;\nIF NOT (EXISTS (SELECT 1 FROM disbursement_bankfile f WHERE f.batch_id = NEW.id AND f.digest = NEW.digest AND f.lines_count = NEW.lines_count AND f.total_fen = NEW.total_fen)) THEN RAISE EXCEPTION 'payout_batch: the bank file of exactly this content is missing' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_has_its_file', TABLE = 'payout'; END IF;\nIF NOT (NOT EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.batch_id = NEW.id AND l.state NOT IN ('sent', 'void'))) THEN RAISE EXCEPTION 'payout_batch: a line was not sent with it' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_lines_sent', TABLE = 'payout'; END IF;\nIF NOT (EXISTS (SELECT 1 FROM disbursement_entry e WHERE e.batch_id = NEW.id AND e.key = 'send:' || NEW.number)) THEN RAISE EXCEPTION 'payout_batch: the money was not booked into transit' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_booked', TABLE = 'payout'; END IF;\n\n    fault := disbursement_batch_fault(NEW.id, NEW.pay_on);\n    IF fault IS NOT NULL THEN\n        RAISE EXCEPTION 'payout_batch: %', fault\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_' || fault;\n    END IF;\n RETURN NEW;", hash='a10ce9bf4f178779ef09acf130287a2bb6ccd8b8', operation='UPDATE', pgid='pgtrigger_payout_batch_to_generated_28efe', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_through_gate', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state IN ('generated', 'delivering', 'delivered', 'reconciled', 'closed'))", declare='DECLARE content record; fault text;', func="IF NOT (NOT EXISTS (SELECT 1 FROM disbursement_gate WHERE state = 'safe') OR EXISTS (SELECT 1 FROM disbursement_sentmark m  WHERE m.batch_number = NEW.number)) THEN RAISE EXCEPTION 'payout_batch: safe mode, nothing is sent' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_gate', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='d618d777ad1f2fe304ab1e48b57732a7033ab142', operation='UPDATE', pgid='pgtrigger_payout_batch_through_gate_855a5', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_to_delivered', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'delivered')", declare='DECLARE content record; fault text;', func="IF NOT (EXISTS (SELECT 1 FROM disbursement_sentmark m JOIN disbursement_bankfile f ON f.batch_id = NEW.id AND f.sha256 = m.sha256 WHERE m.batch_number = NEW.number)) THEN RAISE EXCEPTION 'payout_batch: the sent register does not hold this file' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_registered', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='fc5a0b595f7a5b0d521a872e8ddbf765214d9a9a', operation='UPDATE', pgid='pgtrigger_payout_batch_to_delivered_86f05', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_to_settled', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state IN ('reconciled', 'closed'))", declare='DECLARE content record; fault text;', func="IF NOT (NOT EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.batch_id = NEW.id AND l.state IN ('ready', 'sent', 'unknown'))) THEN RAISE EXCEPTION 'payout_batch: a line still waits for the bank' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_lines_terminal', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='f8e21d95bc9481d7aed5e0d2fca6f2058359fa07', operation='UPDATE', pgid='pgtrigger_payout_batch_to_settled_9a1a3', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_to_closed', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'closed')", declare='DECLARE content record; fault text;', func="IF NOT (NEW.statement_debit_fen IS NOT DISTINCT FROM (SELECT COALESCE(sum(l.amount_fen), 0) FROM disbursement_payoutline l WHERE l.batch_id = NEW.id AND l.state IN ('paid', 'returned'))) THEN RAISE EXCEPTION 'payout_batch: the bank statement differs from the paid lines' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_statement_agrees', TABLE = 'payout'; END IF;\nIF NOT ((SELECT COALESCE(sum(p.amount_fen), 0) FROM disbursement_entry e JOIN disbursement_posting p ON p.entry_id = e.id JOIN disbursement_ledgeraccount a ON a.id = p.account_id WHERE e.batch_id = NEW.id AND a.kind = 'transit') = 0) THEN RAISE EXCEPTION 'payout_batch: money is still in transit' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_transit_empty', TABLE = 'payout'; END IF;\nIF NOT (NOT EXISTS (SELECT 1 FROM disbursement_discrepancy x WHERE x.batch_id = NEW.id AND x.state = 'open') AND NOT EXISTS (SELECT 1 FROM disbursement_returnrow r JOIN disbursement_payoutline l ON l.id = r.line_id WHERE l.batch_id = NEW.id AND r.verdict = 'early')) THEN RAISE EXCEPTION 'payout_batch: a row of a return file is open' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_no_open_row', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='02a10b3bc9e74bbf357193d9d0d3cfc781a88527', operation='UPDATE', pgid='pgtrigger_payout_batch_to_closed_2c8bf', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_to_void', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'void')", declare='DECLARE content record; fault text;', func="IF NOT (EXISTS (SELECT 1 FROM disbursement_motion m WHERE m.batch_id = NEW.id AND m.kind = 'void_batch' AND m.state = 'seconded')) THEN RAISE EXCEPTION 'payout_batch: two people void a batch' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_void_by_two', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='f23b7b45e1bd31fbf1919571147b464ca528dcb6', operation='UPDATE', pgid='pgtrigger_payout_batch_to_void_6f54e', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'payout_batch: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_no_delete', TABLE = 'payout';", hash='de4f37d080b91025d7f3254c0d2d1bb6ae1501fc', operation='DELETE', pgid='pgtrigger_payout_batch_no_delete_1ed65', table='disbursement_payoutbatch', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_batch_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'payout_batch: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'payout_batch_no_truncate';\n        ", hash='69216fd526e9afb454d187631b6a492e8e513f51', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_batch_no_truncate_4eab5', table='disbursement_payoutbatch', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -103,62 +107,13 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('source', 'appropriated'), ('available', 'available'), ('reserved', 'reserved'), ('transit', 'in transit'), ('spent', 'spent')], max_length=12, verbose_name='account')),
                 ('balance_fen', union_portal.fields.FenField(default=0, editable=False, verbose_name='balance')),
                 ('floor_fen', union_portal.fields.FenField(default=0, editable=False, null=True, verbose_name='floor')),
+                ('fund', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ledger_accounts', to='disbursement.fund', verbose_name='fund')),
             ],
             options={
                 'verbose_name': 'ledger account',
                 'verbose_name_plural': 'ledger accounts',
-            },
-        ),
-        migrations.CreateModel(
-            name='Motion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('void_batch', 'void a batch'), ('withdraw', 'withdraw an entitlement'), ('write_off', 'write an entitlement off'), ('retry', 'try the same account again'), ('certificate', "enter the bank's certificate"), ('lift_gate', 'leave safe mode')], max_length=12, verbose_name='kind')),
-                ('detail', models.JSONField(default=dict, verbose_name='details')),
-                ('reason', models.CharField(max_length=300, verbose_name='reason')),
-                ('moved_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='moved at')),
-                ('seconded_at', models.DateTimeField(editable=False, null=True, verbose_name='seconded at')),
-                ('state', union_portal.fields.StateField(choices=[('moved', 'waiting for a second person'), ('seconded', 'carried out'), ('declined', 'declined')], default='moved', editable=False, max_length=24, verbose_name='state')),
-            ],
-            options={
-                'verbose_name': 'act of two people',
-                'verbose_name_plural': 'acts of two people',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PayoutLine',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempt', models.PositiveSmallIntegerField(default=1, verbose_name='attempt')),
-                ('position', models.PositiveIntegerField(verbose_name='line')),
-                ('e2e', models.CharField(max_length=35, verbose_name='end-to-end id')),
-                ('amount_fen', union_portal.fields.FenField(verbose_name='amount')),
-                ('payee_name', models.CharField(max_length=60, verbose_name='payee')),
-                ('account_number', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_account', null=False, verbose_name='account number')),
-                ('account_fingerprint', models.CharField(editable=False, max_length=64, verbose_name='fingerprint of the account')),
-                ('account_last_four', models.CharField(max_length=4, verbose_name='last four digits')),
-                ('bank_name', models.CharField(max_length=80, verbose_name='bank')),
-                ('bank_code', models.CharField(blank=True, max_length=14, verbose_name='bank code (CNAPS)')),
-                ('state', union_portal.fields.StateField(choices=[('ready', 'ready'), ('sent', 'sent'), ('unknown', 'no answer yet'), ('paid', 'paid'), ('failed', 'failed'), ('returned', 'paid, then returned by the bank'), ('void', 'void')], default='ready', editable=False, max_length=24, verbose_name='state')),
-            ],
-            options={
-                'verbose_name': 'payout line',
-                'verbose_name_plural': 'payout lines',
-                'ordering': ['e2e'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Posting',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(verbose_name='line of the entry')),
-                ('amount_fen', union_portal.fields.FenField(verbose_name='amount')),
-            ],
-            options={
-                'verbose_name': 'posting',
-                'verbose_name_plural': 'postings',
-                'ordering': ['entry', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('fund', 'kind'), name='ledger_account_once'), models.CheckConstraint(condition=models.Q(('floor_fen__isnull', True), ('balance_fen__gte', models.F('floor_fen')), _connector='OR'), name='ledger_account_floor'), models.CheckConstraint(condition=models.Q(models.Q(('floor_fen__isnull', True), ('kind', 'source')), models.Q(('floor_fen', 0), ('floor_fen__isnull', False), ('kind__in', ['available', 'reserved', 'transit', 'spent'])), _connector='OR'), name='ledger_account_only_source_has_no_floor')],
+                'triggers': [pgtrigger.compiler.Trigger(name='ledger_account_born_empty', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.balance_fen <> 0)', func="RAISE EXCEPTION 'ledger_account: money comes by postings only' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_born_empty', TABLE = 'ledger';", hash='d4315aaa47e6222491d355da1da8a1d38c117c66', operation='INSERT', pgid='pgtrigger_ledger_account_born_empty_505ba', table='disbursement_ledgeraccount', when='BEFORE')), pgtrigger.compiler.Trigger(name='ledger_account_balance_posted', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.balance_fen <> OLD.balance_fen AND pg_trigger_depth() < 1)', func="RAISE EXCEPTION 'ledger_account: a balance is written by postings only' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_balance_posted', TABLE = 'ledger';", hash='68e89caeb121228a2e0b6ac089ae5943089a6949', operation='UPDATE', pgid='pgtrigger_ledger_account_balance_posted_298a9', table='disbursement_ledgeraccount', when='BEFORE')), pgtrigger.compiler.Trigger(name='ledger_account_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.fund_id, NEW.kind, NEW.floor_fen) IS DISTINCT FROM (OLD.fund_id, OLD.kind, OLD.floor_fen))', func="RAISE EXCEPTION 'ledger_account: an account stays what it is' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_frozen', TABLE = 'ledger';", hash='4a9b35e70b8d3a0a19fc664f3c562b934a3f18c3', operation='UPDATE', pgid='pgtrigger_ledger_account_frozen_27441', table='disbursement_ledgeraccount', when='BEFORE')), pgtrigger.compiler.Trigger(name='ledger_account_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'ledger_account: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_no_delete', TABLE = 'ledger';", hash='f9f6138a7753cc6b8724b58c567cbe48c675b5e1', operation='DELETE', pgid='pgtrigger_ledger_account_no_delete_15d80', table='disbursement_ledgeraccount', when='BEFORE')), pgtrigger.compiler.Trigger(name='ledger_account_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'ledger_account: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ledger_account_no_truncate';\n        ", hash='a0d27fa445cac9c10c13d1b978afda59add954ae', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_account_no_truncate_7f46f', table='disbursement_ledgeraccount', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -172,32 +127,15 @@ class Migration(migrations.Migration):
                 ('total_fen', union_portal.fields.FenField(verbose_name='total')),
                 ('body', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_file', null=False, verbose_name='content of the file')),
                 ('imported_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='imported at')),
+                ('bank_format', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='disbursement.bankformat', verbose_name='bank format')),
+                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='return_files', to='disbursement.payoutbatch', verbose_name='batch')),
+                ('imported_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='imported by')),
             ],
             options={
                 'verbose_name': 'return file',
                 'verbose_name_plural': 'return files',
                 'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReturnRow',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='row')),
-                ('e2e', models.CharField(max_length=35, verbose_name='end-to-end id')),
-                ('amount_fen', union_portal.fields.FenField(verbose_name='amount')),
-                ('account_fingerprint', models.CharField(max_length=64, verbose_name='fingerprint of the account')),
-                ('result', models.CharField(choices=[('paid', 'paid'), ('failed', 'failed'), ('returned', 'returned'), ('unknown', 'being processed')], max_length=8, verbose_name='result')),
-                ('bank_ref', models.CharField(blank=True, max_length=64, verbose_name="bank's reference")),
-                ('reason_code', models.CharField(blank=True, max_length=20, verbose_name='code')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('verdict', models.CharField(choices=[('applied', 'applied'), ('repeat', 'a repetition'), ('early', 'early: kept until its time'), ('no_match', 'no such line: kept'), ('amount', 'another amount'), ('conflict', 'contradicts what is known')], default='no_match', max_length=8, verbose_name='verdict')),
-                ('judged_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='judged at')),
-            ],
-            options={
-                'verbose_name': 'row of a return file',
-                'verbose_name_plural': 'rows of return files',
-                'ordering': ['file', 'number'],
+                'triggers': [pgtrigger.compiler.Trigger(name='return_file_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'return_file: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'return_file_append_only';\n            ", hash='068bb6125e8d25a66d552458d2fffd47256d7fe4', operation='UPDATE OR DELETE', pgid='pgtrigger_return_file_append_only_d69b7', table='disbursement_returnfile', when='BEFORE')), pgtrigger.compiler.Trigger(name='return_file_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'return_file: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'return_file_no_truncate';\n        ", hash='d99498b0573c1d2fa8acde67ad6321b987e77e97', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_return_file_no_truncate_38a26', table='disbursement_returnfile', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -216,6 +154,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'entry of the sent register',
                 'verbose_name_plural': 'entries of the sent register',
                 'ordering': ['-sequence'],
+                'triggers': [pgtrigger.compiler.Trigger(name='sent_mark_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'sent_mark: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'sent_mark_append_only';\n            ", hash='17b5872cf6c68ad4429fffced7c9a174078fde8d', operation='UPDATE OR DELETE', pgid='pgtrigger_sent_mark_append_only_dbf16', table='disbursement_sentmark', when='BEFORE')), pgtrigger.compiler.Trigger(name='sent_mark_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'sent_mark: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'sent_mark_no_truncate';\n        ", hash='54c12646978882cd12908c6099116f89d8a19d58', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_sent_mark_no_truncate_e0530', table='disbursement_sentmark', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -233,6 +172,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'payment unknown to the database',
                 'verbose_name_plural': 'payments unknown to the database',
                 'ordering': ['e2e'],
+                'triggers': [pgtrigger.compiler.Trigger(name='stray_payment_placed', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.placed_at IS NOT NULL)', func="IF NOT EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.e2e = NEW.e2e AND l.amount_fen = NEW.amount_fen AND l.state NOT IN ('ready', 'void')) THEN RAISE EXCEPTION 'stray_payment: no sent line stands for it' USING ERRCODE = 'check_violation', CONSTRAINT = 'stray_payment_placed', TABLE = 'stray'; END IF;\nRETURN NEW;", hash='5ecf710d883c8409cf583a4fc02727af40918767', operation='INSERT OR UPDATE', pgid='pgtrigger_stray_payment_placed_bbcb2', table='disbursement_straypayment', when='BEFORE')), pgtrigger.compiler.Trigger(name='stray_payment_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'stray_payment: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'stray_payment_no_delete', TABLE = 'stray';", hash='43d08c58bca2f409f1386d09a5ae04287dc72b5d', operation='DELETE', pgid='pgtrigger_stray_payment_no_delete_2e0a6', table='disbursement_straypayment', when='BEFORE')), pgtrigger.compiler.Trigger(name='stray_payment_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'stray_payment: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'stray_payment_no_truncate';\n        ", hash='0cdd0e493fc4845971bba850eff9f2cc9625676e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_stray_payment_no_truncate_39c3a', table='disbursement_straypayment', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -251,12 +191,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'bank file',
                 'verbose_name_plural': 'bank files',
+                'triggers': [pgtrigger.compiler.Trigger(name='bank_file_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'bank_file: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'bank_file_append_only';\n            ", hash='3ccb8a0f915be2faff5667fdd69694f0b23b39cd', operation='UPDATE OR DELETE', pgid='pgtrigger_bank_file_append_only_c8d7f', table='disbursement_bankfile', when='BEFORE')), pgtrigger.compiler.Trigger(name='bank_file_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'bank_file: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'bank_file_no_truncate';\n        ", hash='871253b8f35300dbe203862ea5ed1d2a2ec3c5ca', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_bank_file_no_truncate_37014', table='disbursement_bankfile', when='BEFORE'))],
             },
-        ),
-        migrations.AddField(
-            model_name='payoutbatch',
-            name='bank_format',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='disbursement.bankformat', verbose_name='bank format'),
         ),
         migrations.CreateModel(
             name='BatchApproval',
@@ -273,6 +209,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'approval',
                 'verbose_name_plural': 'approvals',
                 'ordering': ['batch', 'round', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('batch', 'round', 'step'), name='batch_approval_step_once'), models.UniqueConstraint(fields=('batch', 'round', 'account'), name='batch_approval_person_once')],
+                'triggers': [pgtrigger.compiler.Trigger(name='batch_approval_of_content', sql=union_portal.triggers.GuardSql(declare='DECLARE content record; batch record;', func="\n                    SELECT * INTO batch FROM disbursement_payoutbatch\n                    WHERE id = NEW.batch_id FOR SHARE;\n                IF batch.state <> 'sealed' OR batch.round <> NEW.round OR NOT batch.required_steps @> to_jsonb(NEW.step::text) THEN RAISE EXCEPTION 'batch_approval: this round does not await this step' USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_approval_of_sealed', TABLE = 'batch'; END IF;\nIF NEW.step = 'maker' AND NEW.account_id <> batch.made_by_id THEN RAISE EXCEPTION 'batch_approval: the maker is whoever made the batch' USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_approval_maker_made_it', TABLE = 'batch'; END IF;\nSELECT * INTO content FROM disbursement_batch_content(NEW.batch_id);IF NEW.digest IS DISTINCT FROM content.digest OR NEW.digest IS DISTINCT FROM batch.digest THEN RAISE EXCEPTION 'batch_approval: the digest is not that of the content' USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_approval_digest', TABLE = 'batch'; END IF;\nRETURN NEW;", hash='5b30d86be68b5ed45cdfd341ba58bbdb1627a976', operation='INSERT', pgid='pgtrigger_batch_approval_of_content_53c8f', table='disbursement_batchapproval', when='BEFORE')), pgtrigger.compiler.Trigger(name='batch_approval_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'batch_approval: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'batch_approval_append_only';\n            ", hash='4d37a9616b92700877d5edc806ab9ab7a4a9ab4a', operation='UPDATE OR DELETE', pgid='pgtrigger_batch_approval_append_only_d8638', table='disbursement_batchapproval', when='BEFORE')), pgtrigger.compiler.Trigger(name='batch_approval_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'batch_approval: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'batch_approval_no_truncate';\n        ", hash='b74eee907c97bf0a8d0cc25a7c9e97c14dc18dd4', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_batch_approval_no_truncate_15f40', table='disbursement_batchapproval', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -291,30 +229,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'ceiling',
                 'verbose_name_plural': 'ceilings',
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('person', 'purpose', 'period'), name='cap_once'), models.CheckConstraint(condition=models.Q(('used_fen__gte', 0), ('used_fen__lte', models.F('ceiling_fen'))), name='cap_ceiling'), models.CheckConstraint(condition=models.Q(('clause', ''), _negated=True), name='cap_with_clause')],
+                'triggers': [pgtrigger.compiler.Trigger(name='cap_born', sql=union_portal.triggers.GuardSql(func="IF jsonb_typeof(NEW.schemes) <> 'array' OR NEW.schemes = '[]' THEN RAISE EXCEPTION 'cap: a ceiling names the schemes it covers' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_names_schemes', TABLE = 'cap'; END IF;\n\n    PERFORM pg_advisory_xact_lock(20150020, 0);\n    NEW.used_fen := COALESCE((SELECT sum(e.amount_fen) FROM disbursement_entitlement e\n        CROSS JOIN (SELECT NEW.person_id AS person_id, NEW.schemes AS schemes,\n                           NEW.period AS period) c\n        WHERE e.state = 'granted' AND c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-'))), 0);\n    RETURN NEW;\n", hash='8e9998e74d3c606ccb03d4e288f61a23be2e32ac', operation='INSERT', pgid='pgtrigger_cap_born_c5608', table='disbursement_cap', when='BEFORE')), pgtrigger.compiler.Trigger(name='cap_used_counted', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.used_fen <> OLD.used_fen AND pg_trigger_depth() < 1)', func="RAISE EXCEPTION 'cap: what is used follows the entitlements only' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_used_counted', TABLE = 'cap';", hash='462c7b8aa2e21f1b29659e58c66cff1d8b2f26f3', operation='UPDATE', pgid='pgtrigger_cap_used_counted_ce50e', table='disbursement_cap', when='BEFORE')), pgtrigger.compiler.Trigger(name='cap_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.person_id, NEW.purpose, NEW.period, NEW.schemes) IS DISTINCT FROM (OLD.person_id, OLD.purpose, OLD.period, OLD.schemes))', func="RAISE EXCEPTION 'cap: a ceiling stays its own' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_frozen', TABLE = 'cap';", hash='64c35b953ec06a0bdc89796c2079047827936bab', operation='UPDATE', pgid='pgtrigger_cap_frozen_8faf6', table='disbursement_cap', when='BEFORE')), pgtrigger.compiler.Trigger(name='cap_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'cap: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_no_delete', TABLE = 'cap';", hash='a482ef91b8e088cbcd1cbdc291c25d2dddd9081f', operation='DELETE', pgid='pgtrigger_cap_no_delete_e6ecd', table='disbursement_cap', when='BEFORE')), pgtrigger.compiler.Trigger(name='cap_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'cap: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'cap_no_truncate';\n        ", hash='841f591ef41c7eb6495f933175f8139abfdac3d7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_cap_no_truncate_e6315', table='disbursement_cap', when='BEFORE'))],
             },
-        ),
-        migrations.CreateModel(
-            name='Discrepancy',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('no_match', 'the bank names a line we do not know'), ('amount', 'the bank names another amount'), ('conflict', 'the bank contradicts itself'), ('late_return', 'money came back after the batch was closed')], max_length=12, verbose_name='kind')),
-                ('opened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='opened at')),
-                ('resolved_at', models.DateTimeField(editable=False, null=True, verbose_name='resolved at')),
-                ('finding', models.CharField(blank=True, max_length=300, verbose_name='what was found')),
-                ('state', union_portal.fields.StateField(choices=[('open', 'to be looked into'), ('resolved', 'resolved')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='disbursement.payoutbatch', verbose_name='batch')),
-                ('resolved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='resolved by')),
-            ],
-            options={
-                'verbose_name': 'discrepancy',
-                'verbose_name_plural': 'discrepancies',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='payoutbatch',
-            name='fund',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='disbursement.fund', verbose_name='fund'),
         ),
         migrations.CreateModel(
             name='Entry',
@@ -333,6 +250,24 @@ class Migration(migrations.Migration):
                 'verbose_name': 'ledger entry',
                 'verbose_name_plural': 'ledger entries',
                 'ordering': ['-id'],
+                'triggers': [pgtrigger.compiler.Trigger(name='entry_stamped', sql=union_portal.triggers.GuardSql(func='NEW.tx := pg_current_xact_id(); RETURN NEW;', hash='15f6d9331da81e7f9f5cd1eafd538e4203a4e697', operation='INSERT', pgid='pgtrigger_entry_stamped_9d9b4', table='disbursement_entry', when='BEFORE')), pgtrigger.compiler.Trigger(name='entry_balanced', sql=union_portal.triggers.GuardSql(constraint='CONSTRAINT', declare='DECLARE legs bigint; total numeric;', func="\n    SELECT count(*), COALESCE(sum(amount_fen), 0) INTO legs, total\n    FROM disbursement_posting WHERE entry_id = NEW.id;\n    IF legs < 2 OR total <> 0 THEN\n        RAISE EXCEPTION 'entry: % postings sum to % fen', legs, total\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_balanced';\n    END IF;\n    RETURN NULL;\n", hash='19decb73202cc36ca5e8ca1fcf5efa6dcf7c80e7', operation='INSERT', pgid='pgtrigger_entry_balanced_99e3c', table='disbursement_entry', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')), pgtrigger.compiler.Trigger(name='entry_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'entry: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'entry_append_only';\n            ", hash='049aa16444baddac3b250e4eeaefa1dc60be7a56', operation='UPDATE OR DELETE', pgid='pgtrigger_entry_append_only_d3bfb', table='disbursement_entry', when='BEFORE')), pgtrigger.compiler.Trigger(name='entry_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'entry: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'entry_no_truncate';\n        ", hash='a25332270ec41601d4677071f78e04ba8addc63e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_entry_no_truncate_3d50d', table='disbursement_entry', when='BEFORE'))],
+            },
+        ),
+        migrations.CreateModel(
+            name='Posting',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField(verbose_name='line of the entry')),
+                ('amount_fen', union_portal.fields.FenField(verbose_name='amount')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='disbursement.ledgeraccount', verbose_name='ledger account')),
+                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='disbursement.entry', verbose_name='ledger entry')),
+            ],
+            options={
+                'verbose_name': 'posting',
+                'verbose_name_plural': 'postings',
+                'ordering': ['entry', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('entry', 'position'), name='posting_position_once'), models.CheckConstraint(condition=models.Q(('amount_fen', 0), _negated=True), name='posting_amount_not_zero')],
+                'triggers': [pgtrigger.compiler.Trigger(name='posting_booked', sql=union_portal.triggers.GuardSql(func="IF EXISTS (SELECT 1 FROM born p JOIN disbursement_entry e ON e.id = p.entry_id WHERE e.tx <> pg_current_xact_id()) THEN RAISE EXCEPTION 'posting: an entry takes postings in its own transaction only' USING ERRCODE = 'check_violation', CONSTRAINT = 'posting_in_its_transaction', TABLE = 'posting'; END IF;\nIF EXISTS (SELECT 1 FROM born p JOIN disbursement_entry e ON e.id = p.entry_id JOIN disbursement_ledgeraccount a ON a.id = p.account_id WHERE a.fund_id <> e.fund_id) THEN RAISE EXCEPTION 'posting: an entry stays within its fund' USING ERRCODE = 'check_violation', CONSTRAINT = 'posting_same_fund', TABLE = 'posting'; END IF;\n\n                    PERFORM 1 FROM disbursement_ledgeraccount\n                    WHERE id IN (SELECT account_id FROM born) ORDER BY id FOR UPDATE;\n                    UPDATE disbursement_ledgeraccount a SET balance_fen = a.balance_fen + s.fen\n                    FROM (SELECT account_id, sum(amount_fen) AS fen FROM born GROUP BY 1) s\n                    WHERE a.id = s.account_id AND s.fen <> 0;\n                    RETURN NULL;\n                ", hash='1f98df2b557edabe6b2a3872bf65d1257f96c04a', level='STATEMENT', operation='INSERT', pgid='pgtrigger_posting_booked_7d59d', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_posting', when='AFTER')), pgtrigger.compiler.Trigger(name='posting_balanced', sql=union_portal.triggers.GuardSql(constraint='CONSTRAINT', declare='DECLARE legs bigint; total numeric;', func="\n    SELECT count(*), COALESCE(sum(amount_fen), 0) INTO legs, total\n    FROM disbursement_posting WHERE entry_id = NEW.entry_id;\n    IF legs < 2 OR total <> 0 THEN\n        RAISE EXCEPTION 'entry: % postings sum to % fen', legs, total\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_balanced';\n    END IF;\n    RETURN NULL;\n", hash='e0fe1cb39c4af2e682ea8b68170b637d585e7a55', operation='INSERT', pgid='pgtrigger_posting_balanced_1a815', table='disbursement_posting', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')), pgtrigger.compiler.Trigger(name='posting_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'posting: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'posting_append_only';\n            ", hash='f17ee6c6550eaeece03e50fb00ce4f3cf31656df', operation='UPDATE OR DELETE', pgid='pgtrigger_posting_append_only_f17b8', table='disbursement_posting', when='BEFORE')), pgtrigger.compiler.Trigger(name='posting_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'posting: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'posting_no_truncate';\n        ", hash='b7bf40840f82be162addf5381f4015aa0efec010', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_posting_no_truncate_c5a14', table='disbursement_posting', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -355,6 +290,108 @@ class Migration(migrations.Migration):
                 'verbose_name': 'entitlement',
                 'verbose_name_plural': 'entitlements',
                 'ordering': ['id'],
+                'indexes': [models.Index(fields=['fund', 'scheme', 'period', 'id'], name='entitlement_of_period')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='entitlement_amount_positive'), models.UniqueConstraint(condition=models.Q(('state', 'granted')), fields=('claim_key',), name='entitlement_claim_once'), models.UniqueConstraint(condition=models.Q(('adjusts__isnull', False)), fields=('adjusts',), name='entitlement_adjusted_once'), models.UniqueConstraint(fields=('id', 'amount_fen'), name='entitlement_amount_key')],
+                'triggers': [pgtrigger.compiler.Trigger(name='entitlement_born', sql=union_portal.triggers.GuardSql(declare='DECLARE bad record;', func="\n    EXECUTE $q$\n        SELECT bool_or(e.state <> 'granted') AS state,\n               bool_or(d.outcome IS DISTINCT FROM 'granted' OR d.state = 'withdrawn') AS decision,\n               bool_or(e.amount_fen IS DISTINCT FROM d.amount_fen - COALESCE(od.amount_fen, 0)\n                       OR e.scheme IS DISTINCT FROM d.scheme\n                       OR e.period IS DISTINCT FROM d.period\n                       OR e.organization_id IS DISTINCT FROM d.organization_id) AS content,\n               bool_or(e.claim_key IS DISTINCT FROM\n                       d.scheme || ':' || p.national_id_index || ':' || d.period\n                       || CASE WHEN e.adjusts_id IS NULL THEN '' ELSE ':+' || d.id END) AS claim,\n               bool_or(f.code IS DISTINCT FROM r.fund_code\n                       OR NOT f.schemes @> to_jsonb(d.scheme)) AS fund\n        FROM born e\n        LEFT JOIN union_portal_decision d ON d.id = e.decision_id\n        LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id\n        LEFT JOIN members_person p ON p.id = e.person_id\n        LEFT JOIN disbursement_fund f ON f.id = e.fund_id\n        LEFT JOIN disbursement_entitlement o ON o.id = e.adjusts_id\n        LEFT JOIN union_portal_decision od ON od.id = o.decision_id\n    $q$ INTO bad;\n    IF bad.state THEN RAISE EXCEPTION 'entitlement: every one is born granted' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_steps', TABLE = 'entitlement'; END IF;\nIF bad.decision THEN RAISE EXCEPTION 'entitlement: no standing decision grants it' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_decision_granted', TABLE = 'entitlement'; END IF;\nIF bad.content THEN RAISE EXCEPTION 'entitlement: amount, scheme, period or union was not so decided' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_as_decided', TABLE = 'entitlement'; END IF;\nIF bad.claim THEN RAISE EXCEPTION 'entitlement: the claim key is not that of the person' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_claim_key_true', TABLE = 'entitlement'; END IF;\nIF bad.fund THEN RAISE EXCEPTION 'entitlement: the rule set names another fund or use' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_fund_of_rule', TABLE = 'entitlement'; END IF;\nRETURN NULL;", hash='325420685308193fd152c1a81f8fadb3812279b4', level='STATEMENT', operation='INSERT', pgid='pgtrigger_entitlement_born_8ed58', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_entitlement', when='AFTER')), pgtrigger.compiler.Trigger(name='entitlement_capped', sql=union_portal.triggers.GuardSql(func="\n    PERFORM pg_advisory_xact_lock_shared(20150020, 0);\n    IF EXISTS (SELECT 1 FROM disbursement_cap) THEN\n    \n    EXECUTE $q$\n        SELECT 1 FROM disbursement_cap WHERE id IN (\n            SELECT c.id FROM born e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')))\n        ORDER BY id FOR UPDATE\n    $q$;\n    EXECUTE $q$\n        UPDATE disbursement_cap t SET used_fen = t.used_fen + s.fen\n        FROM (SELECT c.id, sum(e.amount_fen) AS fen\n              FROM born e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')) GROUP BY c.id) s\n        WHERE t.id = s.id\n    $q$;\nEND IF; RETURN NULL;", hash='e56405666bb61a0222045b3422b1ffebe13560b7', level='STATEMENT', operation='INSERT', pgid='pgtrigger_entitlement_capped_e2325', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_entitlement', when='AFTER')), pgtrigger.compiler.Trigger(name='entitlement_given_back', sql=union_portal.triggers.GuardSql(func="IF EXISTS (SELECT 1 FROM disbursement_cap) THEN \n    EXECUTE $q$\n        SELECT 1 FROM disbursement_cap WHERE id IN (\n            SELECT c.id FROM (SELECT n.* FROM becomes n JOIN was o ON o.id = n.id WHERE o.state = 'granted' AND n.state <> 'granted') e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')))\n        ORDER BY id FOR UPDATE\n    $q$;\n    EXECUTE $q$\n        UPDATE disbursement_cap t SET used_fen = t.used_fen - s.fen\n        FROM (SELECT c.id, sum(e.amount_fen) AS fen\n              FROM (SELECT n.* FROM becomes n JOIN was o ON o.id = n.id WHERE o.state = 'granted' AND n.state <> 'granted') e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')) GROUP BY c.id) s\n        WHERE t.id = s.id\n    $q$;\nEND IF; RETURN NULL;", hash='593709b82a78365243e71ed0f994520b4d772f39', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_entitlement_given_back_6ee82', referencing='REFERENCING OLD TABLE AS was  NEW TABLE AS becomes ', table='disbursement_entitlement', when='AFTER')), pgtrigger.compiler.Trigger(name='entitlement_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.decision_id, NEW.person_id, NEW.fund_id, NEW.organization_id, NEW.scheme, NEW.period, NEW.amount_fen, NEW.claim_key, NEW.adjusts_id, NEW.granted_at) IS DISTINCT FROM (OLD.decision_id, OLD.person_id, OLD.fund_id, OLD.organization_id, OLD.scheme, OLD.period, OLD.amount_fen, OLD.claim_key, OLD.adjusts_id, OLD.granted_at))', func="RAISE EXCEPTION 'entitlement: what is owed is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_frozen', TABLE = 'entitlement';", hash='f8efda460b286ed03c6b2453b8b7c7b3151e66b0', operation='UPDATE', pgid='pgtrigger_entitlement_frozen_fb122', table='disbursement_entitlement', when='BEFORE')), pgtrigger.compiler.Trigger(name='entitlement_steps', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.state <> OLD.state)', func="IF OLD.state || '>' || NEW.state NOT IN ('granted>withdrawn', 'granted>written_off') THEN RAISE EXCEPTION 'entitlement: this is not a step' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_steps', TABLE = 'entitlement'; END IF;\nPERFORM 1 FROM union_portal_decision WHERE id = OLD.decision_id FOR UPDATE;IF EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.entitlement_id = OLD.id AND l.state IN ('ready', 'sent', 'unknown', 'paid')) THEN RAISE EXCEPTION 'entitlement: a payment is live or done' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_not_on_its_way', TABLE = 'entitlement'; END IF;\nIF NOT (\n    EXISTS (SELECT 1 FROM disbursement_motion m\n            WHERE m.entitlement_id = OLD.id AND m.state = 'seconded'\n              AND (m.kind, NEW.state) IN\n                  (('withdraw', 'withdrawn'), ('write_off', 'written_off')))\n    OR (NEW.state = 'withdrawn' AND EXISTS (\n        SELECT 1 FROM union_portal_decision d\n        WHERE d.id = OLD.decision_id\n          AND (d.state = 'withdrawn' OR EXISTS (\n               SELECT 1 FROM union_portal_decision n\n               WHERE n.replaces_id = d.id AND n.state <> 'withdrawn'))))\n) THEN RAISE EXCEPTION 'entitlement: two people or the decision itself end it' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_ended_by_two', TABLE = 'entitlement'; END IF;\nRETURN NEW;", hash='1910690ae0b59f985c1d31f8492df7db5ead5bb2', operation='UPDATE OF "state"', pgid='pgtrigger_entitlement_steps_63262', table='disbursement_entitlement', when='BEFORE')), pgtrigger.compiler.Trigger(name='entitlement_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'entitlement: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_no_delete', TABLE = 'entitlement';", hash='de168d7013fc378bc411f42e2d4359cc5d960cc9', operation='DELETE', pgid='pgtrigger_entitlement_no_delete_af808', table='disbursement_entitlement', when='BEFORE')), pgtrigger.compiler.Trigger(name='entitlement_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'entitlement: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'entitlement_no_truncate';\n        ", hash='5821fe2e8d046f339c56692dc10e1f3015826394', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_entitlement_no_truncate_7e6ed', table='disbursement_entitlement', when='BEFORE'))],
+            },
+        ),
+        migrations.CreateModel(
+            name='PayoutLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attempt', models.PositiveSmallIntegerField(default=1, verbose_name='attempt')),
+                ('position', models.PositiveIntegerField(verbose_name='line')),
+                ('e2e', models.CharField(max_length=35, verbose_name='end-to-end id')),
+                ('amount_fen', union_portal.fields.FenField(verbose_name='amount')),
+                ('payee_name', models.CharField(max_length=60, verbose_name='payee')),
+                ('account_number', union_portal.fields.SealedTextField(blank=True, editable=True, kind='bank_account', null=False, verbose_name='account number')),
+                ('account_fingerprint', models.CharField(editable=False, max_length=64, verbose_name='fingerprint of the account')),
+                ('account_last_four', models.CharField(max_length=4, verbose_name='last four digits')),
+                ('bank_name', models.CharField(max_length=80, verbose_name='bank')),
+                ('bank_code', models.CharField(blank=True, max_length=14, verbose_name='bank code (CNAPS)')),
+                ('state', union_portal.fields.StateField(choices=[('ready', 'ready'), ('sent', 'sent'), ('unknown', 'no answer yet'), ('paid', 'paid'), ('failed', 'failed'), ('returned', 'paid, then returned by the bank'), ('void', 'void')], default='ready', editable=False, max_length=24, verbose_name='state')),
+                ('bank_account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.bankaccount', verbose_name='bank account')),
+                ('batch', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='disbursement.payoutbatch', verbose_name='batch')),
+                ('entitlement', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='disbursement.entitlement', verbose_name='entitlement')),
+            ],
+            options={
+                'verbose_name': 'payout line',
+                'verbose_name_plural': 'payout lines',
+                'ordering': ['e2e'],
+                'constraints': [models.UniqueConstraint(fields=('e2e',), name='payout_line_e2e_once'), models.UniqueConstraint(fields=('entitlement', 'attempt'), name='payout_line_attempt_once'), models.UniqueConstraint(condition=models.Q(('state__in', ['ready', 'sent', 'unknown', 'paid'])), fields=('entitlement',), name='payout_line_one_live_or_paid'), models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='payout_line_amount_positive')],
+                'triggers': [pgtrigger.compiler.Trigger(name='payout_line_born', sql=union_portal.triggers.GuardSql(declare='DECLARE bad record;', func="\n    EXECUTE $q$\n        SELECT 1 FROM disbursement_payoutbatch\n        WHERE id IN (SELECT batch_id FROM born) ORDER BY id FOR SHARE\n    $q$;\n    EXECUTE $q$\n        SELECT 1 FROM union_portal_decision\n        WHERE id IN (SELECT e.decision_id FROM born n\n                     JOIN disbursement_entitlement e ON e.id = n.entitlement_id)\n        ORDER BY id FOR SHARE\n    $q$;\n    EXECUTE $q$\n        SELECT bool_or(n.state <> 'ready') AS state,\n               bool_or(b.state IS DISTINCT FROM 'draft') AS draft,\n               bool_or(d.state IS DISTINCT FROM 'clear') AS decision,\n               bool_or(e.state IS DISTINCT FROM 'granted') AS entitlement,\n               bool_or(NOT (b.pay_on >= r.valid_from AND today.day >= r.valid_from\n                       AND (r.valid_to IS NULL\n                            OR (b.pay_on <= r.valid_to AND today.day <= r.valid_to)))) AS rule_set,\n               bool_or((e.fund_id, e.scheme, e.period)\n                       IS DISTINCT FROM (b.fund_id, b.scheme, b.period)) AS other,\n               bool_or((a.state, a.person_id, a.fingerprint, a.holder)\n                       IS DISTINCT FROM ('confirmed'::varchar, e.person_id,\n                                         n.account_fingerprint, n.payee_name)) AS account,\n               bool_or(EXISTS (SELECT 1 FROM disbursement_straypayment s\n                               WHERE s.claim_key = e.claim_key AND s.placed_at IS NULL\n                                 AND s.batch_number <> b.number)) AS stray,\n               bool_or(n.attempt > 1) AS again\n        FROM born n\n        CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date AS day) today\n        LEFT JOIN disbursement_payoutbatch b ON b.id = n.batch_id\n        LEFT JOIN disbursement_entitlement e ON e.id = n.entitlement_id\n        LEFT JOIN union_portal_decision d ON d.id = e.decision_id\n        LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id\n        LEFT JOIN members_bankaccount a ON a.id = n.bank_account_id\n    $q$ INTO bad;\n    IF bad.state THEN RAISE EXCEPTION 'payout_line: every one is born ready' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_steps', TABLE = 'payout'; END IF;\nIF bad.draft THEN RAISE EXCEPTION 'payout_line: the batch is no draft' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_of_draft', TABLE = 'payout'; END IF;\nIF bad.decision THEN RAISE EXCEPTION 'payout_line: a decision is not clear' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_decision_clear', TABLE = 'payout'; END IF;\nIF bad.entitlement THEN RAISE EXCEPTION 'payout_line: an entitlement has ended' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_entitlement_granted', TABLE = 'payout'; END IF;\nIF bad.rule_set THEN RAISE EXCEPTION 'payout_line: the payment lies outside the dates of its rule set' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_rule_in_force', TABLE = 'payout'; END IF;\nIF bad.other THEN RAISE EXCEPTION 'payout_line: of another fund, scheme or period' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_of_its_batch', TABLE = 'payout'; END IF;\nIF bad.account THEN RAISE EXCEPTION 'payout_line: not a confirmed account of the person' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_account_confirmed', TABLE = 'payout'; END IF;\nIF bad.stray THEN RAISE EXCEPTION 'payout_line: the sent register knows a payment of it' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_not_sent_before', TABLE = 'payout'; END IF;\n\n    IF bad.again THEN\n        EXECUTE $q$\n            SELECT EXISTS (\n                SELECT 1 FROM born n\n                LEFT JOIN disbursement_payoutline p\n                       ON p.entitlement_id = n.entitlement_id AND p.attempt = n.attempt - 1\n                WHERE n.attempt > 1\n                  AND (p.id IS NULL OR p.state NOT IN ('failed', 'returned', 'void')\n                       OR (p.state <> 'void' AND p.bank_account_id = n.bank_account_id\n                           AND NOT EXISTS (SELECT 1 FROM disbursement_motion m\n                                           WHERE m.line_id = p.id AND m.kind = 'retry'\n                                             AND m.state = 'seconded')))) AS barred\n        $q$ INTO bad;\n    IF bad.barred THEN RAISE EXCEPTION 'payout_line: a new attempt needs another account or a retry approved by two' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_retry_permitted', TABLE = 'payout'; END IF;\nEND IF; RETURN NULL;", hash='5b3aa7d07511e09bb3e756781724e70c77ddb360', level='STATEMENT', operation='INSERT', pgid='pgtrigger_payout_line_born_bed69', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_payoutline', when='AFTER')), pgtrigger.compiler.Trigger(name='payout_line_moved', sql=union_portal.triggers.GuardSql(declare='DECLARE bad record;', func="\n    EXECUTE $q$\n        SELECT bool_or(o.state || '>' || n.state NOT IN ('paid>returned', 'ready>sent', 'ready>void', 'sent>failed', 'sent>paid', 'sent>unknown', 'unknown>failed', 'unknown>paid')) AS step,\n               bool_or(n.state = 'sent' AND b.state <> 'approved') AS sent,\n               bool_or(n.state = 'void' AND b.state NOT IN ('draft', 'void')) AS void,\n               bool_or(n.state IN ('unknown', 'paid', 'failed', 'returned') AND b.state NOT IN\n                       ('generated', 'delivering', 'delivered', 'reconciled', 'closed')) AS early,\n               bool_or(n.state IN ('paid', 'failed', 'returned')) AS answered\n        FROM was o JOIN becomes n ON n.id = o.id AND n.state <> o.state\n        JOIN disbursement_payoutbatch b ON b.id = n.batch_id\n    $q$ INTO bad;\n    IF bad.step THEN RAISE EXCEPTION 'payout_line: this is not a step' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_steps', TABLE = 'payout'; END IF;\nIF bad.sent THEN RAISE EXCEPTION 'payout_line: sent only with a released batch' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_sent_with_batch', TABLE = 'payout'; END IF;\nIF bad.void THEN RAISE EXCEPTION 'payout_line: sealed content is frozen' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_void_with_batch', TABLE = 'payout'; END IF;\nIF bad.early THEN RAISE EXCEPTION 'payout_line: its file is not written' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_answered_after_file', TABLE = 'payout'; END IF;\n\n    IF bad.answered THEN\n        EXECUTE $q$\n            SELECT EXISTS (\n                SELECT 1 FROM was o JOIN becomes n ON n.id = o.id AND n.state <> o.state\n                WHERE n.state IN ('paid', 'failed', 'returned')\n                  AND NOT EXISTS (SELECT 1 FROM disbursement_returnrow r\n                                  WHERE r.line_id = n.id AND r.result = n.state\n                                    AND r.verdict = 'applied' AND r.amount_fen = n.amount_fen)\n                  AND NOT EXISTS (SELECT 1 FROM disbursement_motion m\n                                  WHERE m.line_id = n.id AND m.kind = 'certificate'\n                                    AND m.state = 'seconded' AND o.state = 'unknown'\n                                    AND m.detail ->> 'result' = n.state)) AS unsaid\n        $q$ INTO bad;\n    IF bad.unsaid THEN RAISE EXCEPTION 'payout_line: no return row or certificate says so' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_bank_said_so', TABLE = 'payout'; END IF;\nEND IF; RETURN NULL;", hash='fe31d39981af7068d2427d990ec483af6c2380a2', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_payout_line_moved_d06f4', referencing='REFERENCING OLD TABLE AS was  NEW TABLE AS becomes ', table='disbursement_payoutline', when='AFTER')), pgtrigger.compiler.Trigger(name='payout_line_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.id, NEW.batch_id, NEW.entitlement_id, NEW.attempt, NEW.position, NEW.e2e, NEW.amount_fen, NEW.bank_account_id, NEW.payee_name, NEW.account_fingerprint, NEW.account_last_four, NEW.bank_name, NEW.bank_code) IS DISTINCT FROM (OLD.id, OLD.batch_id, OLD.entitlement_id, OLD.attempt, OLD.position, OLD.e2e, OLD.amount_fen, OLD.bank_account_id, OLD.payee_name, OLD.account_fingerprint, OLD.account_last_four, OLD.bank_name, OLD.bank_code))', func="RAISE EXCEPTION 'payout_line: a line is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_frozen', TABLE = 'payout';", hash='b1fb65cabd61334172e63cdc6c74bdd215532a94', operation='UPDATE', pgid='pgtrigger_payout_line_frozen_dd120', table='disbursement_payoutline', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_line_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'payout_line: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_no_delete', TABLE = 'payout';", hash='c145b4bc1c1cd752c7b980f6c219435cbbf85e1a', operation='DELETE', pgid='pgtrigger_payout_line_no_delete_3407d', table='disbursement_payoutline', when='BEFORE')), pgtrigger.compiler.Trigger(name='payout_line_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'payout_line: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'payout_line_no_truncate';\n        ", hash='b8db897af35df3dd03fff759faf24cbd71fced01', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_line_no_truncate_b61f3', table='disbursement_payoutline', when='BEFORE'))],
+            },
+        ),
+        migrations.CreateModel(
+            name='Motion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('void_batch', 'void a batch'), ('withdraw', 'withdraw an entitlement'), ('write_off', 'write an entitlement off'), ('retry', 'try the same account again'), ('certificate', "enter the bank's certificate"), ('lift_gate', 'leave safe mode')], max_length=12, verbose_name='kind')),
+                ('detail', models.JSONField(default=dict, verbose_name='details')),
+                ('reason', models.CharField(max_length=300, verbose_name='reason')),
+                ('moved_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='moved at')),
+                ('seconded_at', models.DateTimeField(editable=False, null=True, verbose_name='seconded at')),
+                ('state', union_portal.fields.StateField(choices=[('moved', 'waiting for a second person'), ('seconded', 'carried out'), ('declined', 'declined')], default='moved', editable=False, max_length=24, verbose_name='state')),
+                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='motions', to='disbursement.payoutbatch', verbose_name='batch')),
+                ('entitlement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='motions', to='disbursement.entitlement', verbose_name='entitlement')),
+                ('moved_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='moved by')),
+                ('seconded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='seconded by')),
+                ('line', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='motions', to='disbursement.payoutline', verbose_name='payment line')),
+            ],
+            options={
+                'verbose_name': 'act of two people',
+                'verbose_name_plural': 'acts of two people',
+                'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('seconded_by__isnull', True), models.Q(('seconded_by', models.F('moved_by')), _negated=True), _connector='OR'), name='motion_seconded_by_another'), models.CheckConstraint(condition=models.Q(('state', 'moved'), ('seconded_by__isnull', False), _connector='OR'), name='motion_ended_by_someone'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='motion_has_reason'), models.CheckConstraint(condition=models.Q(models.Q(('batch__isnull', False), ('kind', 'void_batch')), models.Q(('entitlement__isnull', False), ('kind__in', ['withdraw', 'write_off'])), models.Q(('kind__in', ['retry', 'certificate']), ('line__isnull', False)), ('kind', 'lift_gate'), _connector='OR'), name='motion_has_subject'), models.UniqueConstraint(condition=models.Q(('state', 'moved')), fields=('kind', 'batch'), name='motion_one_open_per_batch'), models.UniqueConstraint(condition=models.Q(('state', 'moved')), fields=('kind', 'line'), name='motion_one_open_per_line'), models.UniqueConstraint(condition=models.Q(('state', 'moved')), fields=('kind', 'entitlement'), name='motion_one_open_per_entitlement')],
+                'triggers': [pgtrigger.compiler.Trigger(name='motion_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('moved') THEN\n                        RAISE EXCEPTION 'motion: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'motion_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('moved>declined', 'moved>seconded') THEN\n                    RAISE EXCEPTION 'motion: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'motion_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='f3d4e71d18dcf1b43b71de9abe22050d895ac2d3', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_motion_steps_66524', table='disbursement_motion', when='BEFORE')), pgtrigger.compiler.Trigger(name='motion_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.kind, NEW.batch_id, NEW.line_id, NEW.entitlement_id, NEW.detail, NEW.reason, NEW.moved_by_id, NEW.moved_at) IS DISTINCT FROM (OLD.kind, OLD.batch_id, OLD.line_id, OLD.entitlement_id, OLD.detail, OLD.reason, OLD.moved_by_id, OLD.moved_at))', func="RAISE EXCEPTION 'motion: what was moved is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'motion_frozen', TABLE = 'motion';", hash='b5d0c9f59b7491ed54809d49dbb6f1963005d52e', operation='UPDATE', pgid='pgtrigger_motion_frozen_542d3', table='disbursement_motion', when='BEFORE')), pgtrigger.compiler.Trigger(name='motion_end_frozen', sql=union_portal.triggers.GuardSql(condition="WHEN ((OLD.state <> 'moved') AND (NEW.seconded_by_id, NEW.seconded_at) IS DISTINCT FROM (OLD.seconded_by_id, OLD.seconded_at))", func="RAISE EXCEPTION 'motion: it has ended' USING ERRCODE = 'check_violation', CONSTRAINT = 'motion_end_frozen', TABLE = 'motion';", hash='d61ccc9b339f907d062dfcd4fbcecb89985c7bae', operation='UPDATE', pgid='pgtrigger_motion_end_frozen_e8c7c', table='disbursement_motion', when='BEFORE')), pgtrigger.compiler.Trigger(name='motion_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'motion: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'motion_no_delete', TABLE = 'motion';", hash='65ba0f83cae10ce1cb004ac665bfd763e167a399', operation='DELETE', pgid='pgtrigger_motion_no_delete_8aa36', table='disbursement_motion', when='BEFORE')), pgtrigger.compiler.Trigger(name='motion_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'motion: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'motion_no_truncate';\n        ", hash='fca4ec744832a0405abd2766ca77fb41b5da0e28', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_motion_no_truncate_37910', table='disbursement_motion', when='BEFORE'))],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReturnRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(verbose_name='row')),
+                ('e2e', models.CharField(max_length=35, verbose_name='end-to-end id')),
+                ('amount_fen', union_portal.fields.FenField(verbose_name='amount')),
+                ('account_fingerprint', models.CharField(max_length=64, verbose_name='fingerprint of the account')),
+                ('result', models.CharField(choices=[('paid', 'paid'), ('failed', 'failed'), ('returned', 'returned'), ('unknown', 'being processed')], max_length=8, verbose_name='result')),
+                ('bank_ref', models.CharField(blank=True, max_length=64, verbose_name="bank's reference")),
+                ('reason_code', models.CharField(blank=True, max_length=20, verbose_name='code')),
+                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
+                ('verdict', models.CharField(choices=[('applied', 'applied'), ('repeat', 'a repetition'), ('early', 'early: kept until its time'), ('no_match', 'no such line: kept'), ('amount', 'another amount'), ('conflict', 'contradicts what is known')], default='no_match', max_length=8, verbose_name='verdict')),
+                ('judged_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='judged at')),
+                ('file', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='disbursement.returnfile', verbose_name='return file')),
+                ('line', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='disbursement.payoutline', verbose_name='payment line')),
+            ],
+            options={
+                'verbose_name': 'row of a return file',
+                'verbose_name_plural': 'rows of return files',
+                'ordering': ['file', 'number'],
+                'indexes': [models.Index(condition=models.Q(('verdict__in', ['early', 'no_match'])), fields=['e2e'], name='return_row_kept')],
+                'constraints': [models.UniqueConstraint(fields=('file', 'number'), name='return_row_number_once'), models.UniqueConstraint(condition=models.Q(('verdict', 'applied')), fields=('e2e', 'result', 'bank_ref'), name='return_row_applied_once'), models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'applied'), _negated=True), ('line__isnull', False), _connector='OR'), name='return_row_applied_to_a_line')],
+                'triggers': [pgtrigger.compiler.Trigger(name='return_row_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.file_id, NEW.number, NEW.e2e, NEW.amount_fen, NEW.account_fingerprint, NEW.result, NEW.bank_ref, NEW.reason_code, NEW.reason) IS DISTINCT FROM (OLD.file_id, OLD.number, OLD.e2e, OLD.amount_fen, OLD.account_fingerprint, OLD.result, OLD.bank_ref, OLD.reason_code, OLD.reason))', func="RAISE EXCEPTION 'return_row: what the bank said is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_frozen', TABLE = 'return';", hash='c4fcc27645fc6f81820ae66f04011cd6ee33b379', operation='UPDATE', pgid='pgtrigger_return_row_frozen_75761', table='disbursement_returnrow', when='BEFORE')), pgtrigger.compiler.Trigger(name='return_row_verdict_final', sql=union_portal.triggers.GuardSql(condition="WHEN (OLD.verdict NOT IN ('early', 'no_match') AND (NEW.verdict, NEW.line_id) IS DISTINCT FROM (OLD.verdict, OLD.line_id))", func="RAISE EXCEPTION 'return_row: this verdict is final' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_verdict_final', TABLE = 'return';", hash='9ba11af9edcf07367cbd58de415d5c52b5ab3672', operation='UPDATE', pgid='pgtrigger_return_row_verdict_final_2b4f6', table='disbursement_returnrow', when='BEFORE')), pgtrigger.compiler.Trigger(name='return_row_matches', sql=union_portal.triggers.GuardSql(declare='DECLARE wrong boolean;', func="\n                    EXECUTE $q$\n                        SELECT EXISTS (\n                            SELECT 1 FROM judged r\n                            LEFT JOIN disbursement_payoutline l ON l.id = r.line_id\n                            WHERE r.verdict = 'applied'\n                              AND (l.e2e, l.amount_fen, l.account_fingerprint) IS DISTINCT FROM\n                                  (r.e2e, r.amount_fen, r.account_fingerprint))\n                    $q$ INTO wrong;\n                IF wrong THEN RAISE EXCEPTION 'return_row: id, amount and account must all match' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_matches', TABLE = 'return'; END IF;\nRETURN NULL;", hash='f5f9cd687df54b3b1f0477034b1d2cc2d644c38c', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_return_row_matches_ae8a8', referencing='REFERENCING NEW TABLE AS judged ', table='disbursement_returnrow', when='AFTER')), pgtrigger.compiler.Trigger(name='return_row_born_unmatched', sql=union_portal.triggers.GuardSql(func="IF EXISTS (SELECT 1 FROM born WHERE verdict <> 'no_match' OR line_id IS NOT NULL) THEN RAISE EXCEPTION 'return_row: a row is judged after it is written' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_born_unmatched', TABLE = 'return'; END IF;\nRETURN NULL;", hash='f8d8b45a88645b1ddff6e4d7a87a184c23f01b3a', level='STATEMENT', operation='INSERT', pgid='pgtrigger_return_row_born_unmatched_5a1eb', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_returnrow', when='AFTER')), pgtrigger.compiler.Trigger(name='return_row_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'return_row: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_no_delete', TABLE = 'return';", hash='cbfbd0988a6a6f646523ee280fc12346976c52ec', operation='DELETE', pgid='pgtrigger_return_row_no_delete_23c16', table='disbursement_returnrow', when='BEFORE')), pgtrigger.compiler.Trigger(name='return_row_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'return_row: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'return_row_no_truncate';\n        ", hash='7711fb0f2edc4cc7cb3d32611c60823cee05ec90', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_return_row_no_truncate_36327', table='disbursement_returnrow', when='BEFORE'))],
+            },
+        ),
+        migrations.CreateModel(
+            name='Discrepancy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('no_match', 'the bank names a line we do not know'), ('amount', 'the bank names another amount'), ('conflict', 'the bank contradicts itself'), ('late_return', 'money came back after the batch was closed')], max_length=12, verbose_name='kind')),
+                ('opened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='opened at')),
+                ('resolved_at', models.DateTimeField(editable=False, null=True, verbose_name='resolved at')),
+                ('finding', models.CharField(blank=True, max_length=300, verbose_name='what was found')),
+                ('state', union_portal.fields.StateField(choices=[('open', 'to be looked into'), ('resolved', 'resolved')], default='open', editable=False, max_length=24, verbose_name='state')),
+                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='disbursement.payoutbatch', verbose_name='batch')),
+                ('resolved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='resolved by')),
+                ('line', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='disbursement.payoutline', verbose_name='payment line')),
+                ('row', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancy', to='disbursement.returnrow', verbose_name='return row')),
+            ],
+            options={
+                'verbose_name': 'discrepancy',
+                'verbose_name_plural': 'discrepancies',
+                'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state', 'open'), models.Q(('finding', ''), _negated=True), _connector='OR'), name='discrepancy_resolved_with_finding')],
+                'triggers': [pgtrigger.compiler.Trigger(name='discrepancy_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'discrepancy: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'discrepancy_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>resolved') THEN\n                    RAISE EXCEPTION 'discrepancy: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'discrepancy_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='121e16f95b2301abcbe24439c60b0b058d5728ef', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_discrepancy_steps_bc0b8', table='disbursement_discrepancy', when='BEFORE')), pgtrigger.compiler.Trigger(name='discrepancy_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.kind, NEW.row_id, NEW.batch_id, NEW.line_id) IS DISTINCT FROM (OLD.kind, OLD.row_id, OLD.batch_id, OLD.line_id))', func="RAISE EXCEPTION 'discrepancy: frozen' USING ERRCODE = 'check_violation', CONSTRAINT = 'discrepancy_frozen', TABLE = 'discrepancy';", hash='ea95a737a269074ad94f9cf0db29220853d122b7', operation='UPDATE', pgid='pgtrigger_discrepancy_frozen_8cf31', table='disbursement_discrepancy', when='BEFORE')), pgtrigger.compiler.Trigger(name='discrepancy_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'discrepancy: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'discrepancy_no_delete', TABLE = 'discrepancy';", hash='05c56db79c261b6156f4b4473bea92556f6dad8f', operation='DELETE', pgid='pgtrigger_discrepancy_no_delete_94c65', table='disbursement_discrepancy', when='BEFORE')), pgtrigger.compiler.Trigger(name='discrepancy_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'discrepancy: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'discrepancy_no_truncate';\n        ", hash='1fa541c0d344bfa82b0a7d8cb7b55bb0b103a99a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_discrepancy_no_truncate_1944c', table='disbursement_discrepancy', when='BEFORE'))],
             },
         ),
         migrations.CreateModel(
@@ -371,532 +408,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'restore gate',
                 'verbose_name_plural': 'restore gate',
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='gate_one_row')],
+                'triggers': [pgtrigger.compiler.Trigger(name='gate_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'gate: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'gate_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>safe', 'safe>open') THEN\n                    RAISE EXCEPTION 'gate: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'gate_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='9bb974d6d6b1814ff20cb9786cebfe211b467413', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_gate_steps_aeeaf', table='disbursement_gate', when='BEFORE')), pgtrigger.compiler.Trigger(name='gate_lifted_by_two', sql=union_portal.triggers.GuardSql(condition="WHEN (OLD.state = 'safe' AND NEW.state = 'open')", func="IF NOT EXISTS (SELECT 1 FROM disbursement_motion m WHERE m.kind = 'lift_gate' AND m.state = 'seconded' AND m.moved_at >= OLD.shut_at) THEN RAISE EXCEPTION 'gate: two people lift it' USING ERRCODE = 'check_violation', CONSTRAINT = 'gate_lifted_by_two', TABLE = 'gate'; END IF;\nIF EXISTS (SELECT 1 FROM disbursement_straypayment WHERE placed_at IS NULL) THEN RAISE EXCEPTION 'gate: a payment is unknown to the database' USING ERRCODE = 'check_violation', CONSTRAINT = 'gate_nothing_remains', TABLE = 'gate'; END IF;\nRETURN NEW;", hash='bacd16859ede745ccf7ff90bf7004f6c287ad711', operation='UPDATE', pgid='pgtrigger_gate_lifted_by_two_de1c4', table='disbursement_gate', when='BEFORE')), pgtrigger.compiler.Trigger(name='gate_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'gate: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'gate_no_delete', TABLE = 'gate';", hash='0612491c3140547ea9f560a276e16550c011a219', operation='DELETE', pgid='pgtrigger_gate_no_delete_acde3', table='disbursement_gate', when='BEFORE')), pgtrigger.compiler.Trigger(name='gate_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'gate: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'gate_no_truncate';\n        ", hash='6ac8efb0215de5585705694ca83f8df504139d88', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_gate_no_truncate_aa28d', table='disbursement_gate', when='BEFORE'))],
             },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gate',
-            trigger=pgtrigger.compiler.Trigger(name='gate_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'gate: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'gate_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>safe', 'safe>open') THEN\n                    RAISE EXCEPTION 'gate: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'gate_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='9bb974d6d6b1814ff20cb9786cebfe211b467413', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_gate_steps_aeeaf', table='disbursement_gate', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gate',
-            trigger=pgtrigger.compiler.Trigger(name='gate_lifted_by_two', sql=union_portal.triggers.GuardSql(condition="WHEN (OLD.state = 'safe' AND NEW.state = 'open')", func="IF NOT EXISTS (SELECT 1 FROM disbursement_motion m WHERE m.kind = 'lift_gate' AND m.state = 'seconded' AND m.moved_at >= OLD.shut_at) THEN RAISE EXCEPTION 'gate: two people lift it' USING ERRCODE = 'check_violation', CONSTRAINT = 'gate_lifted_by_two', TABLE = 'gate'; END IF;\nIF EXISTS (SELECT 1 FROM disbursement_straypayment WHERE placed_at IS NULL) THEN RAISE EXCEPTION 'gate: a payment is unknown to the database' USING ERRCODE = 'check_violation', CONSTRAINT = 'gate_nothing_remains', TABLE = 'gate'; END IF;\nRETURN NEW;", hash='bacd16859ede745ccf7ff90bf7004f6c287ad711', operation='UPDATE', pgid='pgtrigger_gate_lifted_by_two_de1c4', table='disbursement_gate', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gate',
-            trigger=pgtrigger.compiler.Trigger(name='gate_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'gate: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'gate_no_delete', TABLE = 'gate';", hash='0612491c3140547ea9f560a276e16550c011a219', operation='DELETE', pgid='pgtrigger_gate_no_delete_acde3', table='disbursement_gate', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='gate',
-            trigger=pgtrigger.compiler.Trigger(name='gate_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'gate: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'gate_no_truncate';\n        ", hash='6ac8efb0215de5585705694ca83f8df504139d88', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_gate_no_truncate_aa28d', table='disbursement_gate', when='BEFORE')),
-        ),
-        migrations.AddField(
-            model_name='ledgeraccount',
-            name='fund',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ledger_accounts', to='disbursement.fund', verbose_name='fund'),
-        ),
-        migrations.AddField(
-            model_name='motion',
-            name='batch',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='motions', to='disbursement.payoutbatch', verbose_name='batch'),
-        ),
-        migrations.AddField(
-            model_name='motion',
-            name='entitlement',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='motions', to='disbursement.entitlement', verbose_name='entitlement'),
-        ),
-        migrations.AddField(
-            model_name='motion',
-            name='moved_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='moved by'),
-        ),
-        migrations.AddField(
-            model_name='motion',
-            name='seconded_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='seconded by'),
-        ),
-        migrations.AddField(
-            model_name='payoutline',
-            name='bank_account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.bankaccount', verbose_name='bank account'),
-        ),
-        migrations.AddField(
-            model_name='payoutline',
-            name='batch',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='disbursement.payoutbatch', verbose_name='batch'),
-        ),
-        migrations.AddField(
-            model_name='payoutline',
-            name='entitlement',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='disbursement.entitlement', verbose_name='entitlement'),
-        ),
-        migrations.AddField(
-            model_name='motion',
-            name='line',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='motions', to='disbursement.payoutline', verbose_name='payment line'),
-        ),
-        migrations.AddField(
-            model_name='discrepancy',
-            name='line',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='disbursement.payoutline', verbose_name='payment line'),
-        ),
-        migrations.AddField(
-            model_name='posting',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='disbursement.ledgeraccount', verbose_name='ledger account'),
-        ),
-        migrations.AddField(
-            model_name='posting',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='disbursement.entry', verbose_name='ledger entry'),
-        ),
-        migrations.AddField(
-            model_name='returnfile',
-            name='bank_format',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='disbursement.bankformat', verbose_name='bank format'),
-        ),
-        migrations.AddField(
-            model_name='returnfile',
-            name='batch',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='return_files', to='disbursement.payoutbatch', verbose_name='batch'),
-        ),
-        migrations.AddField(
-            model_name='returnfile',
-            name='imported_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='imported by'),
-        ),
-        migrations.AddField(
-            model_name='returnrow',
-            name='file',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='disbursement.returnfile', verbose_name='return file'),
-        ),
-        migrations.AddField(
-            model_name='returnrow',
-            name='line',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='disbursement.payoutline', verbose_name='payment line'),
-        ),
-        migrations.AddField(
-            model_name='discrepancy',
-            name='row',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancy', to='disbursement.returnrow', verbose_name='return row'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sentmark',
-            trigger=pgtrigger.compiler.Trigger(name='sent_mark_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'sent_mark: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'sent_mark_append_only';\n            ", hash='17b5872cf6c68ad4429fffced7c9a174078fde8d', operation='UPDATE OR DELETE', pgid='pgtrigger_sent_mark_append_only_dbf16', table='disbursement_sentmark', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sentmark',
-            trigger=pgtrigger.compiler.Trigger(name='sent_mark_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'sent_mark: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'sent_mark_no_truncate';\n        ", hash='54c12646978882cd12908c6099116f89d8a19d58', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_sent_mark_no_truncate_e0530', table='disbursement_sentmark', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='straypayment',
-            trigger=pgtrigger.compiler.Trigger(name='stray_payment_placed', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.placed_at IS NOT NULL)', func="IF NOT EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.e2e = NEW.e2e AND l.amount_fen = NEW.amount_fen AND l.state NOT IN ('ready', 'void')) THEN RAISE EXCEPTION 'stray_payment: no sent line stands for it' USING ERRCODE = 'check_violation', CONSTRAINT = 'stray_payment_placed', TABLE = 'stray'; END IF;\nRETURN NEW;", hash='5ecf710d883c8409cf583a4fc02727af40918767', operation='INSERT OR UPDATE', pgid='pgtrigger_stray_payment_placed_bbcb2', table='disbursement_straypayment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='straypayment',
-            trigger=pgtrigger.compiler.Trigger(name='stray_payment_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'stray_payment: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'stray_payment_no_delete', TABLE = 'stray';", hash='43d08c58bca2f409f1386d09a5ae04287dc72b5d', operation='DELETE', pgid='pgtrigger_stray_payment_no_delete_2e0a6', table='disbursement_straypayment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='straypayment',
-            trigger=pgtrigger.compiler.Trigger(name='stray_payment_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'stray_payment: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'stray_payment_no_truncate';\n        ", hash='0cdd0e493fc4845971bba850eff9f2cc9625676e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_stray_payment_no_truncate_39c3a', table='disbursement_straypayment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='bankfile',
-            trigger=pgtrigger.compiler.Trigger(name='bank_file_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'bank_file: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'bank_file_append_only';\n            ", hash='3ccb8a0f915be2faff5667fdd69694f0b23b39cd', operation='UPDATE OR DELETE', pgid='pgtrigger_bank_file_append_only_c8d7f', table='disbursement_bankfile', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='bankfile',
-            trigger=pgtrigger.compiler.Trigger(name='bank_file_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'bank_file: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'bank_file_no_truncate';\n        ", hash='871253b8f35300dbe203862ea5ed1d2a2ec3c5ca', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_bank_file_no_truncate_37014', table='disbursement_bankfile', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='batchapproval',
-            constraint=models.UniqueConstraint(fields=('batch', 'round', 'step'), name='batch_approval_step_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='batchapproval',
-            constraint=models.UniqueConstraint(fields=('batch', 'round', 'account'), name='batch_approval_person_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='batchapproval',
-            trigger=pgtrigger.compiler.Trigger(name='batch_approval_of_content', sql=union_portal.triggers.GuardSql(declare='DECLARE content record; batch record;', func="\n                    SELECT * INTO batch FROM disbursement_payoutbatch\n                    WHERE id = NEW.batch_id FOR SHARE;\n                IF batch.state <> 'sealed' OR batch.round <> NEW.round OR NOT batch.required_steps @> to_jsonb(NEW.step::text) THEN RAISE EXCEPTION 'batch_approval: this round does not await this step' USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_approval_of_sealed', TABLE = 'batch'; END IF;\nIF NEW.step = 'maker' AND NEW.account_id <> batch.made_by_id THEN RAISE EXCEPTION 'batch_approval: the maker is whoever made the batch' USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_approval_maker_made_it', TABLE = 'batch'; END IF;\nSELECT * INTO content FROM disbursement_batch_content(NEW.batch_id);IF NEW.digest IS DISTINCT FROM content.digest OR NEW.digest IS DISTINCT FROM batch.digest THEN RAISE EXCEPTION 'batch_approval: the digest is not that of the content' USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_approval_digest', TABLE = 'batch'; END IF;\nRETURN NEW;", hash='5b30d86be68b5ed45cdfd341ba58bbdb1627a976', operation='INSERT', pgid='pgtrigger_batch_approval_of_content_53c8f', table='disbursement_batchapproval', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='batchapproval',
-            trigger=pgtrigger.compiler.Trigger(name='batch_approval_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'batch_approval: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'batch_approval_append_only';\n            ", hash='4d37a9616b92700877d5edc806ab9ab7a4a9ab4a', operation='UPDATE OR DELETE', pgid='pgtrigger_batch_approval_append_only_d8638', table='disbursement_batchapproval', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='batchapproval',
-            trigger=pgtrigger.compiler.Trigger(name='batch_approval_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'batch_approval: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'batch_approval_no_truncate';\n        ", hash='b74eee907c97bf0a8d0cc25a7c9e97c14dc18dd4', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_batch_approval_no_truncate_15f40', table='disbursement_batchapproval', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='cap',
-            constraint=models.UniqueConstraint(fields=('person', 'purpose', 'period'), name='cap_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='cap',
-            constraint=models.CheckConstraint(condition=models.Q(('used_fen__gte', 0), ('used_fen__lte', models.F('ceiling_fen'))), name='cap_ceiling'),
-        ),
-        migrations.AddConstraint(
-            model_name='cap',
-            constraint=models.CheckConstraint(condition=models.Q(('clause', ''), _negated=True), name='cap_with_clause'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cap',
-            trigger=pgtrigger.compiler.Trigger(name='cap_born', sql=union_portal.triggers.GuardSql(func="IF jsonb_typeof(NEW.schemes) <> 'array' OR NEW.schemes = '[]' THEN RAISE EXCEPTION 'cap: a ceiling names the schemes it covers' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_names_schemes', TABLE = 'cap'; END IF;\n\n    PERFORM pg_advisory_xact_lock(20150020, 0);\n    NEW.used_fen := COALESCE((SELECT sum(e.amount_fen) FROM disbursement_entitlement e\n        CROSS JOIN (SELECT NEW.person_id AS person_id, NEW.schemes AS schemes,\n                           NEW.period AS period) c\n        WHERE e.state = 'granted' AND c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-'))), 0);\n    RETURN NEW;\n", hash='8e9998e74d3c606ccb03d4e288f61a23be2e32ac', operation='INSERT', pgid='pgtrigger_cap_born_c5608', table='disbursement_cap', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cap',
-            trigger=pgtrigger.compiler.Trigger(name='cap_used_counted', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.used_fen <> OLD.used_fen AND pg_trigger_depth() < 1)', func="RAISE EXCEPTION 'cap: what is used follows the entitlements only' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_used_counted', TABLE = 'cap';", hash='462c7b8aa2e21f1b29659e58c66cff1d8b2f26f3', operation='UPDATE', pgid='pgtrigger_cap_used_counted_ce50e', table='disbursement_cap', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cap',
-            trigger=pgtrigger.compiler.Trigger(name='cap_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.person_id, NEW.purpose, NEW.period, NEW.schemes) IS DISTINCT FROM (OLD.person_id, OLD.purpose, OLD.period, OLD.schemes))', func="RAISE EXCEPTION 'cap: a ceiling stays its own' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_frozen', TABLE = 'cap';", hash='64c35b953ec06a0bdc89796c2079047827936bab', operation='UPDATE', pgid='pgtrigger_cap_frozen_8faf6', table='disbursement_cap', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cap',
-            trigger=pgtrigger.compiler.Trigger(name='cap_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'cap: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'cap_no_delete', TABLE = 'cap';", hash='a482ef91b8e088cbcd1cbdc291c25d2dddd9081f', operation='DELETE', pgid='pgtrigger_cap_no_delete_e6ecd', table='disbursement_cap', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cap',
-            trigger=pgtrigger.compiler.Trigger(name='cap_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'cap: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'cap_no_truncate';\n        ", hash='841f591ef41c7eb6495f933175f8139abfdac3d7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_cap_no_truncate_e6315', table='disbursement_cap', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='payoutbatch',
-            index=models.Index(condition=models.Q(('state__in', ['approved', 'generated', 'delivering'])), fields=['id'], name='payout_batch_claimable'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('draft') THEN\n                        RAISE EXCEPTION 'payout_batch: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'payout_batch_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('approved>generated', 'approved>void', 'delivered>reconciled', 'delivering>delivered', 'draft>sealed', 'draft>void', 'generated>delivering', 'reconciled>closed', 'sealed>approved', 'sealed>draft', 'sealed>void') THEN\n                    RAISE EXCEPTION 'payout_batch: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'payout_batch_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='65e954671c69cfd552e908374b7626191121d86f', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_payout_batch_steps_2ea48', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_frozen', sql=union_portal.triggers.GuardSql(condition="WHEN ((OLD.state <> 'draft') AND (NEW.round, NEW.required_steps, NEW.lines_count, NEW.total_fen, NEW.digest, NEW.bank_format_id, NEW.pay_on) IS DISTINCT FROM (OLD.round, OLD.required_steps, OLD.lines_count, OLD.total_fen, OLD.digest, OLD.bank_format_id, OLD.pay_on))", func="RAISE EXCEPTION 'payout_batch: sealed content is frozen' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_frozen', TABLE = 'payout';", hash='d8dbc05138192292ce4f9b87c5fe4d3bca875a3b', operation='UPDATE', pgid='pgtrigger_payout_batch_frozen_2383a', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_identity_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.number, NEW.fund_id, NEW.scheme, NEW.period, NEW.organization_id, NEW.corrects_id, NEW.made_by_id) IS DISTINCT FROM (OLD.number, OLD.fund_id, OLD.scheme, OLD.period, OLD.organization_id, OLD.corrects_id, OLD.made_by_id))', func="RAISE EXCEPTION 'payout_batch: a batch stays what it is' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_identity_frozen', TABLE = 'payout';", hash='69177629300fc11a8b6321a2f9e73db892136d5d', operation='UPDATE', pgid='pgtrigger_payout_batch_identity_frozen_4d2c5', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_fence_rises', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.fence < OLD.fence OR (NEW.owner <> OLD.owner AND NEW.fence = OLD.fence) OR (NEW.state = 'void' AND OLD.state <> 'void' AND NEW.fence = OLD.fence))", func="RAISE EXCEPTION 'payout_batch: the fence rises with each claim' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_fence_rises', TABLE = 'payout';", hash='3eef0249a0792c5cff76d1230b447d0645234b25', operation='UPDATE', pgid='pgtrigger_payout_batch_fence_rises_1eb3d', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_to_sealed', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'sealed')", declare='DECLARE content record; fault text;', func='\n    SELECT * INTO content FROM disbursement_batch_content(NEW.id);\n    IF content.digest IS DISTINCT FROM NEW.digest\n       OR content.lines_count IS DISTINCT FROM NEW.lines_count\n       OR content.total_fen IS DISTINCT FROM NEW.total_fen THEN\n        RAISE EXCEPTION \'payout_batch: count, sum or digest differs from the lines\'\n            USING ERRCODE = \'check_violation\', CONSTRAINT = \'payout_batch_content_true\';\n    END IF;\nIF NOT (NEW.round = OLD.round + 1 AND NEW.lines_count > 0 AND NEW.required_steps @> \'["maker", "checker", "releaser"]\') THEN RAISE EXCEPTION \'payout_batch: sealing needs lines, a new round and three steps\' USING ERRCODE = \'check_violation\', CONSTRAINT = \'payout_batch_sealed_whole\', TABLE = \'payout\'; END IF;\n\n    fault := disbursement_batch_fault(NEW.id, NEW.pay_on);\n    IF fault IS NOT NULL THEN\n        RAISE EXCEPTION \'payout_batch: %\', fault\n            USING ERRCODE = \'check_violation\', CONSTRAINT = \'payout_batch_\' || fault;\n    END IF;\n RETURN NEW;', hash='dec2dd80c57adcc37adfcff429d56fb8a0cf6bd0', operation='UPDATE', pgid='pgtrigger_payout_batch_to_sealed_191ec', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_to_approved', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'approved')", declare='DECLARE content record; fault text;', func="\n    SELECT * INTO content FROM disbursement_batch_content(NEW.id);\n    IF content.digest IS DISTINCT FROM NEW.digest\n       OR content.lines_count IS DISTINCT FROM NEW.lines_count\n       OR content.total_fen IS DISTINCT FROM NEW.total_fen THEN\n        RAISE EXCEPTION 'payout_batch: count, sum or digest differs from the lines'\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_content_true';\n    END IF;\nIF NOT (NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(NEW.required_steps) s WHERE NOT EXISTS (SELECT 1 FROM disbursement_batchapproval a  WHERE a.batch_id = NEW.id AND a.round = NEW.round AND a.step = s.value  AND a.digest = content.digest))) THEN RAISE EXCEPTION 'payout_batch: an approval of exactly this content is missing' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_approved_by_all', TABLE = 'payout'; END IF;\n\n    fault := disbursement_batch_fault(NEW.id, NEW.pay_on);\n    IF fault IS NOT NULL THEN\n        RAISE EXCEPTION 'payout_batch: %', fault\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_' || fault;\n    END IF;\n RETURN NEW;", hash='8f2027c8ba95c8c9ad697fa6090bbfc59c4e16c9', operation='UPDATE', pgid='pgtrigger_payout_batch_to_approved_d4998', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_to_generated', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'generated')", declare='DECLARE content record; fault text;', func="\n    SELECT * INTO content FROM disbursement_batch_content(NEW.id);\n    IF content.digest IS DISTINCT FROM NEW.digest\n       OR content.lines_count IS DISTINCT FROM NEW.lines_count\n       OR content.total_fen IS DISTINCT FROM NEW.total_fen THEN\n        RAISE EXCEPTION 'payout_batch: count, sum or digest differs from the lines'\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_content_true';\n    END IF;\nIF NOT (EXISTS (SELECT 1 FROM disbursement_bankfile f WHERE f.batch_id = NEW.id AND f.digest = NEW.digest AND f.lines_count = NEW.lines_count AND f.total_fen = NEW.total_fen)) THEN RAISE EXCEPTION 'payout_batch: the bank file of exactly this content is missing' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_has_its_file', TABLE = 'payout'; END IF;\nIF NOT (NOT EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.batch_id = NEW.id AND l.state NOT IN ('sent', 'void'))) THEN RAISE EXCEPTION 'payout_batch: a line was not sent with it' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_lines_sent', TABLE = 'payout'; END IF;\nIF NOT (EXISTS (SELECT 1 FROM disbursement_entry e WHERE e.batch_id = NEW.id AND e.key = 'send:' || NEW.number)) THEN RAISE EXCEPTION 'payout_batch: the money was not booked into transit' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_booked', TABLE = 'payout'; END IF;\n\n    fault := disbursement_batch_fault(NEW.id, NEW.pay_on);\n    IF fault IS NOT NULL THEN\n        RAISE EXCEPTION 'payout_batch: %', fault\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_' || fault;\n    END IF;\n RETURN NEW;", hash='a10ce9bf4f178779ef09acf130287a2bb6ccd8b8', operation='UPDATE', pgid='pgtrigger_payout_batch_to_generated_28efe', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_through_gate', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state IN ('generated', 'delivering', 'delivered', 'reconciled', 'closed'))", declare='DECLARE content record; fault text;', func="IF NOT (NOT EXISTS (SELECT 1 FROM disbursement_gate WHERE state = 'safe') OR EXISTS (SELECT 1 FROM disbursement_sentmark m  WHERE m.batch_number = NEW.number)) THEN RAISE EXCEPTION 'payout_batch: safe mode, nothing is sent' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_gate', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='d618d777ad1f2fe304ab1e48b57732a7033ab142', operation='UPDATE', pgid='pgtrigger_payout_batch_through_gate_855a5', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_to_delivered', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'delivered')", declare='DECLARE content record; fault text;', func="IF NOT (EXISTS (SELECT 1 FROM disbursement_sentmark m JOIN disbursement_bankfile f ON f.batch_id = NEW.id AND f.sha256 = m.sha256 WHERE m.batch_number = NEW.number)) THEN RAISE EXCEPTION 'payout_batch: the sent register does not hold this file' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_registered', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='fc5a0b595f7a5b0d521a872e8ddbf765214d9a9a', operation='UPDATE', pgid='pgtrigger_payout_batch_to_delivered_86f05', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_to_settled', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state IN ('reconciled', 'closed'))", declare='DECLARE content record; fault text;', func="IF NOT (NOT EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.batch_id = NEW.id AND l.state IN ('ready', 'sent', 'unknown'))) THEN RAISE EXCEPTION 'payout_batch: a line still waits for the bank' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_lines_terminal', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='f8e21d95bc9481d7aed5e0d2fca6f2058359fa07', operation='UPDATE', pgid='pgtrigger_payout_batch_to_settled_9a1a3', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_to_closed', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'closed')", declare='DECLARE content record; fault text;', func="IF NOT (NEW.statement_debit_fen IS NOT DISTINCT FROM (SELECT COALESCE(sum(l.amount_fen), 0) FROM disbursement_payoutline l WHERE l.batch_id = NEW.id AND l.state IN ('paid', 'returned'))) THEN RAISE EXCEPTION 'payout_batch: the bank statement differs from the paid lines' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_statement_agrees', TABLE = 'payout'; END IF;\nIF NOT ((SELECT COALESCE(sum(p.amount_fen), 0) FROM disbursement_entry e JOIN disbursement_posting p ON p.entry_id = e.id JOIN disbursement_ledgeraccount a ON a.id = p.account_id WHERE e.batch_id = NEW.id AND a.kind = 'transit') = 0) THEN RAISE EXCEPTION 'payout_batch: money is still in transit' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_transit_empty', TABLE = 'payout'; END IF;\nIF NOT (NOT EXISTS (SELECT 1 FROM disbursement_discrepancy x WHERE x.batch_id = NEW.id AND x.state = 'open') AND NOT EXISTS (SELECT 1 FROM disbursement_returnrow r JOIN disbursement_payoutline l ON l.id = r.line_id WHERE l.batch_id = NEW.id AND r.verdict = 'early')) THEN RAISE EXCEPTION 'payout_batch: a row of a return file is open' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_no_open_row', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='02a10b3bc9e74bbf357193d9d0d3cfc781a88527', operation='UPDATE', pgid='pgtrigger_payout_batch_to_closed_2c8bf', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_to_void', sql=union_portal.triggers.GuardSql(condition="WHEN (NEW.state <> OLD.state AND NEW.state = 'void')", declare='DECLARE content record; fault text;', func="IF NOT (EXISTS (SELECT 1 FROM disbursement_motion m WHERE m.batch_id = NEW.id AND m.kind = 'void_batch' AND m.state = 'seconded')) THEN RAISE EXCEPTION 'payout_batch: two people void a batch' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_void_by_two', TABLE = 'payout'; END IF;\n RETURN NEW;", hash='f23b7b45e1bd31fbf1919571147b464ca528dcb6', operation='UPDATE', pgid='pgtrigger_payout_batch_to_void_6f54e', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'payout_batch: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_batch_no_delete', TABLE = 'payout';", hash='de4f37d080b91025d7f3254c0d2d1bb6ae1501fc', operation='DELETE', pgid='pgtrigger_payout_batch_no_delete_1ed65', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutbatch',
-            trigger=pgtrigger.compiler.Trigger(name='payout_batch_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'payout_batch: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'payout_batch_no_truncate';\n        ", hash='69216fd526e9afb454d187631b6a492e8e513f51', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_batch_no_truncate_4eab5', table='disbursement_payoutbatch', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='fund',
-            trigger=pgtrigger.compiler.Trigger(name='fund_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'fund: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'fund_no_delete', TABLE = 'fund';", hash='2816d6b77c100a7d361f740335341985a78978a2', operation='DELETE', pgid='pgtrigger_fund_no_delete_f9d23', table='disbursement_fund', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='fund',
-            trigger=pgtrigger.compiler.Trigger(name='fund_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'fund: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'fund_no_truncate';\n        ", hash='6e7e6e6ff85ab376f99f6a7d6d6d45075b17d8cd', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_fund_no_truncate_094a2', table='disbursement_fund', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='entry_stamped', sql=union_portal.triggers.GuardSql(func='NEW.tx := pg_current_xact_id(); RETURN NEW;', hash='15f6d9331da81e7f9f5cd1eafd538e4203a4e697', operation='INSERT', pgid='pgtrigger_entry_stamped_9d9b4', table='disbursement_entry', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='entry_balanced', sql=union_portal.triggers.GuardSql(constraint='CONSTRAINT', declare='DECLARE legs bigint; total numeric;', func="\n    SELECT count(*), COALESCE(sum(amount_fen), 0) INTO legs, total\n    FROM disbursement_posting WHERE entry_id = NEW.id;\n    IF legs < 2 OR total <> 0 THEN\n        RAISE EXCEPTION 'entry: % postings sum to % fen', legs, total\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_balanced';\n    END IF;\n    RETURN NULL;\n", hash='19decb73202cc36ca5e8ca1fcf5efa6dcf7c80e7', operation='INSERT', pgid='pgtrigger_entry_balanced_99e3c', table='disbursement_entry', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='entry_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'entry: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'entry_append_only';\n            ", hash='049aa16444baddac3b250e4eeaefa1dc60be7a56', operation='UPDATE OR DELETE', pgid='pgtrigger_entry_append_only_d3bfb', table='disbursement_entry', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='entry_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'entry: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'entry_no_truncate';\n        ", hash='a25332270ec41601d4677071f78e04ba8addc63e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_entry_no_truncate_3d50d', table='disbursement_entry', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='entitlement',
-            index=models.Index(fields=['fund', 'scheme', 'period', 'id'], name='entitlement_of_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='entitlement_amount_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'granted')), fields=('claim_key',), name='entitlement_claim_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=models.UniqueConstraint(condition=models.Q(('adjusts__isnull', False)), fields=('adjusts',), name='entitlement_adjusted_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=models.UniqueConstraint(fields=('id', 'amount_fen'), name='entitlement_amount_key'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='entitlement_born', sql=union_portal.triggers.GuardSql(declare='DECLARE bad record;', func="\n    EXECUTE $q$\n        SELECT bool_or(e.state <> 'granted') AS state,\n               bool_or(d.outcome IS DISTINCT FROM 'granted' OR d.state = 'withdrawn') AS decision,\n               bool_or(e.amount_fen IS DISTINCT FROM d.amount_fen - COALESCE(od.amount_fen, 0)\n                       OR e.scheme IS DISTINCT FROM d.scheme\n                       OR e.period IS DISTINCT FROM d.period\n                       OR e.organization_id IS DISTINCT FROM d.organization_id) AS content,\n               bool_or(e.claim_key IS DISTINCT FROM\n                       d.scheme || ':' || p.national_id_index || ':' || d.period\n                       || CASE WHEN e.adjusts_id IS NULL THEN '' ELSE ':+' || d.id END) AS claim,\n               bool_or(f.code IS DISTINCT FROM r.fund_code\n                       OR NOT f.schemes @> to_jsonb(d.scheme)) AS fund\n        FROM born e\n        LEFT JOIN union_portal_decision d ON d.id = e.decision_id\n        LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id\n        LEFT JOIN members_person p ON p.id = e.person_id\n        LEFT JOIN disbursement_fund f ON f.id = e.fund_id\n        LEFT JOIN disbursement_entitlement o ON o.id = e.adjusts_id\n        LEFT JOIN union_portal_decision od ON od.id = o.decision_id\n    $q$ INTO bad;\n    IF bad.state THEN RAISE EXCEPTION 'entitlement: every one is born granted' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_steps', TABLE = 'entitlement'; END IF;\nIF bad.decision THEN RAISE EXCEPTION 'entitlement: no standing decision grants it' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_decision_granted', TABLE = 'entitlement'; END IF;\nIF bad.content THEN RAISE EXCEPTION 'entitlement: amount, scheme, period or union was not so decided' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_as_decided', TABLE = 'entitlement'; END IF;\nIF bad.claim THEN RAISE EXCEPTION 'entitlement: the claim key is not that of the person' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_claim_key_true', TABLE = 'entitlement'; END IF;\nIF bad.fund THEN RAISE EXCEPTION 'entitlement: the rule set names another fund or use' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_fund_of_rule', TABLE = 'entitlement'; END IF;\nRETURN NULL;", hash='325420685308193fd152c1a81f8fadb3812279b4', level='STATEMENT', operation='INSERT', pgid='pgtrigger_entitlement_born_8ed58', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_entitlement', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='entitlement_capped', sql=union_portal.triggers.GuardSql(func="\n    PERFORM pg_advisory_xact_lock_shared(20150020, 0);\n    IF EXISTS (SELECT 1 FROM disbursement_cap) THEN\n    \n    EXECUTE $q$\n        SELECT 1 FROM disbursement_cap WHERE id IN (\n            SELECT c.id FROM born e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')))\n        ORDER BY id FOR UPDATE\n    $q$;\n    EXECUTE $q$\n        UPDATE disbursement_cap t SET used_fen = t.used_fen + s.fen\n        FROM (SELECT c.id, sum(e.amount_fen) AS fen\n              FROM born e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')) GROUP BY c.id) s\n        WHERE t.id = s.id\n    $q$;\nEND IF; RETURN NULL;", hash='e56405666bb61a0222045b3422b1ffebe13560b7', level='STATEMENT', operation='INSERT', pgid='pgtrigger_entitlement_capped_e2325', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_entitlement', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='entitlement_given_back', sql=union_portal.triggers.GuardSql(func="IF EXISTS (SELECT 1 FROM disbursement_cap) THEN \n    EXECUTE $q$\n        SELECT 1 FROM disbursement_cap WHERE id IN (\n            SELECT c.id FROM (SELECT n.* FROM becomes n JOIN was o ON o.id = n.id WHERE o.state = 'granted' AND n.state <> 'granted') e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')))\n        ORDER BY id FOR UPDATE\n    $q$;\n    EXECUTE $q$\n        UPDATE disbursement_cap t SET used_fen = t.used_fen - s.fen\n        FROM (SELECT c.id, sum(e.amount_fen) AS fen\n              FROM (SELECT n.* FROM becomes n JOIN was o ON o.id = n.id WHERE o.state = 'granted' AND n.state <> 'granted') e JOIN disbursement_cap c ON c.person_id = e.person_id AND c.schemes @> to_jsonb(e.scheme) AND (e.period = c.period OR starts_with(e.period, c.period || '-')) GROUP BY c.id) s\n        WHERE t.id = s.id\n    $q$;\nEND IF; RETURN NULL;", hash='593709b82a78365243e71ed0f994520b4d772f39', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_entitlement_given_back_6ee82', referencing='REFERENCING OLD TABLE AS was  NEW TABLE AS becomes ', table='disbursement_entitlement', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='entitlement_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.decision_id, NEW.person_id, NEW.fund_id, NEW.organization_id, NEW.scheme, NEW.period, NEW.amount_fen, NEW.claim_key, NEW.adjusts_id, NEW.granted_at) IS DISTINCT FROM (OLD.decision_id, OLD.person_id, OLD.fund_id, OLD.organization_id, OLD.scheme, OLD.period, OLD.amount_fen, OLD.claim_key, OLD.adjusts_id, OLD.granted_at))', func="RAISE EXCEPTION 'entitlement: what is owed is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_frozen', TABLE = 'entitlement';", hash='f8efda460b286ed03c6b2453b8b7c7b3151e66b0', operation='UPDATE', pgid='pgtrigger_entitlement_frozen_fb122', table='disbursement_entitlement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='entitlement_steps', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.state <> OLD.state)', func="IF OLD.state || '>' || NEW.state NOT IN ('granted>withdrawn', 'granted>written_off') THEN RAISE EXCEPTION 'entitlement: this is not a step' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_steps', TABLE = 'entitlement'; END IF;\nPERFORM 1 FROM union_portal_decision WHERE id = OLD.decision_id FOR UPDATE;IF EXISTS (SELECT 1 FROM disbursement_payoutline l WHERE l.entitlement_id = OLD.id AND l.state IN ('ready', 'sent', 'unknown', 'paid')) THEN RAISE EXCEPTION 'entitlement: a payment is live or done' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_not_on_its_way', TABLE = 'entitlement'; END IF;\nIF NOT (\n    EXISTS (SELECT 1 FROM disbursement_motion m\n            WHERE m.entitlement_id = OLD.id AND m.state = 'seconded'\n              AND (m.kind, NEW.state) IN\n                  (('withdraw', 'withdrawn'), ('write_off', 'written_off')))\n    OR (NEW.state = 'withdrawn' AND EXISTS (\n        SELECT 1 FROM union_portal_decision d\n        WHERE d.id = OLD.decision_id\n          AND (d.state = 'withdrawn' OR EXISTS (\n               SELECT 1 FROM union_portal_decision n\n               WHERE n.replaces_id = d.id AND n.state <> 'withdrawn'))))\n) THEN RAISE EXCEPTION 'entitlement: two people or the decision itself end it' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_ended_by_two', TABLE = 'entitlement'; END IF;\nRETURN NEW;", hash='1910690ae0b59f985c1d31f8492df7db5ead5bb2', operation='UPDATE OF "state"', pgid='pgtrigger_entitlement_steps_63262', table='disbursement_entitlement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='entitlement_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'entitlement: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_no_delete', TABLE = 'entitlement';", hash='de168d7013fc378bc411f42e2d4359cc5d960cc9', operation='DELETE', pgid='pgtrigger_entitlement_no_delete_af808', table='disbursement_entitlement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='entitlement_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'entitlement: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'entitlement_no_truncate';\n        ", hash='5821fe2e8d046f339c56692dc10e1f3015826394', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_entitlement_no_truncate_7e6ed', table='disbursement_entitlement', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.UniqueConstraint(fields=('fund', 'kind'), name='ledger_account_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('floor_fen__isnull', True), ('balance_fen__gte', models.F('floor_fen')), _connector='OR'), name='ledger_account_floor'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('floor_fen__isnull', True), ('kind', 'source')), models.Q(('floor_fen', 0), ('floor_fen__isnull', False), ('kind__in', ['available', 'reserved', 'transit', 'spent'])), _connector='OR'), name='ledger_account_only_source_has_no_floor'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='ledgeraccount',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_account_born_empty', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.balance_fen <> 0)', func="RAISE EXCEPTION 'ledger_account: money comes by postings only' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_born_empty', TABLE = 'ledger';", hash='d4315aaa47e6222491d355da1da8a1d38c117c66', operation='INSERT', pgid='pgtrigger_ledger_account_born_empty_505ba', table='disbursement_ledgeraccount', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='ledgeraccount',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_account_balance_posted', sql=union_portal.triggers.GuardSql(condition='WHEN (NEW.balance_fen <> OLD.balance_fen AND pg_trigger_depth() < 1)', func="RAISE EXCEPTION 'ledger_account: a balance is written by postings only' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_balance_posted', TABLE = 'ledger';", hash='68e89caeb121228a2e0b6ac089ae5943089a6949', operation='UPDATE', pgid='pgtrigger_ledger_account_balance_posted_298a9', table='disbursement_ledgeraccount', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='ledgeraccount',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_account_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.fund_id, NEW.kind, NEW.floor_fen) IS DISTINCT FROM (OLD.fund_id, OLD.kind, OLD.floor_fen))', func="RAISE EXCEPTION 'ledger_account: an account stays what it is' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_frozen', TABLE = 'ledger';", hash='4a9b35e70b8d3a0a19fc664f3c562b934a3f18c3', operation='UPDATE', pgid='pgtrigger_ledger_account_frozen_27441', table='disbursement_ledgeraccount', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='ledgeraccount',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_account_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'ledger_account: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_account_no_delete', TABLE = 'ledger';", hash='f9f6138a7753cc6b8724b58c567cbe48c675b5e1', operation='DELETE', pgid='pgtrigger_ledger_account_no_delete_15d80', table='disbursement_ledgeraccount', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='ledgeraccount',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_account_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'ledger_account: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ledger_account_no_truncate';\n        ", hash='a0d27fa445cac9c10c13d1b978afda59add954ae', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_account_no_truncate_7f46f', table='disbursement_ledgeraccount', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutline',
-            constraint=models.UniqueConstraint(fields=('e2e',), name='payout_line_e2e_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutline',
-            constraint=models.UniqueConstraint(fields=('entitlement', 'attempt'), name='payout_line_attempt_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutline',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['ready', 'sent', 'unknown', 'paid'])), fields=('entitlement',), name='payout_line_one_live_or_paid'),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='payout_line_amount_positive'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutline',
-            trigger=pgtrigger.compiler.Trigger(name='payout_line_born', sql=union_portal.triggers.GuardSql(declare='DECLARE bad record;', func="\n    EXECUTE $q$\n        SELECT 1 FROM disbursement_payoutbatch\n        WHERE id IN (SELECT batch_id FROM born) ORDER BY id FOR SHARE\n    $q$;\n    EXECUTE $q$\n        SELECT 1 FROM union_portal_decision\n        WHERE id IN (SELECT e.decision_id FROM born n\n                     JOIN disbursement_entitlement e ON e.id = n.entitlement_id)\n        ORDER BY id FOR SHARE\n    $q$;\n    EXECUTE $q$\n        SELECT bool_or(n.state <> 'ready') AS state,\n               bool_or(b.state IS DISTINCT FROM 'draft') AS draft,\n               bool_or(d.state IS DISTINCT FROM 'clear') AS decision,\n               bool_or(e.state IS DISTINCT FROM 'granted') AS entitlement,\n               bool_or(NOT (b.pay_on >= r.valid_from AND today.day >= r.valid_from\n                       AND (r.valid_to IS NULL\n                            OR (b.pay_on <= r.valid_to AND today.day <= r.valid_to)))) AS rule_set,\n               bool_or((e.fund_id, e.scheme, e.period)\n                       IS DISTINCT FROM (b.fund_id, b.scheme, b.period)) AS other,\n               bool_or((a.state, a.person_id, a.fingerprint, a.holder)\n                       IS DISTINCT FROM ('confirmed'::varchar, e.person_id,\n                                         n.account_fingerprint, n.payee_name)) AS account,\n               bool_or(EXISTS (SELECT 1 FROM disbursement_straypayment s\n                               WHERE s.claim_key = e.claim_key AND s.placed_at IS NULL\n                                 AND s.batch_number <> b.number)) AS stray,\n               bool_or(n.attempt > 1) AS again\n        FROM born n\n        CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date AS day) today\n        LEFT JOIN disbursement_payoutbatch b ON b.id = n.batch_id\n        LEFT JOIN disbursement_entitlement e ON e.id = n.entitlement_id\n        LEFT JOIN union_portal_decision d ON d.id = e.decision_id\n        LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id\n        LEFT JOIN members_bankaccount a ON a.id = n.bank_account_id\n    $q$ INTO bad;\n    IF bad.state THEN RAISE EXCEPTION 'payout_line: every one is born ready' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_steps', TABLE = 'payout'; END IF;\nIF bad.draft THEN RAISE EXCEPTION 'payout_line: the batch is no draft' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_of_draft', TABLE = 'payout'; END IF;\nIF bad.decision THEN RAISE EXCEPTION 'payout_line: a decision is not clear' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_decision_clear', TABLE = 'payout'; END IF;\nIF bad.entitlement THEN RAISE EXCEPTION 'payout_line: an entitlement has ended' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_entitlement_granted', TABLE = 'payout'; END IF;\nIF bad.rule_set THEN RAISE EXCEPTION 'payout_line: the payment lies outside the dates of its rule set' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_rule_in_force', TABLE = 'payout'; END IF;\nIF bad.other THEN RAISE EXCEPTION 'payout_line: of another fund, scheme or period' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_of_its_batch', TABLE = 'payout'; END IF;\nIF bad.account THEN RAISE EXCEPTION 'payout_line: not a confirmed account of the person' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_account_confirmed', TABLE = 'payout'; END IF;\nIF bad.stray THEN RAISE EXCEPTION 'payout_line: the sent register knows a payment of it' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_not_sent_before', TABLE = 'payout'; END IF;\n\n    IF bad.again THEN\n        EXECUTE $q$\n            SELECT EXISTS (\n                SELECT 1 FROM born n\n                LEFT JOIN disbursement_payoutline p\n                       ON p.entitlement_id = n.entitlement_id AND p.attempt = n.attempt - 1\n                WHERE n.attempt > 1\n                  AND (p.id IS NULL OR p.state NOT IN ('failed', 'returned', 'void')\n                       OR (p.state <> 'void' AND p.bank_account_id = n.bank_account_id\n                           AND NOT EXISTS (SELECT 1 FROM disbursement_motion m\n                                           WHERE m.line_id = p.id AND m.kind = 'retry'\n                                             AND m.state = 'seconded')))) AS barred\n        $q$ INTO bad;\n    IF bad.barred THEN RAISE EXCEPTION 'payout_line: a new attempt needs another account or a retry approved by two' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_retry_permitted', TABLE = 'payout'; END IF;\nEND IF; RETURN NULL;", hash='5b3aa7d07511e09bb3e756781724e70c77ddb360', level='STATEMENT', operation='INSERT', pgid='pgtrigger_payout_line_born_bed69', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_payoutline', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutline',
-            trigger=pgtrigger.compiler.Trigger(name='payout_line_moved', sql=union_portal.triggers.GuardSql(declare='DECLARE bad record;', func="\n    EXECUTE $q$\n        SELECT bool_or(o.state || '>' || n.state NOT IN ('paid>returned', 'ready>sent', 'ready>void', 'sent>failed', 'sent>paid', 'sent>unknown', 'unknown>failed', 'unknown>paid')) AS step,\n               bool_or(n.state = 'sent' AND b.state <> 'approved') AS sent,\n               bool_or(n.state = 'void' AND b.state NOT IN ('draft', 'void')) AS void,\n               bool_or(n.state IN ('unknown', 'paid', 'failed', 'returned') AND b.state NOT IN\n                       ('generated', 'delivering', 'delivered', 'reconciled', 'closed')) AS early,\n               bool_or(n.state IN ('paid', 'failed', 'returned')) AS answered\n        FROM was o JOIN becomes n ON n.id = o.id AND n.state <> o.state\n        JOIN disbursement_payoutbatch b ON b.id = n.batch_id\n    $q$ INTO bad;\n    IF bad.step THEN RAISE EXCEPTION 'payout_line: this is not a step' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_steps', TABLE = 'payout'; END IF;\nIF bad.sent THEN RAISE EXCEPTION 'payout_line: sent only with a released batch' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_sent_with_batch', TABLE = 'payout'; END IF;\nIF bad.void THEN RAISE EXCEPTION 'payout_line: sealed content is frozen' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_void_with_batch', TABLE = 'payout'; END IF;\nIF bad.early THEN RAISE EXCEPTION 'payout_line: its file is not written' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_answered_after_file', TABLE = 'payout'; END IF;\n\n    IF bad.answered THEN\n        EXECUTE $q$\n            SELECT EXISTS (\n                SELECT 1 FROM was o JOIN becomes n ON n.id = o.id AND n.state <> o.state\n                WHERE n.state IN ('paid', 'failed', 'returned')\n                  AND NOT EXISTS (SELECT 1 FROM disbursement_returnrow r\n                                  WHERE r.line_id = n.id AND r.result = n.state\n                                    AND r.verdict = 'applied' AND r.amount_fen = n.amount_fen)\n                  AND NOT EXISTS (SELECT 1 FROM disbursement_motion m\n                                  WHERE m.line_id = n.id AND m.kind = 'certificate'\n                                    AND m.state = 'seconded' AND o.state = 'unknown'\n                                    AND m.detail ->> 'result' = n.state)) AS unsaid\n        $q$ INTO bad;\n    IF bad.unsaid THEN RAISE EXCEPTION 'payout_line: no return row or certificate says so' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_bank_said_so', TABLE = 'payout'; END IF;\nEND IF; RETURN NULL;", hash='fe31d39981af7068d2427d990ec483af6c2380a2', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_payout_line_moved_d06f4', referencing='REFERENCING OLD TABLE AS was  NEW TABLE AS becomes ', table='disbursement_payoutline', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutline',
-            trigger=pgtrigger.compiler.Trigger(name='payout_line_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.id, NEW.batch_id, NEW.entitlement_id, NEW.attempt, NEW.position, NEW.e2e, NEW.amount_fen, NEW.bank_account_id, NEW.payee_name, NEW.account_fingerprint, NEW.account_last_four, NEW.bank_name, NEW.bank_code) IS DISTINCT FROM (OLD.id, OLD.batch_id, OLD.entitlement_id, OLD.attempt, OLD.position, OLD.e2e, OLD.amount_fen, OLD.bank_account_id, OLD.payee_name, OLD.account_fingerprint, OLD.account_last_four, OLD.bank_name, OLD.bank_code))', func="RAISE EXCEPTION 'payout_line: a line is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_frozen', TABLE = 'payout';", hash='b1fb65cabd61334172e63cdc6c74bdd215532a94', operation='UPDATE', pgid='pgtrigger_payout_line_frozen_dd120', table='disbursement_payoutline', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutline',
-            trigger=pgtrigger.compiler.Trigger(name='payout_line_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'payout_line: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_line_no_delete', TABLE = 'payout';", hash='c145b4bc1c1cd752c7b980f6c219435cbbf85e1a', operation='DELETE', pgid='pgtrigger_payout_line_no_delete_3407d', table='disbursement_payoutline', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='payoutline',
-            trigger=pgtrigger.compiler.Trigger(name='payout_line_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'payout_line: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'payout_line_no_truncate';\n        ", hash='b8db897af35df3dd03fff759faf24cbd71fced01', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_line_no_truncate_b61f3', table='disbursement_payoutline', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='motion',
-            constraint=models.CheckConstraint(condition=models.Q(('seconded_by__isnull', True), models.Q(('seconded_by', models.F('moved_by')), _negated=True), _connector='OR'), name='motion_seconded_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='motion',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'moved'), ('seconded_by__isnull', False), _connector='OR'), name='motion_ended_by_someone'),
-        ),
-        migrations.AddConstraint(
-            model_name='motion',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='motion_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='motion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('batch__isnull', False), ('kind', 'void_batch')), models.Q(('entitlement__isnull', False), ('kind__in', ['withdraw', 'write_off'])), models.Q(('kind__in', ['retry', 'certificate']), ('line__isnull', False)), ('kind', 'lift_gate'), _connector='OR'), name='motion_has_subject'),
-        ),
-        migrations.AddConstraint(
-            model_name='motion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'moved')), fields=('kind', 'batch'), name='motion_one_open_per_batch'),
-        ),
-        migrations.AddConstraint(
-            model_name='motion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'moved')), fields=('kind', 'line'), name='motion_one_open_per_line'),
-        ),
-        migrations.AddConstraint(
-            model_name='motion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'moved')), fields=('kind', 'entitlement'), name='motion_one_open_per_entitlement'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='motion',
-            trigger=pgtrigger.compiler.Trigger(name='motion_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('moved') THEN\n                        RAISE EXCEPTION 'motion: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'motion_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('moved>declined', 'moved>seconded') THEN\n                    RAISE EXCEPTION 'motion: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'motion_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='f3d4e71d18dcf1b43b71de9abe22050d895ac2d3', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_motion_steps_66524', table='disbursement_motion', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='motion',
-            trigger=pgtrigger.compiler.Trigger(name='motion_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.kind, NEW.batch_id, NEW.line_id, NEW.entitlement_id, NEW.detail, NEW.reason, NEW.moved_by_id, NEW.moved_at) IS DISTINCT FROM (OLD.kind, OLD.batch_id, OLD.line_id, OLD.entitlement_id, OLD.detail, OLD.reason, OLD.moved_by_id, OLD.moved_at))', func="RAISE EXCEPTION 'motion: what was moved is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'motion_frozen', TABLE = 'motion';", hash='b5d0c9f59b7491ed54809d49dbb6f1963005d52e', operation='UPDATE', pgid='pgtrigger_motion_frozen_542d3', table='disbursement_motion', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='motion',
-            trigger=pgtrigger.compiler.Trigger(name='motion_end_frozen', sql=union_portal.triggers.GuardSql(condition="WHEN ((OLD.state <> 'moved') AND (NEW.seconded_by_id, NEW.seconded_at) IS DISTINCT FROM (OLD.seconded_by_id, OLD.seconded_at))", func="RAISE EXCEPTION 'motion: it has ended' USING ERRCODE = 'check_violation', CONSTRAINT = 'motion_end_frozen', TABLE = 'motion';", hash='d61ccc9b339f907d062dfcd4fbcecb89985c7bae', operation='UPDATE', pgid='pgtrigger_motion_end_frozen_e8c7c', table='disbursement_motion', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='motion',
-            trigger=pgtrigger.compiler.Trigger(name='motion_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'motion: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'motion_no_delete', TABLE = 'motion';", hash='65ba0f83cae10ce1cb004ac665bfd763e167a399', operation='DELETE', pgid='pgtrigger_motion_no_delete_8aa36', table='disbursement_motion', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='motion',
-            trigger=pgtrigger.compiler.Trigger(name='motion_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'motion: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'motion_no_truncate';\n        ", hash='fca4ec744832a0405abd2766ca77fb41b5da0e28', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_motion_no_truncate_37910', table='disbursement_motion', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.UniqueConstraint(fields=('entry', 'position'), name='posting_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen', 0), _negated=True), name='posting_amount_not_zero'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='posting',
-            trigger=pgtrigger.compiler.Trigger(name='posting_booked', sql=union_portal.triggers.GuardSql(func="IF EXISTS (SELECT 1 FROM born p JOIN disbursement_entry e ON e.id = p.entry_id WHERE e.tx <> pg_current_xact_id()) THEN RAISE EXCEPTION 'posting: an entry takes postings in its own transaction only' USING ERRCODE = 'check_violation', CONSTRAINT = 'posting_in_its_transaction', TABLE = 'posting'; END IF;\nIF EXISTS (SELECT 1 FROM born p JOIN disbursement_entry e ON e.id = p.entry_id JOIN disbursement_ledgeraccount a ON a.id = p.account_id WHERE a.fund_id <> e.fund_id) THEN RAISE EXCEPTION 'posting: an entry stays within its fund' USING ERRCODE = 'check_violation', CONSTRAINT = 'posting_same_fund', TABLE = 'posting'; END IF;\n\n                    PERFORM 1 FROM disbursement_ledgeraccount\n                    WHERE id IN (SELECT account_id FROM born) ORDER BY id FOR UPDATE;\n                    UPDATE disbursement_ledgeraccount a SET balance_fen = a.balance_fen + s.fen\n                    FROM (SELECT account_id, sum(amount_fen) AS fen FROM born GROUP BY 1) s\n                    WHERE a.id = s.account_id AND s.fen <> 0;\n                    RETURN NULL;\n                ", hash='1f98df2b557edabe6b2a3872bf65d1257f96c04a', level='STATEMENT', operation='INSERT', pgid='pgtrigger_posting_booked_7d59d', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_posting', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='posting',
-            trigger=pgtrigger.compiler.Trigger(name='posting_balanced', sql=union_portal.triggers.GuardSql(constraint='CONSTRAINT', declare='DECLARE legs bigint; total numeric;', func="\n    SELECT count(*), COALESCE(sum(amount_fen), 0) INTO legs, total\n    FROM disbursement_posting WHERE entry_id = NEW.entry_id;\n    IF legs < 2 OR total <> 0 THEN\n        RAISE EXCEPTION 'entry: % postings sum to % fen', legs, total\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_balanced';\n    END IF;\n    RETURN NULL;\n", hash='e0fe1cb39c4af2e682ea8b68170b637d585e7a55', operation='INSERT', pgid='pgtrigger_posting_balanced_1a815', table='disbursement_posting', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='posting',
-            trigger=pgtrigger.compiler.Trigger(name='posting_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'posting: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'posting_append_only';\n            ", hash='f17ee6c6550eaeece03e50fb00ce4f3cf31656df', operation='UPDATE OR DELETE', pgid='pgtrigger_posting_append_only_f17b8', table='disbursement_posting', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='posting',
-            trigger=pgtrigger.compiler.Trigger(name='posting_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'posting: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'posting_no_truncate';\n        ", hash='b7bf40840f82be162addf5381f4015aa0efec010', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_posting_no_truncate_c5a14', table='disbursement_posting', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='returnfile',
-            trigger=pgtrigger.compiler.Trigger(name='return_file_append_only', sql=union_portal.triggers.GuardSql(func="\n                RAISE EXCEPTION 'return_file: history is never changed'\n                    USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'return_file_append_only';\n            ", hash='068bb6125e8d25a66d552458d2fffd47256d7fe4', operation='UPDATE OR DELETE', pgid='pgtrigger_return_file_append_only_d69b7', table='disbursement_returnfile', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='returnfile',
-            trigger=pgtrigger.compiler.Trigger(name='return_file_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'return_file: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'return_file_no_truncate';\n        ", hash='d99498b0573c1d2fa8acde67ad6321b987e77e97', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_return_file_no_truncate_38a26', table='disbursement_returnfile', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='returnrow',
-            index=models.Index(condition=models.Q(('verdict__in', ['early', 'no_match'])), fields=['e2e'], name='return_row_kept'),
-        ),
-        migrations.AddConstraint(
-            model_name='returnrow',
-            constraint=models.UniqueConstraint(fields=('file', 'number'), name='return_row_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='returnrow',
-            constraint=models.UniqueConstraint(condition=models.Q(('verdict', 'applied')), fields=('e2e', 'result', 'bank_ref'), name='return_row_applied_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='returnrow',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'applied'), _negated=True), ('line__isnull', False), _connector='OR'), name='return_row_applied_to_a_line'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='returnrow',
-            trigger=pgtrigger.compiler.Trigger(name='return_row_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.file_id, NEW.number, NEW.e2e, NEW.amount_fen, NEW.account_fingerprint, NEW.result, NEW.bank_ref, NEW.reason_code, NEW.reason) IS DISTINCT FROM (OLD.file_id, OLD.number, OLD.e2e, OLD.amount_fen, OLD.account_fingerprint, OLD.result, OLD.bank_ref, OLD.reason_code, OLD.reason))', func="RAISE EXCEPTION 'return_row: what the bank said is never edited' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_frozen', TABLE = 'return';", hash='c4fcc27645fc6f81820ae66f04011cd6ee33b379', operation='UPDATE', pgid='pgtrigger_return_row_frozen_75761', table='disbursement_returnrow', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='returnrow',
-            trigger=pgtrigger.compiler.Trigger(name='return_row_verdict_final', sql=union_portal.triggers.GuardSql(condition="WHEN (OLD.verdict NOT IN ('early', 'no_match') AND (NEW.verdict, NEW.line_id) IS DISTINCT FROM (OLD.verdict, OLD.line_id))", func="RAISE EXCEPTION 'return_row: this verdict is final' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_verdict_final', TABLE = 'return';", hash='9ba11af9edcf07367cbd58de415d5c52b5ab3672', operation='UPDATE', pgid='pgtrigger_return_row_verdict_final_2b4f6', table='disbursement_returnrow', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='returnrow',
-            trigger=pgtrigger.compiler.Trigger(name='return_row_matches', sql=union_portal.triggers.GuardSql(declare='DECLARE wrong boolean;', func="\n                    EXECUTE $q$\n                        SELECT EXISTS (\n                            SELECT 1 FROM judged r\n                            LEFT JOIN disbursement_payoutline l ON l.id = r.line_id\n                            WHERE r.verdict = 'applied'\n                              AND (l.e2e, l.amount_fen, l.account_fingerprint) IS DISTINCT FROM\n                                  (r.e2e, r.amount_fen, r.account_fingerprint))\n                    $q$ INTO wrong;\n                IF wrong THEN RAISE EXCEPTION 'return_row: id, amount and account must all match' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_matches', TABLE = 'return'; END IF;\nRETURN NULL;", hash='f5f9cd687df54b3b1f0477034b1d2cc2d644c38c', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_return_row_matches_ae8a8', referencing='REFERENCING NEW TABLE AS judged ', table='disbursement_returnrow', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='returnrow',
-            trigger=pgtrigger.compiler.Trigger(name='return_row_born_unmatched', sql=union_portal.triggers.GuardSql(func="IF EXISTS (SELECT 1 FROM born WHERE verdict <> 'no_match' OR line_id IS NOT NULL) THEN RAISE EXCEPTION 'return_row: a row is judged after it is written' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_born_unmatched', TABLE = 'return'; END IF;\nRETURN NULL;", hash='f8d8b45a88645b1ddff6e4d7a87a184c23f01b3a', level='STATEMENT', operation='INSERT', pgid='pgtrigger_return_row_born_unmatched_5a1eb', referencing='REFERENCING NEW TABLE AS born ', table='disbursement_returnrow', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='returnrow',
-            trigger=pgtrigger.compiler.Trigger(name='return_row_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'return_row: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'return_row_no_delete', TABLE = 'return';", hash='cbfbd0988a6a6f646523ee280fc12346976c52ec', operation='DELETE', pgid='pgtrigger_return_row_no_delete_23c16', table='disbursement_returnrow', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='returnrow',
-            trigger=pgtrigger.compiler.Trigger(name='return_row_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'return_row: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'return_row_no_truncate';\n        ", hash='7711fb0f2edc4cc7cb3d32611c60823cee05ec90', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_return_row_no_truncate_36327', table='disbursement_returnrow', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='discrepancy',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'open'), models.Q(('finding', ''), _negated=True), _connector='OR'), name='discrepancy_resolved_with_finding'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='discrepancy',
-            trigger=pgtrigger.compiler.Trigger(name='discrepancy_steps', sql=union_portal.triggers.GuardSql(func="\n                IF TG_OP = 'INSERT' THEN\n                    IF NEW.state NOT IN ('open') THEN\n                        RAISE EXCEPTION 'discrepancy: no row is born %', NEW.state\n                            USING ERRCODE = 'check_violation',\n                                  CONSTRAINT = 'discrepancy_steps';\n                    END IF;\n                ELSIF NEW.state <> OLD.state\n                      AND OLD.state || '>' || NEW.state NOT IN ('open>resolved') THEN\n                    RAISE EXCEPTION 'discrepancy: % to % is not a step', OLD.state, NEW.state\n                        USING ERRCODE = 'check_violation',\n                              CONSTRAINT = 'discrepancy_steps';\n                END IF;\n                RETURN NEW;\n            ", hash='121e16f95b2301abcbe24439c60b0b058d5728ef', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_discrepancy_steps_bc0b8', table='disbursement_discrepancy', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='discrepancy',
-            trigger=pgtrigger.compiler.Trigger(name='discrepancy_frozen', sql=union_portal.triggers.GuardSql(condition='WHEN ((true) AND (NEW.kind, NEW.row_id, NEW.batch_id, NEW.line_id) IS DISTINCT FROM (OLD.kind, OLD.row_id, OLD.batch_id, OLD.line_id))', func="RAISE EXCEPTION 'discrepancy: frozen' USING ERRCODE = 'check_violation', CONSTRAINT = 'discrepancy_frozen', TABLE = 'discrepancy';", hash='ea95a737a269074ad94f9cf0db29220853d122b7', operation='UPDATE', pgid='pgtrigger_discrepancy_frozen_8cf31', table='disbursement_discrepancy', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='discrepancy',
-            trigger=pgtrigger.compiler.Trigger(name='discrepancy_no_delete', sql=union_portal.triggers.GuardSql(func="RAISE EXCEPTION 'discrepancy: history is never removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'discrepancy_no_delete', TABLE = 'discrepancy';", hash='05c56db79c261b6156f4b4473bea92556f6dad8f', operation='DELETE', pgid='pgtrigger_discrepancy_no_delete_94c65', table='disbursement_discrepancy', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='discrepancy',
-            trigger=pgtrigger.compiler.Trigger(name='discrepancy_no_truncate', sql=union_portal.triggers.GuardSql(func="\n            RAISE EXCEPTION 'discrepancy: history is never removed'\n                USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'discrepancy_no_truncate';\n        ", hash='1fa541c0d344bfa82b0a7d8cb7b55bb0b103a99a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_discrepancy_no_truncate_1944c', table='disbursement_discrepancy', when='BEFORE')),
         ),
     ]

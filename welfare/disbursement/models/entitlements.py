@@ -9,12 +9,17 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Person
+from members.models import Merchant, Person
+from members.models.payees import one_payee, payee_field
 from union_portal.fields import FenField, StateField
 from union_portal.models import Decision, Organization
 from union_portal.row_guards import frozen, guard, kept, pairs
 from union_portal.triggers import Trigger
-from welfare.disbursement.models.caps import COUNTED_WHEN_BORN, GIVEN_BACK_WHEN_ENDED
+from welfare.disbursement.models.caps import (
+    CAPS_LOCK,
+    COUNTED_WHEN_BORN,
+    GIVEN_BACK_WHEN_ENDED,
+)
 from welfare.disbursement.models.ledger import Fund
 from welfare.disbursement.states import (
     ENTITLEMENT,
@@ -56,8 +61,8 @@ _BORN = (
                        OR e.scheme IS DISTINCT FROM d.scheme
                        OR e.period IS DISTINCT FROM d.period
                        OR e.organization_id IS DISTINCT FROM d.organization_id) AS content,
-               bool_or(e.claim_key IS DISTINCT FROM
-                       d.scheme || ':' || p.national_id_index || ':' || d.period
+               bool_or(e.claim_key IS DISTINCT FROM d.scheme || ':'
+                       || COALESCE(p.national_id_index, 'uscc-' || m.uscc) || ':' || d.period
                        || CASE WHEN e.adjusts_id IS NULL THEN '' ELSE ':+' || d.id END) AS claim,
                bool_or(f.code IS DISTINCT FROM r.fund_code
                        OR NOT f.schemes @> to_jsonb(d.scheme)) AS fund
@@ -65,11 +70,39 @@ _BORN = (
         LEFT JOIN union_portal_decision d ON d.id = e.decision_id
         LEFT JOIN union_portal_ruleset r ON r.id = d.rule_set_id
         LEFT JOIN members_person p ON p.id = e.person_id
+        LEFT JOIN members_merchant m ON m.id = e.merchant_id
         LEFT JOIN disbursement_fund f ON f.id = e.fund_id
         LEFT JOIN disbursement_entitlement o ON o.id = e.adjusts_id
         LEFT JOIN union_portal_decision od ON od.id = o.decision_id
     $q$ INTO bad;
     """
+    # No merge is half done meanwhile (locks.py).
+    + f"PERFORM pg_advisory_xact_lock_shared({CAPS_LOCK}, 0);"
+    # Asked from the few who were merged: nothing is owed to a row that went, nor once more to
+    # the human for whom it held the claim. An addition to what was paid has a key of its own.
+    + """
+    EXECUTE $q$
+        SELECT EXISTS (
+            SELECT 1 FROM members_person m JOIN born e ON e.person_id = m.id
+            WHERE m.merged_into_id IS NOT NULL) AS away,
+        EXISTS (
+            SELECT 1 FROM members_person m
+            JOIN disbursement_entitlement o ON o.person_id = m.id AND o.state = 'granted'
+            JOIN born e ON e.person_id = m.merged_into_id AND e.scheme = o.scheme
+             AND e.period = o.period AND e.adjusts_id IS NULL
+            WHERE m.merged_into_id IS NOT NULL) AS twice
+    $q$ INTO merged;
+    """
+    + guard(
+        "merged.away",
+        "entitlement_of_whole_person",
+        "entitlement: this row was merged into another person's",
+    )
+    + guard(
+        "merged.twice",
+        "entitlement_claim_of_merged",
+        "entitlement: the person has it under a number that was merged into theirs",
+    )
     + guard("bad.state", "entitlement_steps", "entitlement: every one is born granted")
     + guard(
         "bad.decision",
@@ -132,11 +165,12 @@ _STEPS = (
 
 
 class Entitlement(models.Model):
-    """One obligation to one human.
+    """One obligation to one human, or to one merchant for the month's uses.
 
-    `claim_key` is scheme, keyed hash of the identity number, and period (for a claim: its
-    settlement number). It is unique among granted entitlements over all batches and funds.
-    An entitlement that `adjusts` a paid one holds the difference a later decision added.
+    `claim_key` is scheme, keyed hash of the identity number (of a merchant: its credit code),
+    and period (for a claim: its settlement number). It is unique among granted entitlements
+    over all batches and funds. An entitlement that `adjusts` a paid one holds the difference
+    a later decision added.
     """
 
     # The trigger compares decision, fund and union once a set, and none of them is ever
@@ -149,8 +183,23 @@ class Entitlement(models.Model):
         db_constraint=False,
     )
     person = models.ForeignKey(
-        Person, models.PROTECT, verbose_name=_("person"), related_name="entitlements"
+        Person,
+        models.PROTECT,
+        verbose_name=_("person"),
+        null=True,
+        blank=True,
+        related_name="entitlements",
     )
+    merchant = models.ForeignKey(
+        Merchant,
+        models.PROTECT,
+        verbose_name=_("merchant"),
+        null=True,
+        blank=True,
+        related_name="entitlements",
+        db_index=False,  # entitlement_of_merchant below
+    )
+    payee = payee_field()
     fund = models.ForeignKey(
         Fund,
         models.PROTECT,
@@ -191,6 +240,11 @@ class Entitlement(models.Model):
         ordering = ["id"]
         indexes = [
             models.Index(fields=["fund", "scheme", "period", "id"], name="entitlement_of_period"),
+            models.Index(
+                fields=["merchant"],
+                name="entitlement_of_merchant",
+                condition=models.Q(merchant__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -206,6 +260,7 @@ class Entitlement(models.Model):
                 condition=models.Q(adjusts__isnull=False),
                 name="entitlement_adjusted_once",
             ),
+            one_payee("entitlement"),
             # What a line's composite foreign key points to.
             models.UniqueConstraint(fields=["id", "amount_fen"], name="entitlement_amount_key"),
         ]
@@ -216,7 +271,7 @@ class Entitlement(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="born"),
-                declare=[("bad", "record")],
+                declare=[("bad", "record"), ("merged", "record")],
                 func=_BORN,
             ),
             # Named to fire after the one above: triggers fire in the order of their names.
@@ -238,8 +293,8 @@ class Entitlement(models.Model):
             ),
             frozen(
                 "entitlement_frozen",
-                "decision_id, person_id, fund_id, organization_id, scheme, period, amount_fen,"
-                " claim_key, adjusts_id, granted_at",
+                "decision_id, person_id, merchant_id, fund_id, organization_id, scheme, period,"
+                " amount_fen, claim_key, adjusts_id, granted_at",
                 "entitlement: what is owed is never edited",
             ),
             Trigger(
@@ -254,3 +309,10 @@ class Entitlement(models.Model):
 
     def __str__(self) -> str:
         return f"E{self.pk:08d}"
+
+    @property
+    def payee_row(self) -> Person | Merchant:
+        """The person or the merchant: one of the two, by a constraint."""
+        owner = self.person or self.merchant
+        assert owner is not None
+        return owner

@@ -53,8 +53,8 @@ _BORN = (
                             OR (b.pay_on <= r.valid_to AND today.day <= r.valid_to)))) AS rule_set,
                bool_or((e.fund_id, e.scheme, e.period)
                        IS DISTINCT FROM (b.fund_id, b.scheme, b.period)) AS other,
-               bool_or((a.state, a.person_id, a.fingerprint, a.holder)
-                       IS DISTINCT FROM ('confirmed'::varchar, e.person_id,
+               bool_or((a.state, a.payee, a.fingerprint, a.holder)
+                       IS DISTINCT FROM ('confirmed'::varchar, e.payee,
                                          n.account_fingerprint, n.payee_name)) AS account,
                bool_or(EXISTS (SELECT 1 FROM disbursement_straypayment s
                                WHERE s.claim_key = e.claim_key AND s.placed_at IS NULL
@@ -94,7 +94,7 @@ _BORN = (
     + guard(
         "bad.account",
         "payout_line_account_confirmed",
-        "payout_line: not a confirmed account of the person",
+        "payout_line: not a confirmed account of the payee",
     )
     + guard(
         "bad.stray",

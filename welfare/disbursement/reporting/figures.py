@@ -47,12 +47,17 @@ _LINES = """
     JOIN union_portal_organization c ON c.id = COALESCE(
         NULLIF(split_part(o.path, '/', 2), ''), split_part(o.path, '/', 1))::bigint
 """
+_PAYEE = """
+    LEFT JOIN members_person p ON p.id = e.person_id
+    LEFT JOIN members_merchant shop ON shop.id = e.merchant_id
+"""
 _COUNTIES_IN_ORDER = "c.level <> 'county', c.division_code, c.id"
 
 _PAYEES = f"""
-    SELECT l.position, l.e2e, c.name, o.name, l.payee_name, p.national_id_shown, l.bank_name,
+    SELECT l.position, l.e2e, c.name, o.name, l.payee_name,
+           COALESCE(p.national_id_shown, shop.uscc), l.bank_name,
            l.account_last_four, l.amount_fen, l.state
-    {_LINES} JOIN members_person p ON p.id = e.person_id
+    {_LINES} {_PAYEE}
     WHERE l.batch_id = %s AND l.state <> 'void' ORDER BY {_COUNTIES_IN_ORDER}, l.position
 """
 
@@ -91,10 +96,11 @@ _FAILURES = f"""
 
 
 _VOUCHERS = f"""
-    SELECT l.position, l.e2e, c.name, o.name, l.payee_name, p.national_id_shown, l.bank_name,
+    SELECT l.position, l.e2e, c.name, o.name, l.payee_name,
+           COALESCE(p.national_id_shown, shop.uscc), l.bank_name,
            l.account_last_four, l.amount_fen, l.state, r.bank_ref, COALESCE(r.at, m.seconded_at),
            d.id, d.decided_on, s.title, s.source_clause, d.steps
-    {_LINES} JOIN members_person p ON p.id = e.person_id
+    {_LINES} {_PAYEE}
     JOIN union_portal_decision d ON d.id = e.decision_id
     JOIN union_portal_ruleset s ON s.id = d.rule_set_id
     LEFT JOIN LATERAL (

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.db import connection
 from django.db.models import (
+    CharField,
     Count,
     Exists,
     F,
@@ -16,7 +17,7 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from members.models import BankAccount, ImportRun, Person
@@ -40,8 +41,11 @@ _LATIN: Final = re.compile(r"[a-z][a-z' .-]*", re.IGNORECASE)
 def people_for(
     account: Account, permission: Permission = Permission.PERSON_VIEW
 ) -> QuerySet[Person]:
-    """The people within the account's reach; nobody by default."""
-    return Person.objects.filter(access.scope(account, permission))
+    """The people within the account's reach; nobody by default.
+
+    A row that was merged into another is nobody of its own.
+    """
+    return Person.objects.filter(access.scope(account, permission), merged_into__isnull=True)
 
 
 def names_of(account: Account, ids: set[int]) -> dict[int, str]:
@@ -51,7 +55,10 @@ def names_of(account: Account, ids: set[int]) -> dict[int, str]:
 
 def person_of(account: Account) -> Person | None:
     """The person who logs in with this account, if it is a member's."""
-    return Person.objects.filter(account=account).select_related("organization").first()
+    found = Person.objects.filter(account=account).select_related("organization").first()
+    if found is not None:
+        found.account = account  # known from now on: the menu asks the account for its person
+    return found
 
 
 def search(text: str, account: Account) -> QuerySet[Person]:
@@ -70,17 +77,23 @@ def matches(text: str) -> Q:
     typed = " ".join(without_invisible(halfwidth(text)).split())
     if not typed:
         return Q(pk__in=[])
-    if (found := _by_number(typed)) is not None:
+    if (found := number_in(typed)) is not None:
         column, print_ = found
         return Q(**{column: print_})
-    if mark := _MARK.fullmatch(typed):
-        return Q(**{_MARKED[mark[1]]: mark[2]})
     if _LATIN.fullmatch(typed):
         return _by_letters(typed)
     if len(typed) == 1:
         return Q(pk__in=RawSQL("SELECT members_named('{}', %s)", [f"{_plain(typed)}%"]))
     pieces = [typed[place : place + 2] for place in range(len(typed) - 1)]
     return Q(pk__in=RawSQL("SELECT members_named(%s, %s)", [pieces, f"%{_plain(typed)}%"]))
+
+
+def number_in(text: str) -> tuple[str, str] | None:
+    """Column and keyed hash of a whole number, typed or as it stands in an address."""
+    typed = " ".join(without_invisible(halfwidth(text)).split())
+    if mark := _MARK.fullmatch(typed):
+        return _MARKED[mark[1]], mark[2]
+    return _by_number(typed)
 
 
 def in_an_address(text: str) -> str:
@@ -118,11 +131,17 @@ def _plain(text: str) -> str:
 
 
 def who_looked(person: Person) -> QuerySet[AuditEntry]:
-    """Every time a sealed value of this person was shown: when, who, which, why."""
+    """Every time a sealed value of this person was shown, alone or in an exported list, a paper
+    about them fetched, or their row compared for a merge: when, who, what, why.
+
+    Also of rows that were merged into this one.
+    """
+    merged = person.merged_from.annotate(text=Cast("pk", CharField())).values("text")
     return AuditEntry.objects.filter(
+        Q(action__in=["person.unmask", "person.file_fetched"])
+        | Q(action__startswith="person.merge"),
+        Q(subject_id=str(person.pk)) | Q(subject_id__in=merged),
         subject_type=Person._meta.label_lower,
-        subject_id=str(person.pk),
-        action="person.unmask",
     ).order_by("-id")
 
 
@@ -130,29 +149,32 @@ def with_cautions(accounts: QuerySet[BankAccount]) -> QuerySet[Any]:
     """Bank accounts with what their checker should know.
 
     `sharers`: other people with the same account; `rivals`: other proposals of the same
-    person; `is_replacement`: a confirmed one would retire; `is_other_holder`: the holder
-    is not the person.
+    payee; `is_replacement`: a confirmed one would retire; `is_other_holder`: the holder
+    is not the payee.
     """
     # Of other unions too, whose accounts the checker is not shown.
     sharers = Func(
-        "fingerprint", "person_id", function="members_sharers", output_field=IntegerField()
+        "fingerprint",
+        Coalesce("person_id", 0),
+        function="members_sharers",
+        output_field=IntegerField(),
     )
     rivals = (
-        BankAccount.objects.filter(person=OuterRef("person"), state=BankAccountState.PROPOSED)
+        BankAccount.objects.filter(payee=OuterRef("payee"), state=BankAccountState.PROPOSED)
         .exclude(pk=OuterRef("pk"))
         .order_by()
-        .values("person")
+        .values("payee")
         .annotate(n=Count("pk"))
         .values("n")
     )
     confirmed = BankAccount.objects.filter(
-        person=OuterRef("person"), state=BankAccountState.CONFIRMED
+        payee=OuterRef("payee"), state=BankAccountState.CONFIRMED
     ).exclude(pk=OuterRef("pk"))
     return accounts.annotate(
         sharers=sharers,
         rivals=Coalesce(Subquery(rivals, output_field=IntegerField()), 0),
         is_replacement=Exists(confirmed),
-        is_other_holder=~Q(holder=F("person__name")),
+        is_other_holder=~Q(holder=Coalesce(F("person__name"), F("merchant__name"))),
     )
 
 

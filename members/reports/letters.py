@@ -1,4 +1,4 @@
-"""Letters that wait to be posted, as one PDF to print."""
+"""Letters that wait to be posted, as one PDF."""
 
 from collections.abc import Iterator
 from pathlib import Path

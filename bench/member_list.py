@@ -1,0 +1,181 @@
+"""The staff site's list of people and its searches: the product against the stock admin.
+
+    ./portal bench member_list [--people N] [--unions N] [--turns N]
+
+One database with so many members in so many unions. Each question is what the list asks the
+database: the change list with its rows, without its template. The stock admin is a ModelAdmin as
+the manual shows it (search_fields over the same columns, its own count and pages), read as the
+owner of the tables; the product is read as a web process, row security included. Interleaved,
+median of the turns.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from bench.import_people import ROOT, environment, sql
+from bench.measuring import execute, timed
+from bench.row_security import prepare
+
+SEARCHES: Final = {
+    "two-character name": "张伟",
+    "three-character name": "王伟明",
+    "surname": "黄",
+    "pinyin": "wang wei",
+    "initials": "ww",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--unions", type=int, default=3_000)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--child", choices=("prepare", "product", "stock"))
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(arguments)
+        return
+    name = f"bench_member_list_{os.getpid()}"
+    sql(f"CREATE DATABASE {name}")
+    try:
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(migrate, cwd=ROOT, env=environment(name), check=True)
+        owner = environment(name)
+        web = urlsplit(os.environ["PORTAL_WEB_DATABASE_URL"])._replace(path=f"/{name}")
+        _run("prepare", owner)
+        for _turn in range(2):
+            _run("product", owner | {"DATABASE_URL": urlunsplit(web)})
+            _run("stock", owner)
+    finally:
+        sql(f"DROP DATABASE {name}")
+
+
+def _run(part: str, given: dict[str, str]) -> None:
+    again = [sys.executable, "-m", "bench.member_list", *sys.argv[1:], "--child", part]
+    subprocess.run(again, cwd=ROOT, env=given, check=True)
+
+
+def child(arguments: argparse.Namespace) -> None:
+    import django
+
+    django.setup()
+    if arguments.child == "prepare":
+        prepare(arguments.people, arguments.unions)
+        execute(
+            "INSERT INTO members_membership (person_id, organization_id, joined_on,"
+            " first_joined_on, channel, created_at, state)"
+            " SELECT id, organization_id, '2020-01-01', '2020-01-01', 'import', now(), 'active'"
+            " FROM members_person"
+        )
+        execute("ANALYZE")
+        return
+    from union_portal.models import Account
+    from union_portal.readers import reading_as
+
+    officer = Account.objects.get(username="tang")
+    with reading_as(officer.pk):
+        asked = questions()
+    ask = product(officer) if arguments.child == "product" else stock()
+    print(f"\n{arguments.child}, {arguments.people} people; milliseconds, rows, statements")
+    for name, given in asked.items():
+        taken = []
+        for _turn in range(arguments.turns + 1):
+            (rows, statements), clock = timed(partial(ask, given))
+            taken.append(1000 * clock["seconds"])
+        print(f"  {name:28} {statistics.median(taken[1:]):9.1f} {rows:5} {statements:4}")
+
+
+def questions() -> dict[str, dict[str, str]]:
+    """What the address of the list asks for, by name."""
+    last = {"p": "last"}
+    return {
+        "first page": {},
+        "last page": last,
+        **{f"search: {name}": {"q": text} for name, text in SEARCHES.items()},
+        "search: identity number": {"q": number_of_lin()},
+        "filter: county": {"county": county()},
+        "filter: women": {"sex__exact": "female"},
+        "filter: died": {"died_on__isempty": "0"},
+    }
+
+
+def number_of_lin() -> str:
+    from members.models import Person
+
+    return str(Person.objects.get(account__username="lin").national_id)
+
+
+def county() -> str:
+    from union_portal.models import Organization
+
+    return str(Organization.objects.filter(level="county").order_by("pk")[0].pk)
+
+
+def product(officer: Any) -> Callable[[dict[str, str]], tuple[int, int]]:
+    """The list as the city's officer asks for it."""
+    from django.contrib import admin
+
+    from members.models import Person
+    from union_portal.readers import reading_as
+
+    page = admin.site._registry[Person]
+
+    def ask(given: dict[str, str]) -> tuple[int, int]:
+        with reading_as(officer.pk):
+            return _asked(page, officer, given)
+
+    return ask
+
+
+def stock() -> Callable[[dict[str, str]], tuple[int, int]]:
+    from django.contrib.admin import AdminSite, EmptyFieldListFilter, ModelAdmin
+
+    from members.admin.county_filter import CountyFilter
+    from members.models import Person
+
+    class Stock(ModelAdmin):
+        list_display = ("name", "national_id_shown", "sex", "born_on", "organization")
+        list_per_page = 25
+        list_filter = (CountyFilter, "sex", ("died_on", EmptyFieldListFilter))
+        search_fields = ("name", "pinyin", "initials", "national_id_shown")
+
+    class Superuser:
+        is_active = is_staff = is_superuser = True
+        pk = 0
+
+        def has_perm(self, *_given: Any) -> bool:
+            return True
+
+    page, anybody = Stock(Person, AdminSite("stock")), Superuser()
+    return lambda given: _asked(page, anybody, given)
+
+
+def _asked(page: Any, user: Any, given: dict[str, str]) -> tuple[int, int]:
+    """Ask for the list; how many rows came, in how many statements."""
+    from django.db import connection
+    from django.test import RequestFactory
+    from django.test.utils import CaptureQueriesContext
+
+    asked = dict(given)
+    with CaptureQueriesContext(connection) as statements:
+        if asked.get("p") == "last":
+            first = RequestFactory().get("/admin/members/person/")
+            first.user = user
+            asked["p"] = str(page.get_changelist_instance(first).paginator.num_pages)
+        request = RequestFactory().get("/admin/members/person/", asked)
+        request.user = user
+        found = list(page.get_changelist_instance(request).result_list)
+        for row in found:
+            str(row.organization)
+    return len(found), len(statements)
+
+
+if __name__ == "__main__":
+    main()

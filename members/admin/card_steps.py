@@ -1,0 +1,429 @@
+"""The buttons of service cards: one card's, and those of whole unions."""
+
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from django.db.models import Q
+from django.http import FileResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
+from members import queries
+from members.actions import card_exports, card_life, cards
+from members.actions.refusals import CardRefused
+from members.admin import card_forms, card_sheets
+from members.models import Person, ServiceCard
+from members.queries import cards as queries_cards
+from members.rules.card_applicants import REASONS
+from members.states import CardState
+from union_portal import access, files
+from union_portal.access import Permission
+from union_portal.admin.buttons import Button, Text, every, not_by, only_in
+from union_portal.admin.fields import ReasonForm
+from union_portal.admin.pages import Told
+from union_portal.downloads import download_sheet
+from union_portal.fields import keyring
+from union_portal.kit.plain_text import digits_as_typed
+from union_portal.kit.sheets import Limits, SheetError, open_sheet
+from union_portal.models import Account
+
+HEADER: Final = "卡号"
+_MOST_LISTED: Final = 100_000
+_P = Permission
+
+
+# -- whole unions ------------------------------------------------------------------------------
+def _apply(obj: None, by: Account, data: dict[str, Any]) -> str:
+    number = digits_as_typed(data["national_id"]).upper()
+    print_ = keyring().fingerprint("national_id", number)
+    person = queries.people_for(by, _P.CARD_APPLY).filter(national_id_index=print_).first()
+    if person is None:
+        raise CardRefused(
+            gettext_noop("Nobody in your area has this identity number."),
+            gettext_noop("Compare with the card; people new to the union are registered first."),
+        )
+    card = cards.apply(person=person, bank=data["bank"], by=by, today=timezone.localdate())
+    return page_of(card)
+
+
+def _apply_many(obj: None, by: Account, data: dict[str, Any]) -> Told:
+    people = Person.objects.filter(organization__path__startswith=data["organization"].path)
+    numbers = [digits_as_typed(line).upper() for line in data["numbers"].splitlines()]
+    if listed := [number for number in numbers if number]:
+        prints = keyring().fingerprint_many("national_id", listed)
+        people = people.filter(national_id_index__in=prints)
+    done = cards.apply_many(people=people, bank=data["bank"], by=by, today=timezone.localdate())
+    left = format_html_join(
+        "",
+        "<br>{} {}",
+        ((count, gettext(REASONS[code][0])) for code, count in sorted(done.left_out.items())),
+    )
+    missing = len(set(listed)) - done.count - sum(done.left_out.values())
+    if missing > 0:
+        left = format_html("{}<br>{} {}", left, missing, gettext("Nobody in your area."))
+    told = gettext("Left out: %(count)s") % {"count": sum(done.left_out.values())}
+    return Told(
+        format_html("{}{}", told, left),
+        gettext("%(count)s applications made") % {"count": done.count},
+    )
+
+
+def _check_all(obj: None, by: Account, data: dict[str, Any]) -> Told:
+    return _counted(cards.check_all(by=by, now=timezone.now(), **data))
+
+
+def _approve_all(obj: None, by: Account, data: dict[str, Any]) -> Told:
+    return _counted(cards.approve_all(by=by, now=timezone.now(), **data))
+
+
+def _counted(count: int) -> Told:
+    return Told(
+        _("Those you took the step before of are left to a colleague."),
+        gettext("%(count)s applications went on") % {"count": count},
+    )
+
+
+def _waiting(permission: Permission, state: CardState) -> Any:
+    def facts(obj: None, by: Account) -> list[tuple[Any, Any]]:
+        return [(_("Waiting for you"), queries_cards.waiting_for(by, permission, state).count())]
+
+    return facts
+
+
+def _hand_out_list(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
+    listed = card_life.to_hand_out(data["organization"], by)
+    card_exports.begin_hand_out(cards=listed, by=by)
+    sheet = BytesIO()
+    card_sheets.write_hand_out(sheet, listed)
+    return download_sheet(sheet, name=f"cards-to-sign-{timezone.localdate():%Y%m%d}.xlsx")
+
+
+def _hand_out_all(obj: None, by: Account, data: dict[str, Any]) -> Told:
+    union = data["organization"]
+    access.require(by, _P.CARD_APPLY, union)
+    receipt = files.store(
+        purpose=card_life.RECEIPT, name=data["signed_list"].name, content=data["signed_list"],
+        subject=union, organization=union, by=by,
+    )  # fmt: skip
+    count = card_life.hand_out_all(
+        organization=union, receipt=receipt, by=by, now=timezone.now(), but=data["unsigned"]
+    )
+    return Told(
+        _("The signed list is kept with each of the cards."),
+        gettext("%(count)s cards collected") % {"count": count},
+    )
+
+
+def _activate_listed(obj: None, by: Account, data: dict[str, Any]) -> Told:
+    done = card_life.activate_listed(
+        numbers=_numbers(data["content"]), by=by, today=timezone.localdate()
+    )
+    told = gettext(
+        "Active before: %(known)s. Never signed for here: %(not_collected)s. Unknown numbers:"
+        " %(unknown)s."
+    ) % {
+        "known": done.known_already,
+        "not_collected": done.not_collected,
+        "unknown": done.unknown,
+    }
+    return Told(told, gettext("%(count)s cards activated") % {"count": done.count})
+
+
+def _numbers(upload: Any) -> list[str]:
+    """The card numbers of a bank's list, read in a confined process; the file is not kept.
+
+    Errors: SheetError.
+    """
+    limits = Limits(max_rows=_MOST_LISTED)
+    if upload.size > limits.max_bytes:
+        raise SheetError(
+            gettext_noop("The file is larger than %(megabytes)s MB."),
+            gettext_noop("Split it into several files, or remove pictures from it."),
+            {"megabytes": limits.max_bytes // (1024 * 1024)},
+        )
+    with TemporaryDirectory(prefix="activated-") as folder:
+        path = Path(folder) / "list"
+        path.touch(mode=0o600)
+        path.write_bytes(upload.read())
+        with open_sheet(path, expected=[HEADER], limits=limits) as sheet:
+            if HEADER not in sheet.headers:
+                raise SheetError(
+                    gettext_noop("No column is called “%(header)s”."),
+                    gettext_noop("Give the column with the card numbers this title."),
+                    {"header": HEADER},
+                )
+            return [_number(row) for row in sheet.rows]
+
+
+def _number(row: Any) -> str:
+    if row.fault is not None:
+        raise row.fault
+    if HEADER in row.precision_lost:
+        raise SheetError(
+            gettext_noop("Row %(row)s: the spreadsheet has turned a number into a rounded one."),
+            gettext_noop("Ask the bank for the numbers as text: the last digits are lost."),
+            {"row": row.number},
+        )
+    return digits_as_typed(row.cells[HEADER])
+
+
+def _export(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
+    chosen = card_exports.begin(by=by, kind=data["kind"])
+    sheet = BytesIO()
+    card_sheets.write_cards(sheet, chosen, kind=data["kind"])
+    return download_sheet(sheet, name=f"cards-{timezone.localdate():%Y%m%d}.{data['kind']}")
+
+
+LIST_BUTTONS = (
+    Button(
+        name="apply",
+        label=_("Apply for a member"),
+        permission=_P.CARD_APPLY,
+        act=_apply,
+        explain=_("One member who stands at the desk. A colleague checks it."),
+        done=_("The application waits for the union's check."),
+        form_for=card_forms.apply_form,
+    ),
+    Button(
+        name="apply-many",
+        label=_("Apply for many"),
+        permission=_P.CARD_APPLY,
+        act=_apply_many,
+        explain=_(
+            "For a union or a list of it. Who has no membership, no phone, no consent or a card"
+            " already is left out, and counted by reason."
+        ),
+        form_for=card_forms.apply_many_form,
+    ),
+    Button(
+        name="check-all",
+        label=_("Check all that wait"),
+        permission=_P.CARD_CHECK,
+        act=_check_all,
+        explain=_("You confirm that these are members of the union."),
+        facts=_waiting(_P.CARD_CHECK, CardState.UNION_REVIEW),
+        form_for=card_forms.union_form(_P.CARD_CHECK),
+    ),
+    Button(
+        name="approve-all",
+        label=_("Approve all that wait"),
+        permission=_P.CARD_APPROVE,
+        act=_approve_all,
+        explain=_("They wait for the bank's next batch from then on."),
+        facts=_waiting(_P.CARD_APPROVE, CardState.CITY_REVIEW),
+        form_for=card_forms.union_form(_P.CARD_APPROVE),
+    ),
+    Button(
+        name="hand-out-list",
+        label=_("List to sign"),
+        permission=_P.CARD_APPLY,
+        act=_hand_out_list,
+        explain=_("The cards of a union that wait to be collected, to print and have signed."),
+        form_for=card_forms.union_form(_P.CARD_APPLY),
+    ),
+    Button(
+        name="hand-out-all",
+        label=_("Signed list came back"),
+        permission=_P.CARD_APPLY,
+        act=_hand_out_all,
+        explain=_("All cards of the union that wait count as collected, but those you name."),
+        form_for=card_forms.hand_out_form,
+    ),
+    Button(
+        name="activate-listed",
+        label=_("Activated at the bank"),
+        permission=_P.CARD_BATCH,
+        act=_activate_listed,
+        explain=_("The bank's list of activated cards. The file itself is not kept."),
+        form=card_forms.ActivatedForm,
+    ),
+    Button(
+        name="export",
+        label=_("Export"),
+        permission=_P.EXPORT,
+        act=_export,
+        explain=_("Everything within your reach as a sheet, masked; the export is logged."),
+        form=card_forms.ExportForm,
+        danger=True,
+    ),
+)
+
+
+# -- one card ----------------------------------------------------------------------------------
+def page_of(card: ServiceCard) -> str:
+    return reverse("admin:members_servicecard_change", args=[card.pk])
+
+
+def _hand_out(card: ServiceCard, by: Account, data: dict[str, Any]) -> None:
+    upload = data["receipt"]
+    receipt = None
+    if upload is not None:
+        receipt = files.store(
+            purpose=card_life.RECEIPT, name=upload.name, content=upload, subject=card,
+            organization=card.person.organization, by=by,
+        )  # fmt: skip
+    card_life.hand_out(card=card, by=by, now=timezone.now(), receipt=receipt)
+
+
+def _activate(card: ServiceCard, by: Account, data: dict[str, Any]) -> None:
+    now = timezone.now()
+    card_life.activate(card=card, by=by, today=timezone.localdate(now), now=now, **data)
+
+
+def _replace(card: ServiceCard, by: Account, data: dict[str, Any]) -> str:
+    return page_of(cards.replace(card=card, by=by, today=timezone.localdate()))
+
+
+def _has_other(card: ServiceCard, account: Account) -> Text | None:
+    others = ServiceCard.objects.filter(Q(replaces=card) & ~Q(state=CardState.CANCELLED))
+    return _("Another card is on its way already.") if others.exists() else None
+
+
+def _with_number(card: ServiceCard, account: Account) -> Text | None:
+    if card.state in cards.APPLICATIONS:
+        return None
+    return _("The bank has it: the city union cancels it.")
+
+
+def _send_back(permission: Permission, name: str, state: CardState) -> Button:
+    return Button(
+        name=name,
+        label=_("Return"),
+        permission=permission,
+        act=lambda obj, by, data: cards.send_back(card=obj, by=by, now=timezone.now(), **data),
+        explain=_("Whoever applied reads what is missing and sends it again."),
+        done=_("The application is returned."),
+        why_not=only_in(state),
+        form=ReasonForm,
+        danger=True,
+    )
+
+
+def _cancel(permission: Permission, name: str, *reasons: Any) -> Button:
+    return Button(
+        name=name,
+        label=_("Cancel"),
+        permission=permission,
+        act=lambda obj, by, data: cards.cancel(card=obj, by=by, **data),
+        explain=_("For good. A card in the member's hand is closed by the bank alone."),
+        done=_("It is cancelled."),
+        why_not=every(only_in(*(state for state in CardState if state not in _OVER)), *reasons),
+        form=ReasonForm,
+        danger=True,
+    )
+
+
+_OVER = (CardState.CANCELLED, CardState.REPLACED)
+_OWN = _("You took the step before yourself: a colleague takes this one.")
+
+BUTTONS = (
+    Button(
+        name="check",
+        label=_("Check"),
+        permission=_P.CARD_CHECK,
+        act=lambda obj, by, data: cards.check(card=obj, by=by, now=timezone.now()),
+        explain=_("You confirm that this is a member of the union."),
+        done=_("The city union looks at it next."),
+        why_not=every(only_in(CardState.UNION_REVIEW), not_by("applied_by", _OWN)),
+    ),
+    Button(
+        name="approve",
+        label=_("Approve"),
+        permission=_P.CARD_APPROVE,
+        act=lambda obj, by, data: cards.approve(card=obj, by=by, now=timezone.now()),
+        explain=_("It waits for the bank's next batch from then on."),
+        done=_("It waits for the bank's next batch."),
+        why_not=every(only_in(CardState.CITY_REVIEW), not_by("checked_by", _OWN)),
+    ),
+    Button(
+        name="send-again",
+        label=_("Send again"),
+        permission=_P.CARD_APPLY,
+        act=lambda obj, by, data: cards.send_again(card=obj, by=by),
+        explain=_("What was missing is there now: the union checks it once more."),
+        done=_("The application waits for the union's check."),
+        why_not=only_in(CardState.DRAFT),
+    ),
+    Button(
+        name="hand-out",
+        label=_("Hand out"),
+        permission=_P.CARD_APPLY,
+        act=_hand_out,
+        explain=_("The member holds the card and has signed for it."),
+        done=_("The card is collected."),
+        why_not=only_in(CardState.ISSUED),
+        form=card_forms.ReceiptForm,
+    ),
+    Button(
+        name="activate",
+        label=_("Activate"),
+        permission=_P.CARD_APPLY,
+        act=_activate,
+        explain=_("The member has activated it at the bank and shows it to you."),
+        done=_("The card is active."),
+        why_not=only_in(CardState.COLLECTED),
+        form=card_forms.NumberForm,
+    ),
+    Button(
+        name="lost",
+        label=_("Report lost"),
+        permission=_P.CARD_APPLY,
+        act=lambda obj, by, data: card_life.report_lost(
+            card=obj, by=by, now=timezone.now(), **data
+        ),
+        explain=_("The benefits stop at once. The member calls the bank as well."),
+        done=_("The card is reported lost. The member calls the bank as well."),
+        why_not=only_in(*card_life.LOSABLE),
+        facts=lambda obj, by: [(_("Phone of the bank"), obj.bank.hotline)],
+        form=ReasonForm,
+        danger=True,
+    ),
+    Button(
+        name="found",
+        label=_("Found again"),
+        permission=_P.CARD_APPLY,
+        act=lambda obj, by, data: card_life.find_again(card=obj, by=by, today=timezone.localdate()),
+        explain=_("The member holds it in hand and the bank has lifted its own stop."),
+        done=_("The card is in use again."),
+        why_not=every(only_in(CardState.LOST), _has_other),
+    ),
+    Button(
+        name="replace",
+        label=_("Apply for another"),
+        permission=_P.CARD_APPLY,
+        act=_replace,
+        explain=_("A new card at the same bank. The lost one ends when it is issued."),
+        done=_("The application waits for the union's check."),
+        why_not=every(only_in(CardState.LOST), _has_other),
+    ),
+    Button(
+        name="suspend",
+        label=_("Suspend"),
+        permission=_P.CARD_CHECK,
+        act=lambda obj, by, data: card_life.suspend(card=obj, by=by, now=timezone.now(), **data),
+        explain=_("The benefits stop until it is lifted. The member reads the reason."),
+        done=_("The card is suspended."),
+        why_not=only_in(CardState.ACTIVE),
+        form=ReasonForm,
+        danger=True,
+    ),
+    Button(
+        name="lift",
+        label=_("Lift the suspension"),
+        permission=_P.CARD_CHECK,
+        act=lambda obj, by, data: card_life.lift(card=obj, by=by, **data),
+        explain=_("The card is used again as before."),
+        done=_("The card is in use again."),
+        why_not=only_in(CardState.SUSPENDED),
+        form=ReasonForm,
+    ),
+    _send_back(_P.CARD_CHECK, "return", CardState.UNION_REVIEW),
+    _send_back(_P.CARD_APPROVE, "return-as-city", CardState.CITY_REVIEW),
+    _cancel(_P.CARD_APPLY, "cancel", _with_number),
+    _cancel(_P.CARD_APPROVE, "cancel-as-city"),
+)

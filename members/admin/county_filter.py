@@ -1,0 +1,38 @@
+"""The filter by county, of whatever belongs to a union."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from union_portal.models import Organization, OrganizationLevel
+
+
+class CountyFilter(admin.SimpleListFilter):
+    """The county in which the row's union lies; `place` leads to the path of that union."""
+
+    place: ClassVar[str] = "organization__path"
+
+    title = _("county")
+    parameter_name = "county"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        middle = Organization.objects.exclude(
+            level__in=[OrganizationLevel.FEDERATION, OrganizationLevel.GRASSROOTS]
+        )
+        return [(str(one.pk), one.short_name or one.name) for one in middle]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        county = Organization.objects.filter(pk=chosen).first() if _is_number(chosen) else None
+        if county is None:
+            return queryset.none()
+        return queryset.filter(**{f"{self.place}__startswith": county.path})
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 18

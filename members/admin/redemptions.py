@@ -1,0 +1,246 @@
+"""Uses of offers for whoever looks after merchants: where, when and how much, never by whom."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Redemption, WrongCode
+from members.queries import till as queries_till
+from members.queries import uses as queries_uses
+from members.queries.uses import UseRow
+from union_portal.access import Permission
+from union_portal.admin import desk
+from union_portal.admin.buttons import Button
+from union_portal.admin.scoped import ScopedModelAdmin, reader
+from union_portal.admin.trail import name_acts
+from union_portal.downloads import download_sheet
+from union_portal.kit import money
+from union_portal.kit.sheets.writing import SheetData, write_xlsx
+from union_portal.models import Account
+
+MONTHS_SHOWN = 12
+RECENT = timedelta(days=1)
+
+
+def table_of(by: Account) -> list[UseRow]:
+    """The last twelve months within the reader's reach."""
+    return queries_uses.by_county_category_month(
+        queries_uses.uses_for(by).filter(redeemed_at__date__gte=_since())
+    )
+
+
+def _since() -> date:
+    first, _next = queries_till.month_of(timezone.localdate())
+    for _month in range(MONTHS_SHOWN - 1):
+        first, _next = queries_till.month_of(first - timedelta(days=1))
+    return first
+
+
+def _table(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
+    """The table as a sheet: counts and sums, no row of anybody."""
+    rows = (
+        (row.county, row.category, f"{row.month:%Y-%m}", row.uses, _yuan(row.subsidy_fen))
+        for row in table_of(by)
+    )
+    headers = (
+        gettext("County"),
+        gettext("Category"),
+        gettext("Month"),
+        gettext("Uses"),
+        gettext("Subsidies (yuan)"),
+    )
+    sheet = BytesIO()
+    data_sheet = SheetData(gettext("Uses of offers"), headers, rows, (24, 18, 10, 10, 16))
+    write_xlsx(sheet, [data_sheet])
+    return download_sheet(sheet, name=f"uses-{timezone.localdate():%Y%m%d}.xlsx")
+
+
+def _yuan(fen: int) -> Decimal:
+    return Decimal(fen).scaleb(-2)
+
+
+def charts_of(rows: list[UseRow]) -> list[dict[str, Any]]:
+    """The same figures drawn: by county, by category, by month."""
+    titles = (("county", _("By county")), ("category", _("By category")), ("month", _("By month")))
+    return [{"title": title, "bars": desk.scaled(_bars(rows, name))} for name, title in titles]
+
+
+def _bars(rows: list[UseRow], column: str) -> list[tuple[str, str, int]]:
+    found = queries_uses.summed(rows, column)
+    if column == "month":
+        found = sorted(found)
+    return [
+        (
+            f"{key:%Y-%m}" if isinstance(key, date) else str(key),
+            f"{uses} · {money.shown(subsidy_fen)}",
+            uses,
+        )
+        for key, uses, subsidy_fen in found
+    ]
+
+
+@admin.register(Redemption)
+class RedemptionAdmin(ScopedModelAdmin):
+    """One use a row. Who used it is told to the member and to the auditor alone."""
+
+    section = "benefits"
+    icon = "redeem"
+    order = 60
+    view_permissions = (Permission.BENEFIT_VIEW,)
+    scope_path = "merchant__organization__path"
+    empty_hint = _("A use appears here when a merchant confirms a member's code at the till.")
+    list_display = (
+        "number",
+        "offer_title",
+        "merchant_name",
+        "county",
+        "subsidy",
+        "redeemed_at",
+        "state",
+    )
+    list_filter = ("state", ("redeemed_at", admin.DateFieldListFilter), "offer__category")
+    list_select_related = ("offer", "merchant", "organization", "place")
+    search_fields = ("offer__title__startswith", "merchant__name__startswith")
+    fields = (
+        "number",
+        "offer_title",
+        "revision",
+        "merchant_name",
+        "place_name",
+        "county",
+        "subsidy",
+        "code_kind",
+        "redeemed_at",
+        "undone_at",
+        "undone_reason",
+        "state",
+    )
+    readonly_fields = fields
+    list_buttons = (
+        Button(
+            name="table",
+            label=_("Table as a sheet"),
+            permission=Permission.BENEFIT_VIEW,
+            act=_table,
+            explain=_("Uses and subsidies by county, category and month: figures, no people."),
+        ),
+    )
+    list_before_template = "members/uses_head.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.summary)
+        return [path("summary/", view, name="members_redemption_summary"), *super().get_urls()]
+
+    def summary(self, request: HttpRequest) -> HttpResponse:
+        """Use by county, category and month: drawn, and listed."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = table_of(reader(request))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Use by county, category and month"),
+            "rows": rows,
+            "charts": charts_of(rows),
+            "back": reverse(self.url_name("changelist")),
+        }
+        return TemplateResponse(request, "members/uses_summary.html", context)
+
+    @admin.display(description=_("number"), ordering="pk")
+    def number(self, use: Redemption) -> str:
+        return str(use)
+
+    @admin.display(description=_("offer"), ordering="offer__title")
+    def offer_title(self, use: Redemption) -> str:
+        return use.offer.title
+
+    @admin.display(description=_("merchant"), ordering="merchant__name")
+    def merchant_name(self, use: Redemption) -> str:
+        return use.merchant.name
+
+    @admin.display(description=_("place"), empty_value="–")
+    def place_name(self, use: Redemption) -> str | None:
+        return use.place.name if use.place else None
+
+    @admin.display(description=_("union of the member"), ordering="organization__path")
+    def county(self, use: Redemption) -> str:
+        return use.organization.name
+
+    @admin.display(description=_("subsidy"), ordering="subsidy_fen")
+    def subsidy(self, use: Redemption) -> str:
+        return money.shown(use.subsidy_fen)
+
+
+@admin.register(WrongCode)
+class WrongCodeAdmin(ScopedModelAdmin):
+    """Codes of nobody, by till: a few are typing errors, many are guesses."""
+
+    section = "benefits"
+    icon = "gpp_maybe"
+    order = 65
+    view_permissions = (Permission.BENEFIT_VIEW,)
+    scope_path = "login__merchant__organization__path"
+    empty_hint = _("No till has typed a code that no card has.")
+    list_display = ("merchant_name", "till", "typed_at")
+    list_filter = (("typed_at", admin.DateFieldListFilter),)
+    list_select_related = ("login__merchant__organization", "login__account", "login__place")
+    search_fields = ("login__merchant__name__startswith",)
+    fields = ("merchant_name", "till", "place_name", "typed_at")
+    readonly_fields = fields
+
+    @admin.display(description=_("merchant"), ordering="login__merchant__name")
+    def merchant_name(self, wrong: WrongCode) -> str:
+        return wrong.login.merchant.name
+
+    @admin.display(description=_("till"))
+    def till(self, wrong: WrongCode) -> str:
+        return str(wrong.login.account)
+
+    @admin.display(description=_("place"), empty_value="–")
+    def place_name(self, wrong: WrongCode) -> str | None:
+        return wrong.login.place.name if wrong.login.place else None
+
+
+def _guesses(account: Account) -> str:
+    """A sentence if tills typed wrong codes in numbers within the last day."""
+    count = queries_uses.guessing_tills(account, since=timezone.now() - RECENT)
+    if not count:
+        return ""
+    text = ngettext(
+        "%(count)s till typed many codes today that no card has.",
+        "%(count)s tills typed many codes today that no card has.",
+        count,
+    )
+    return text % {"count": count}
+
+
+desk.add_caution(desk.Caution((Permission.BENEFIT_VIEW,), _guesses))
+desk.add_queue(
+    desk.Queue(
+        _("Wrong codes at tills, last day"),
+        Permission.BENEFIT_VIEW,
+        lambda account: queries_uses.wrong_codes_for(
+            account, since=timezone.now() - RECENT
+        ).count(),
+        lambda: reverse("admin:members_wrongcode_changelist"),
+        icon="gpp_maybe",
+    )
+)
+name_acts(
+    {
+        "redemption.confirm": gettext_noop("Confirmed at the till"),
+        "till.waits": gettext_noop("A till typed too many wrong codes and waits"),
+        "card.print_codes": gettext_noop("Codes printed"),
+        "rating.give": gettext_noop("Rated by the member"),
+    }
+)

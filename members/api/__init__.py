@@ -1,0 +1,1 @@
+"""Endpoints of the register, of cards, of offers and of tills."""

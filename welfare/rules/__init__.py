@@ -1,0 +1,1 @@
+"""Values in, explained amounts out: no ORM, no clock, no settings."""

@@ -1,0 +1,1 @@
+"""Pages of the welfare app for those who are paid."""
