@@ -18,10 +18,9 @@ from union_portal.access import Permission
 from union_portal.downloads import XLSX
 from union_portal.figures import Kept
 from union_portal.kit import pdf
-from union_portal.kit.pdf_assembly import Assembly
-from union_portal.kit.pdf_join import Details
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import Account, Organization, ReportRun
+from union_portal.short_papers import print_short
 
 PDF_KIND: Final = "figures_pdf"
 XLSX_KIND: Final = "figures_xlsx"
@@ -42,15 +41,6 @@ def figures_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produce
     """Each figure with its day, how it is counted, and its months as bars."""
     pdf.require_pango()
     day, kept = _kept(report)
-    folder = out / "sections"
-    folder.mkdir()
-    assembly = Assembly(
-        folder,
-        cache_dir=settings.VAR_DIR / "fontconfig",
-        style=render_to_string("reports/statistics.css"),
-        furniture=lambda first, total: "",
-        is_tagged=True,
-    )
     html = render_to_string(
         "reports/figures.html",
         {
@@ -61,19 +51,11 @@ def figures_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produce
             "witness": reports.witness(),
         },
     )
-    assembly.add("figures", html, 2, [(report.title, 0, 0)], is_guess=True)
-    printed = assembly.print(
-        out / "figures.pdf",
-        details=Details(
-            title=report.title,
-            author=settings.PORTAL_OFFICE,
-            made_at=report.requested_at.isoformat(),
-        ),
-        progress=run.progress,
-    )
-    return reports.Produced(
-        path=printed.path,
-        pages=printed.pages,
+    return print_short(
+        run,
+        report,
+        out,
+        html=html,
         digest=_digest(kept),
         name=f"figures-{day}-v{report.version}.pdf",
     )

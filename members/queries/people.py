@@ -83,9 +83,9 @@ def matches(text: str) -> Q:
     if _LATIN.fullmatch(typed):
         return _by_letters(typed)
     if len(typed) == 1:
-        return Q(pk__in=RawSQL("SELECT members_named('{}', %s)", [f"{_plain(typed)}%"]))
+        return Q(pk__among=RawSQL("SELECT members_named('{}', %s)", [f"{_plain(typed)}%"]))
     pieces = [typed[place : place + 2] for place in range(len(typed) - 1)]
-    return Q(pk__in=RawSQL("SELECT members_named(%s, %s)", [pieces, f"%{_plain(typed)}%"]))
+    return Q(pk__among=RawSQL("SELECT members_named(%s, %s)", [pieces, f"%{_plain(typed)}%"]))
 
 
 def number_in(text: str) -> tuple[str, str] | None:
@@ -122,7 +122,7 @@ def _by_number(typed: str) -> tuple[str, str] | None:
 def _by_letters(typed: str) -> Q:
     letters = typed.lower().replace(" ", "")
     marks = [f"{_plain(letters)}%", f"{_plain(typed)}%"]
-    return Q(pk__in=RawSQL("SELECT members_spelled(%s, %s)", marks))
+    return Q(pk__among=RawSQL("SELECT members_spelled(%s, %s)", marks))
 
 
 def _plain(text: str) -> str:

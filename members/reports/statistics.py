@@ -18,10 +18,9 @@ from union_portal import queue, reports
 from union_portal.access import Permission
 from union_portal.downloads import XLSX
 from union_portal.kit import money, pdf
-from union_portal.kit.pdf_assembly import Assembly
-from union_portal.kit.pdf_join import Details
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import ReportRun
+from union_portal.short_papers import print_short
 
 
 @reports.report(
@@ -64,15 +63,6 @@ def union_statistics_pdf(run: queue.Run, report: ReportRun, out: Path) -> report
     """The same on paper, with the bars that the page draws, to sign and to keep."""
     pdf.require_pango()
     kept, table = _kept(report)
-    folder = out / "sections"
-    folder.mkdir()
-    assembly = Assembly(
-        folder,
-        cache_dir=settings.VAR_DIR / "fontconfig",
-        style=render_to_string("reports/statistics.css"),
-        furniture=lambda first, total: "",
-        is_tagged=True,
-    )
     counted_on = timezone.localdate(kept.counted_at)
     context = {
         "office": settings.PORTAL_OFFICE,
@@ -87,19 +77,11 @@ def union_statistics_pdf(run: queue.Run, report: ReportRun, out: Path) -> report
         "witness": reports.witness(),
     }
     html = render_to_string("reports/statistics.html", context)
-    assembly.add("statistics", html, 2, [(str(kept), 0, 0)], is_guess=True)
-    printed = assembly.print(
-        out / "statistics.pdf",
-        details=Details(
-            title=report.title,
-            author=settings.PORTAL_OFFICE,
-            made_at=report.requested_at.isoformat(),
-        ),
-        progress=run.progress,
-    )
-    return reports.Produced(
-        path=printed.path,
-        pages=printed.pages,
+    return print_short(
+        run,
+        report,
+        out,
+        html=html,
         digest=_digest(kept),
         name=f"unions-{kept.year}-v{report.version}.pdf",
     )

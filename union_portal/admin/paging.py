@@ -1,24 +1,52 @@
 """Pages of long lists: the last one costs what the first does."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
+
+# Of what a search finds so many are counted: whoever finds more narrows it down.
+MOST_FOUND: Final = 1_000
 
 
 class FromBothEnds(Paginator):
     """Pages of the second half are counted from the end.
 
     PostgreSQL walks past every row before an OFFSET: a page near the end of a million rows is
-    read backwards instead. The list's order ends in its key, so that both ways agree.
+    read backwards instead. The list's order ends in its key, so that both ways agree. `most`: no
+    more rows are counted or shown.
     """
+
+    def __init__(self, *args: Any, most: int | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.most = most
+
+    @cached_property
+    def count(self) -> int:
+        return super().count if self.most is None else min(self._found, self.most)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are rows beyond the last page."""
+        return self.most is not None and self._found > self.most
+
+    @cached_property
+    def _found(self) -> int:
+        rows: Any = self.object_list
+        return int(rows[: (self.most or 0) + 1].count())
 
     def page(self, number: Any) -> Page:
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
         last = min(first + self.per_page, self.count)
         rows = self.object_list
-        if not isinstance(rows, QuerySet) or not rows.ordered or first <= self.count // 2:
+        if (
+            not isinstance(rows, QuerySet)
+            or not rows.ordered
+            or first <= self.count // 2
+            or self.has_more
+        ):
             return super().page(number)
         backwards = list(rows.reverse()[self.count - last : self.count - first])
         return Page(backwards[::-1], number, self)

@@ -23,7 +23,7 @@ from union_portal import access, once
 from union_portal.access import Permission
 from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
-from union_portal.admin.paging import FromBothEnds
+from union_portal.admin.paging import MOST_FOUND, FromBothEnds
 from union_portal.admin.trail import Step, trail_of
 from union_portal.fields import BlindIndexField, SealedTextField
 from union_portal.models import Account, Organization, OrganizationLevel
@@ -65,6 +65,17 @@ class ScopedModelAdmin(ModelAdmin):
     list_before_template = "admin/list_buttons.html"
     change_form_outer_before_template = "admin/object_head.html"
     change_form_outer_after_template = "admin/object_foot.html"
+
+    def get_paginator(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        per_page: int,
+        orphans: int = 0,
+        allow_empty_first_page: bool = True,
+    ) -> FromBothEnds:
+        most = MOST_FOUND if request.GET.get(SEARCH_VAR) else None
+        return FromBothEnds(queryset, per_page, orphans, allow_empty_first_page, most=most)
 
     # -- who may -------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

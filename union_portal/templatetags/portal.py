@@ -52,6 +52,12 @@ def last_shown(rows: Any) -> int:
 
 
 @register.filter
+def all_found(rows: Any) -> str:
+    """How many rows a list has; “1000+” where a search finds more than are counted."""
+    return f"{rows.result_count}{'+' if rows.paginator.has_more else ''}"
+
+
+@register.filter
 def uncut(field: BoundField) -> Any:
     """The field; a browser would cut a long text off without a word, so the server judges it."""
     return field.as_widget(attrs={"maxlength": False}) if longest(field) else field
