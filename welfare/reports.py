@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy, override, pgettext
 
 from union_portal import queue, reports
 from union_portal.access import Permission
@@ -67,7 +67,7 @@ def statement_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produ
         assembly.add("front", front, 1, [(statement.number, 0, 0)], is_guess=True)
         for number, rows in enumerate(_sections(statement)):
             html = render_to_string("reports/statement_lines.html", {"lines": rows})
-            mark = [(_("Uses"), 0, 1)] if number == 0 else []
+            mark = [(pgettext("list", "Uses"), 0, 1)] if number == 0 else []
             assembly.add("lines", html, 1, mark, is_guess=True)
         details = Details(
             title=f"{_('Statement')} {statement.number}",

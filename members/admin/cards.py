@@ -173,7 +173,7 @@ class ServiceCardAdmin(ScopedModelAdmin):
         url = reverse("portal:file", args=[card.receipt_id])
         return format_html('<a href="{}">{}</a>', url, card.receipt)
 
-    @admin.display(description=_("replaces"))
+    @admin.display(description=_("card it replaces"))
     def replaces_link(self, card: ServiceCard) -> Any:
         return link(card.replaces) if card.replaces else "–"
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from union_portal import access, reports
 from union_portal.access import Permission
@@ -249,10 +249,12 @@ class MerchantStatementAdmin(ScopedModelAdmin):
         every_line = reverse("admin:welfare_statementline_changelist")
         return [
             Panel(
-                _("By offer"), (_("Offer"), _("Uses"), _("Each (yuan)"), _("Amount (yuan)")), offers
+                _("By offer"),
+                (_("Offer"), pgettext("times", "Uses"), _("Each (yuan)"), _("Amount (yuan)")),
+                offers,
             ),
             Panel(
-                _("Uses"),
+                pgettext("list", "Uses"),
                 (_("Line"), _("Use"), _("When"), _("Offer"), _("Amount (yuan)"), _("State")),
                 shown,
                 link=f"{every_line}?statement__id__exact={obj.pk}",
