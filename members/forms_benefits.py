@@ -310,13 +310,13 @@ class BudgetForm(forms.Form):
 class CategoryForm(forms.Form):
     name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=40)
     name_en = forms.CharField(label=_("English name"), max_length=60)
-    need = forms.ChoiceField(label=_("Need"), choices=Need.choices)
+    need = forms.ChoiceField(label=pgettext_lazy("of an offer", "Need"), choices=Need.choices)
     position = forms.IntegerField(label=_("Position"), min_value=0, max_value=999, initial=0)
 
 
 class NewCategoryForm(CategoryForm):
     code = forms.SlugField(
-        label=_("Code"),
+        label=pgettext_lazy("of a thing", "Code"),
         max_length=30,
         help_text=_("Small letters, digits and dashes; it stays for good."),
     )

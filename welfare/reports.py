@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override, pgettext
+from django.utils.translation import gettext_lazy, override, pgettext, pgettext_lazy
 
 from union_portal import queue, reports
 from union_portal.access import Permission
@@ -41,7 +41,7 @@ def _is_its_merchants(account: Account, subject_type: str, subject_id: str) -> b
 
 @reports.report(
     "merchant_statement_pdf",
-    title=gettext_lazy("Statement"),
+    title=pgettext_lazy("of a merchant", "Statement"),
     permission=Permission.BENEFIT_VIEW,
     concerns=_is_its_merchants,
 )
@@ -70,7 +70,7 @@ def statement_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produ
             mark = [(pgettext("list", "Uses"), 0, 1)] if number == 0 else []
             assembly.add("lines", html, 1, mark, is_guess=True)
         details = Details(
-            title=f"{_('Statement')} {statement.number}",
+            title=f"{pgettext('of a merchant', 'Statement')} {statement.number}",
             author=settings.PORTAL_OFFICE,
             made_at=report.requested_at.isoformat(),
         )

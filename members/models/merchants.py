@@ -36,7 +36,9 @@ class BenefitCategory(models.Model):
     code = models.SlugField(_("code"), max_length=30, unique=True)
     name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=40, unique=True)
     name_en = models.CharField(_("English name"), max_length=60)
-    need = models.CharField(_("need"), max_length=10, choices=Need.choices)
+    need = models.CharField(
+        pgettext_lazy("of an offer", "need"), max_length=10, choices=Need.choices
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
 

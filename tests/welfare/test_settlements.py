@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from tests.cast import NOW, TODAY, make_person
 from tests.disbursement.conftest import Office, make_office
 from tests.kernel.attacks import refused_by
 from tests.kernel.races import at_once, waits_for_lock
 from tests.members.cards import make_card
+from tests.web.awards_play import browser
 from tests.welfare.shop import (
     CODES,
     FEBRUARY,
@@ -313,3 +315,15 @@ def test_two_who_issue_at_once_make_one_statement(cast):
         waits_for_lock(other)
     assert (other.error, other.result) == (None, 0)
     assert StatementLine.objects.count() == 1
+
+
+# -- the desk ------------------------------------------------------------------------------------
+def test_a_month_issued_at_the_desk_is_told_by_its_count(shop, card):
+    use(shop, card, 10)
+    client = browser(shop.officer)
+    url = reverse("admin:welfare_merchantstatement_list_do", args=["issue"])
+    seen = client.get(url).context["seen"]
+    answer = client.post(url, {"seen": seen, "month": FEBRUARY.isoformat()})
+    assert answer.status_code == 200
+    assert "1 statements were issued." in answer.content.decode()
+    assert MerchantStatement.objects.get().month == FEBRUARY

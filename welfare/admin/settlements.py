@@ -8,15 +8,15 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop, pgettext
 
 from union_portal import access, reports
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, every, not_by, only_in
 from union_portal.admin.fields import DateInput
-from union_portal.admin.pages import Fact, Panel
+from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import name_acts
 from union_portal.models import Account
@@ -64,11 +64,14 @@ class AnswerForm(WordsForm):
     field_order = ("is_kept", "words")
 
 
-def _issue(obj: None, by: Account, data: dict[str, Any]) -> Any:
+def _issue(obj: None, by: Account, data: dict[str, Any]) -> Told:
     count = settlements.issue(
         month=data["month"], by=by, now=timezone.now(), today=timezone.localdate()
     )
-    return _("%(count)s statements were issued.") % {"count": count}
+    return Told(
+        _("Each merchant reads its own. Those issued before stay as they are."),
+        gettext("%(count)s statements were issued.") % {"count": count},
+    )
 
 
 def _approve(obj: MerchantStatement, by: Account, data: dict[str, Any]) -> None:
