@@ -90,9 +90,9 @@ OPEN_APPLICATIONS: Final = (JoinState.APPLIED, JoinState.CHECKED, JoinState.RETU
 class MembershipState(models.TextChoices):
     ACTIVE = "active", _("member")
     RETAINED = "retained", _("membership retained")
-    RETIRED = "retired", _("retired")
+    RETIRED = "retired", pgettext_lazy("of a member", "retired")
     TRANSFERRED = "transferred", _("transferred to another union")
-    WITHDRAWN = "withdrawn", _("withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("of a member", "withdrawn")
     DECEASED = "deceased", _("deceased")
 
 

@@ -281,6 +281,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             Within("organization", (_P.REPORT_DISBURSEMENT, _P.TRAIL_VIEW)),
         ),
         Own("requested_by"),
+        # Whoever asks for the next version counts those that others asked for.
+        Through(Door.NEXT_VERSION),
     ),
     "union_portal.job": (
         Own("requested_by"),

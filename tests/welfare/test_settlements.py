@@ -319,7 +319,7 @@ def test_two_who_issue_at_once_make_one_statement(cast):
 
 # -- the desk ------------------------------------------------------------------------------------
 def test_a_month_issued_at_the_desk_is_told_by_its_count(shop, card):
-    use(shop, card, 10)
+    use(shop, card, day=10)
     client = browser(shop.officer)
     url = reverse("admin:welfare_merchantstatement_list_do", args=["issue"])
     seen = client.get(url).context["seen"]
@@ -327,3 +327,14 @@ def test_a_month_issued_at_the_desk_is_told_by_its_count(shop, card):
     assert answer.status_code == 200
     assert "1 statements were issued." in answer.content.decode()
     assert MerchantStatement.objects.get().month == FEBRUARY
+
+
+def test_the_auditor_follows_an_approved_statement_to_what_is_owed(shop, card, cast, fund_office):
+    statement = issued(shop, card)
+    confirm_account(shop, cast)
+    approve(shop, statement, cast)
+    owed = Entitlement.objects.get(decision=MerchantStatement.objects.get().decision)
+    page = reverse("admin:welfare_merchantstatement_change", args=[statement.pk])
+    way = reverse("admin:disbursement_entitlement_change", args=[owed.pk])
+    assert way in browser(cast.gao).get(page).content.decode()
+    assert way not in browser(shop.officer).get(page).content.decode()

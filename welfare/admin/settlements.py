@@ -17,11 +17,12 @@ from union_portal.admin import desk
 from union_portal.admin.buttons import Button, every, not_by, only_in
 from union_portal.admin.fields import DateInput
 from union_portal.admin.pages import Fact, Panel, Told
-from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.scoped import ScopedModelAdmin, reader
 from union_portal.admin.trail import name_acts
 from union_portal.models import Account
 from welfare.actions import settlements
 from welfare.admin.shown import column, link, stamp, yuan
+from welfare.disbursement.models import Entitlement
 from welfare.models import MerchantStatement, StatementLine
 from welfare.queries.settlements import by_offer, counted_fen
 from welfare.states import StatementLineState, StatementState
@@ -186,6 +187,7 @@ class MerchantStatementAdmin(ScopedModelAdmin):
             permission=Permission.BENEFIT_VIEW,
             act=_paper("merchant_statement_pdf"),
             explain=_("A PDF with the sums by offer and every use."),
+            done=_("The report is being made."),
         ),
         Button(
             name="xlsx",
@@ -193,6 +195,7 @@ class MerchantStatementAdmin(ScopedModelAdmin):
             permission=Permission.BENEFIT_VIEW,
             act=_paper("merchant_statement_xlsx"),
             explain=_("The same lines for machines."),
+            done=_("The report is being made."),
         ),
         Button(
             name="cancel",
@@ -230,7 +233,7 @@ class MerchantStatementAdmin(ScopedModelAdmin):
             told.append(Fact(_("Disputed lines"), disputed, "bad"))
         if obj.accepted_at:
             told.append(Fact(_("Accepted by the merchant"), stamp(obj.accepted_at), "good"))
-        return told
+        return [*told, *_owed(obj, reader(request))]
 
     def panels(self, request: HttpRequest, obj: MerchantStatement) -> list[Panel]:
         offers = [
@@ -264,6 +267,18 @@ class MerchantStatementAdmin(ScopedModelAdmin):
                 link_text=_("Every line"),
             ),
         ]
+
+
+def _owed(statement: MerchantStatement, account: Account) -> list[Fact]:
+    """What an approved statement became, for those who follow the money from here on."""
+    may_follow = any(
+        access.may(account, permission, statement.organization)
+        for permission in (Permission.BATCH_VIEW, Permission.FUND_VIEW)
+    )
+    if statement.decision_id is None or not may_follow:
+        return []
+    owed = Entitlement.objects.filter(decision=statement.decision_id)
+    return [Fact(_("Entitlement"), link(one)) for one in owed]
 
 
 @admin.register(StatementLine)
