@@ -1,6 +1,7 @@
 """Merchants' statements on paper and as a sheet."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -103,7 +104,8 @@ def statement_xlsx(run: queue.Run, report: ReportRun, out: Path) -> reports.Prod
                 f"{localtime(line.redemption.redeemed_at):%Y-%m-%d %H:%M}",
                 str(line.redemption.place or ""),
                 line.redemption.offer.title,
-                yuan(line.amount_fen),
+                # A number: whoever checks the month adds the column up.
+                Decimal(line.amount_fen).scaleb(-2),
                 str(line.get_state_display()),
             )
             for line in _lines(statement).iterator(chunk_size=2000)

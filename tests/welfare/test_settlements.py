@@ -1,12 +1,14 @@
 """A merchant's month: issued from its uses, disputed by the line, approved, paid by the engine."""
 
 from datetime import date, datetime
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from tests.cast import NOW, TODAY, make_person
 from tests.disbursement.conftest import Office, make_office
@@ -22,7 +24,7 @@ from tests.welfare.shop import (
     of_another_programme,
     use,
 )
-from union_portal import lifecycle
+from union_portal import files, lifecycle, queue, reports
 from union_portal.states import DecisionState
 from welfare.actions import settlements
 from welfare.actions.settlements import SettlementRefused
@@ -338,3 +340,18 @@ def test_the_auditor_follows_an_approved_statement_to_what_is_owed(shop, card, c
     way = reverse("admin:disbursement_entitlement_change", args=[owed.pk])
     assert way in browser(cast.gao).get(page).content.decode()
     assert way not in browser(shop.officer).get(page).content.decode()
+
+
+def test_the_amounts_of_a_statement_as_spreadsheet_are_numbers_to_add_up(shop, card):
+    statement = issued(shop, card)
+    run = reports.request(
+        kind="merchant_statement_xlsx",
+        subject=statement,
+        by=shop.officer,
+        organization=statement.organization,
+    )
+    queue.run_job(run.job_id)
+    run.refresh_from_db()
+    with files.open_for(run.file) as stream:
+        sheet = load_workbook(BytesIO(stream.read())).worksheets[0]
+    assert sum(row[5].value for row in sheet.iter_rows(min_row=2)) == 60
