@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.actions.merchants import Upload
 from members.actions.offers import Draft
@@ -163,7 +164,9 @@ class PlaceForm(forms.Form):
         decimal_places=6,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    phone = forms.CharField(label=_("Phone"), max_length=30, required=False)
+    phone = forms.CharField(
+        label=pgettext_lazy("of a shop", "Phone"), max_length=30, required=False
+    )
     hours = forms.CharField(label=_("Opening hours"), max_length=80, required=False)
 
 
@@ -184,7 +187,7 @@ class OfferForm(forms.Form):
     category = forms.ModelChoiceField(
         label=_("Category"), queryset=BenefitCategory.objects.filter(is_active=True)
     )
-    title = forms.CharField(label=_("Title"), max_length=80)
+    title = forms.CharField(label=pgettext_lazy("of a text", "Title"), max_length=80)
     title_en = forms.CharField(label=_("English title"), max_length=120, required=False)
     text = forms.CharField(label=_("What members get"), max_length=_LONGEST, widget=_words(4))
     terms = forms.CharField(label=_("Terms"), max_length=_LONGEST, required=False, widget=_words(3))
@@ -287,7 +290,7 @@ class ComplaintForm(forms.Form):
 
 
 class ProgrammeForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=80)
     year = forms.IntegerField(
         label=_("Year"), min_value=2000, max_value=2100, initial=lambda: timezone.localdate().year
     )
@@ -305,15 +308,15 @@ class BudgetForm(forms.Form):
 
 
 class CategoryForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=40)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=40)
     name_en = forms.CharField(label=_("English name"), max_length=60)
-    need = forms.ChoiceField(label=_("Need"), choices=Need.choices)
+    need = forms.ChoiceField(label=pgettext_lazy("of an offer", "Need"), choices=Need.choices)
     position = forms.IntegerField(label=_("Position"), min_value=0, max_value=999, initial=0)
 
 
 class NewCategoryForm(CategoryForm):
     code = forms.SlugField(
-        label=_("Code"),
+        label=pgettext_lazy("of a thing", "Code"),
         max_length=30,
         help_text=_("Small letters, digits and dashes; it stays for good."),
     )

@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.states import transitions
 
@@ -89,9 +90,9 @@ OPEN_APPLICATIONS: Final = (JoinState.APPLIED, JoinState.CHECKED, JoinState.RETU
 class MembershipState(models.TextChoices):
     ACTIVE = "active", _("member")
     RETAINED = "retained", _("membership retained")
-    RETIRED = "retired", _("retired")
+    RETIRED = "retired", pgettext_lazy("of a member", "retired")
     TRANSFERRED = "transferred", _("transferred to another union")
-    WITHDRAWN = "withdrawn", _("withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("of a member", "withdrawn")
     DECEASED = "deceased", _("deceased")
 
 
@@ -293,7 +294,7 @@ MERCHANT_AGREEMENT = transitions(
 
 
 class OfferState(models.TextChoices):
-    DRAFT = "draft", _("being written")
+    DRAFT = "draft", pgettext_lazy("of an offer", "being written")
     SUBMITTED = "submitted", _("waiting for approval")
     PUBLISHED = "published", _("published")
     PAUSED = "paused", _("paused")

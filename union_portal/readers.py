@@ -49,6 +49,7 @@ class Door(StrEnum):
     DIRECTORY = "directory"
     MERCHANT_APPLYING = "merchant_applying"
     MERGING = "merging"
+    NEXT_VERSION = "next_version"
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, audit, files, lifecycle, queue, titles
+from union_portal import access, audit, files, lifecycle, queue, readers, titles
 from union_portal.access import Permission
 from union_portal.kit.sheets import SheetData
 from union_portal.models import ReportRun, StoredFile
+from union_portal.readers import Door
 from union_portal.states import ReportState
 
 if TYPE_CHECKING:
@@ -234,5 +235,6 @@ def _next_version(kind: str, about: dict[str, str]) -> int:
             "SELECT pg_advisory_xact_lock(hashtext(%s))",
             [f"report:{kind}:{about['subject_type']}:{about['subject_id']}"],
         )
-    last = ReportRun.objects.filter(kind=kind, **about).aggregate(last=Max("version"))["last"]
+    with readers.seeing(Door.NEXT_VERSION):
+        last = ReportRun.objects.filter(kind=kind, **about).aggregate(last=Max("version"))["last"]
     return (last or 0) + 1

@@ -244,9 +244,10 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "union_portal.storedfile": (
         Own("uploaded_by"),
         Only("purpose <> 'my_data'", Within("organization", (*_PEOPLE, _P.AUDIT_VIEW))),
-        # A copy of somebody's data is for that person alone.
+        # What a report became is for whoever is shown its run: the merchants' desk and the
+        # rules clerk see no people and print figures; a copy of one's data is for that person.
         Matching(
-            "purpose = 'my_data' AND EXISTS (SELECT 1 FROM union_portal_reportrun r"
+            "purpose IN ('report', 'my_data') AND EXISTS (SELECT 1 FROM union_portal_reportrun r"
             " WHERE r.file_id = union_portal_storedfile.id)",
             is_reading=True,
         ),
@@ -280,6 +281,8 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             Within("organization", (_P.REPORT_DISBURSEMENT, _P.TRAIL_VIEW)),
         ),
         Own("requested_by"),
+        # Whoever asks for the next version counts those that others asked for.
+        Through(Door.NEXT_VERSION),
     ),
     "union_portal.job": (
         Own("requested_by"),

@@ -1,6 +1,7 @@
 """Merchants' statements on paper and as a sheet."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +11,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy, override, pgettext, pgettext_lazy
 
 from union_portal import queue, reports
 from union_portal.access import Permission
@@ -41,7 +42,7 @@ def _is_its_merchants(account: Account, subject_type: str, subject_id: str) -> b
 
 @reports.report(
     "merchant_statement_pdf",
-    title=gettext_lazy("Statement"),
+    title=pgettext_lazy("of a merchant", "Statement"),
     permission=Permission.BENEFIT_VIEW,
     concerns=_is_its_merchants,
 )
@@ -67,10 +68,10 @@ def statement_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produ
         assembly.add("front", front, 1, [(statement.number, 0, 0)], is_guess=True)
         for number, rows in enumerate(_sections(statement)):
             html = render_to_string("reports/statement_lines.html", {"lines": rows})
-            mark = [(_("Uses"), 0, 1)] if number == 0 else []
+            mark = [(pgettext("list", "Uses"), 0, 1)] if number == 0 else []
             assembly.add("lines", html, 1, mark, is_guess=True)
         details = Details(
-            title=f"{_('Statement')} {statement.number}",
+            title=f"{pgettext('of a merchant', 'Statement')} {statement.number}",
             author=settings.PORTAL_OFFICE,
             made_at=report.requested_at.isoformat(),
         )
@@ -103,7 +104,8 @@ def statement_xlsx(run: queue.Run, report: ReportRun, out: Path) -> reports.Prod
                 f"{localtime(line.redemption.redeemed_at):%Y-%m-%d %H:%M}",
                 str(line.redemption.place or ""),
                 line.redemption.offer.title,
-                yuan(line.amount_fen),
+                # A number: whoever checks the month adds the column up.
+                Decimal(line.amount_fen).scaleb(-2),
                 str(line.get_state_display()),
             )
             for line in _lines(statement).iterator(chunk_size=2000)

@@ -7,9 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from awards.actions import honours
 from awards.admin.columns import column
@@ -54,7 +53,7 @@ class RevokeForm(ReasonForm):
 def ended(outcome: honours.Ended) -> Told:
     """What became of payments that lost their ground."""
     return Told(
-        _now(
+        gettext(
             "Entered. Unpaid decisions withdrawn: %(withdrawn)s; too late to hold back at the"
             " bank: %(late)s."
         )

@@ -43,6 +43,7 @@ PURPOSE: Final = "card_result_file"
 MOST_BYTES: Final = 20 * 1024 * 1024
 TAKEN_IN: Final = (CardBatchState.SENT, CardBatchState.ANSWERED)
 DONE: Final = (CardVerdict.ISSUED, CardVerdict.REFUSED, CardVerdict.REPEAT)
+_OF_NOBODY_HERE: Final = (Verdict.UNKNOWN, Verdict.OTHER_PERSON)
 _SHOWN: Final = 120
 _NUMBERS: Final = """
 UPDATE members_servicecard c
@@ -92,7 +93,8 @@ def take(
 
     Rows that name nobody of the batch, somebody else, or no sound number are laid before a
     person; all others are applied. Errors: CardFileRefused with every fault of a file that
-    can't be read; CardRefused for a batch that is not with the bank.
+    can't be read, or for one without a row of the batch; CardRefused for a batch that is not
+    with the bank.
     """
     access.require(by, Permission.CARD_BATCH, batch.organization)
     # One answer at a time, of all banks: two could name one number. Without their keys: whoever
@@ -112,6 +114,8 @@ def take(
     bank = banks[batch.bank_id]
     layout = CardLayout.from_config(bank.layout)
     lines = read(layout, content)
+    judged = list(_judge(batch, layout, lines, bank))
+    _require_of_batch(judged, batch)
     file = CardResultFile.objects.create(
         batch=batch,
         file=files.store(
@@ -123,7 +127,6 @@ def take(
         taken_by=by,
         taken_at=now,
     )  # fmt: skip
-    judged = list(_judge(batch, layout, lines, bank))
     _apply(batch, judged, by=by, today=today)
     _write_rows(file, judged)
     if not batch.cards.filter(state=CardState.SENT_TO_BANK).exists():
@@ -185,6 +188,24 @@ def _read_workbook(layout: CardLayout, content: bytes) -> list[ResultLine]:
         path.write_bytes(content)
         with open_sheet(path, expected=titles, limits=limits) as sheet:
             return card_files.read_sheet(layout, sheet)
+
+
+def _require_of_batch(judged: Sequence[_Judged], batch: CardBatch) -> None:
+    """Errors: CardFileRefused for the answer to another batch.
+
+    Kept here it would do nothing, and its bytes could never be taken in where they belong.
+    """
+    if all(one.verdict in _OF_NOBODY_HERE for one in judged):
+        raise card_files.refused(
+            Refused(
+                gettext_noop("No row of this file is about an application of batch %(number)s."),
+                gettext_noop(
+                    "Import it on the page of the batch that it answers, or ask the bank for the"
+                    " answer to this one."
+                ),
+                {"number": batch.number},
+            )
+        )
 
 
 def _taken_before(known: CardResultFile, batch: CardBatch) -> CardResultFile:

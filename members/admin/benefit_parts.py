@@ -10,14 +10,15 @@ from django.http import FileResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
+from members.models import MerchantPlace
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
 from union_portal.admin.trail import name_acts
 from union_portal.downloads import download_sheet
-from union_portal.kit import money
+from union_portal.kit import money, regions
 from union_portal.models import Account
 
 name_acts(
@@ -83,6 +84,11 @@ def paper_link(file: Any) -> Any:
     if file is None:
         return "–"
     return format_html('<a href="{}">{}</a>', reverse("portal:file", args=[file.pk]), file)
+
+
+def county_of(place: MerchantPlace) -> str:
+    """The county a shop stands in, by its name."""
+    return gettext(regions.division_name(place.division_code))
 
 
 def yuan_or_dash(fen: int | None) -> str:

@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import FileResponse, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from members.actions import card_batches, card_results
@@ -113,14 +113,17 @@ def _not_fetched(batch: CardBatch, account: Account) -> Text | None:
 
 
 def _content(batch: CardBatch, account: Account) -> list[tuple[Any, Any]]:
-    return [
+    told: list[tuple[Any, Any]] = [
         (_("Batch"), batch.number),
         (_("Bank"), batch.bank),
         (_("Applications"), batch.cards_count),
-        (_("Ended since the file was made"), card_batches.changed_since(batch)),
-        (_("File fetched"), card_batches.fetched(batch)),
+        (_("Times the file was fetched"), card_batches.fetched(batch)),
         (_("Digest"), batch.file.sha256 if batch.file else "–"),
     ]
+    # Once it is with the bank all its cards have gone on: that is no change of the file.
+    if batch.state == CardBatchState.MADE:
+        told.append((_("Ended since the file was made"), card_batches.changed_since(batch)))
+    return told
 
 
 @admin.register(CardBatch)
@@ -277,7 +280,13 @@ class CardBatchAdmin(ScopedModelAdmin):
         return [
             Panel(
                 _("For a person to find out"),
-                (_("File"), _("Row"), _("Row as shown"), _("Judged"), _("Application")),
+                (
+                    _("File"),
+                    _("Row"),
+                    _("Row as shown"),
+                    pgettext("of a row", "Judged"),
+                    _("Application"),
+                ),
                 [
                     (
                         stamp(one.file.taken_at),

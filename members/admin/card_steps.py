@@ -10,7 +10,7 @@ from django.http import FileResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members import queries
@@ -307,7 +307,7 @@ def _send_back(permission: Permission, name: str, state: CardState) -> Button:
 def _cancel(permission: Permission, name: str, *reasons: Any) -> Button:
     return Button(
         name=name,
-        label=_("Cancel"),
+        label=pgettext_lazy("of a card", "Cancel"),
         permission=permission,
         act=lambda obj, by, data: cards.cancel(card=obj, by=by, **data),
         explain=_("For good. A card in the member's hand is closed by the bank alone."),

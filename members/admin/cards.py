@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from members.actions.card_exports import VIEWERS, seen_by
@@ -173,7 +173,7 @@ class ServiceCardAdmin(ScopedModelAdmin):
         url = reverse("portal:file", args=[card.receipt_id])
         return format_html('<a href="{}">{}</a>', url, card.receipt)
 
-    @admin.display(description=_("replaces"))
+    @admin.display(description=_("card it replaces"))
     def replaces_link(self, card: ServiceCard) -> Any:
         return link(card.replaces) if card.replaces else "–"
 
@@ -197,7 +197,7 @@ class ServiceCardAdmin(ScopedModelAdmin):
             )
             for one in answers
         ]
-        columns = (_("When"), _("Batch"), _("Row"), _("Judged"), _("Cause"))
+        columns = (_("When"), _("Batch"), _("Row"), pgettext("of a row", "Judged"), _("Cause"))
         others = ServiceCard.objects.filter(person=obj.person_id).exclude(pk=obj.pk)
         cards = [
             (link(one), one.bank, one.get_state_display(), one.issued_on or "–")

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.actions import complaints, merchants
@@ -108,7 +108,7 @@ class MerchantComplaintAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("complainant"))
     def complainant(self, complaint: MerchantComplaint) -> str:
-        return _now("a member of %(union)s") % {"union": complaint.organization}
+        return gettext("a member of %(union)s") % {"union": complaint.organization}
 
     @admin.display(description=_("offer"))
     def offer(self, complaint: MerchantComplaint) -> Any:

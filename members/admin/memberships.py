@@ -44,7 +44,7 @@ def change_form(membership: Membership, by: Account) -> type[forms.Form]:
 
     class StateForm(forms.Form):
         to = forms.ChoiceField(label=_("From now on"), choices=choices)
-        on = forms.DateField(label=_("On"), widget=DateInput(), initial=timezone.localdate)
+        on = forms.DateField(label=_("Date"), widget=DateInput(), initial=timezone.localdate)
         reason = forms.CharField(
             label=_("Reason"),
             min_length=2,

@@ -7,11 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from members.actions import agreements, merchant_accounts, merchant_logins, places
-from members.admin.benefit_parts import link, paper_link, today
+from members.admin.benefit_parts import county_of, link, paper_link, today
 from members.admin.merchants import told_password
 from members.forms_benefits import place_form
 from members.models import MerchantAccount, MerchantAgreement, MerchantLogin, MerchantPlace
@@ -24,6 +24,7 @@ from union_portal.admin.buttons import Button, Text, every, not_by, only_in
 from union_portal.admin.fields import ReasonForm
 from union_portal.admin.pages import Fact, Told
 from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.kit import regions
 from union_portal.models import Account
 
 _CONFIRM = Permission.ACCOUNT_NUMBER_CONFIRM
@@ -286,19 +287,37 @@ class MerchantLoginAdmin(OfMerchant):
         return f"{login.account} ({login.account.username})"
 
 
+class CountyFilter(admin.SimpleListFilter):
+    """Shops by the county they stand in."""
+
+    title = _("County")
+    parameter_name = "division"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        codes = (
+            model_admin.get_queryset(request)
+            .order_by("division_code")
+            .values_list("division_code", flat=True)
+        )
+        return [(code, gettext(regions.division_name(code))) for code in codes.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() is None else queryset.filter(division_code=self.value())
+
+
 @admin.register(MerchantPlace)
 class MerchantPlaceAdmin(OfMerchant):
     icon = "location_on"
     order = 40
-    list_display = ("name", "merchant", "address", "division_code", "hours", "is_active")
-    list_filter = ("is_active", "division_code")
+    list_display = ("name", "merchant", "address", "shown_county", "hours", "is_active")
+    list_filter = ("is_active", CountyFilter)
     list_select_related = ("merchant__organization",)
     search_fields = ("name", "address", "merchant__name")
     fields = (
         "name",
         "merchant_link",
         "address",
-        "division_code",
+        "shown_county",
         "latitude",
         "longitude",
         "phone",
@@ -333,6 +352,10 @@ class MerchantPlaceAdmin(OfMerchant):
             why_not=lambda obj, by: _("It is shown.") if obj.is_active else None,
         ),
     )
+
+    @admin.display(description=_("County"), ordering="division_code")
+    def shown_county(self, place: MerchantPlace) -> str:
+        return county_of(place)
 
 
 def _ending_text(account: Account) -> str:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from members import resources_benefits
@@ -20,7 +20,7 @@ from members.actions import (
     offers,
     places,
 )
-from members.admin.benefit_parts import export_button, link, paper_link, today
+from members.admin.benefit_parts import county_of, export_button, link, paper_link, today
 from members.forms_benefits import (
     AgreementForm,
     MerchantAccountForm,
@@ -31,7 +31,7 @@ from members.forms_benefits import (
     offer_form,
     upload,
 )
-from members.models import Merchant, MerchantPlace
+from members.models import Merchant, MerchantLogin, MerchantPlace
 from members.queries import benefits as queries_benefits
 from members.states import MerchantState
 from union_portal import access
@@ -311,12 +311,21 @@ def _agreements(merchant: Merchant) -> Panel:
     return Panel(_("Agreements"), (_("Number"), _("Valid from"), _("Valid to"), _("State")), rows)
 
 
+def _shop_state(place: MerchantPlace) -> Any:
+    return pgettext("of a shop", "open") if place.is_active else pgettext("of a shop", "closed")
+
+
+def _login_state(login: MerchantLogin) -> Any:
+    return pgettext("of a log-in", "closed") if login.ended_at else pgettext("of a log-in", "open")
+
+
 def _places(merchant: Merchant) -> Panel:
     rows = [
-        (link(one), one.address, one.division_code, _("open") if one.is_active else _("closed"))
+        (link(one), one.address, county_of(one), _shop_state(one))
         for one in merchant.places.all()[:ROWS_SHOWN]
     ]
-    return Panel(_("Shops"), (_("Name"), _("Address"), _("Division code"), _("State")), rows)
+    columns = (pgettext("of a thing", "Name"), _("Address"), _("County"), _("State"))
+    return Panel(_("Shops"), columns, rows)
 
 
 def _offers(merchant: Merchant) -> Panel:
@@ -324,12 +333,12 @@ def _offers(merchant: Merchant) -> Panel:
         (link(one), one.get_kind_display(), one.used_count, one.get_state_display())
         for one in merchant.offers.all()[:ROWS_SHOWN]
     ]
-    return Panel(_("Offers"), (_("Title"), _("Kind"), _("Used"), _("State")), rows)
+    return Panel(_("Offers"), (_("Offer"), _("Kind"), _("Used"), _("State")), rows)
 
 
 def _logins(merchant: Merchant) -> Panel:
     rows = [
-        (link(one, one.account), one.place or "–", _("closed") if one.ended_at else _("open"))
+        (link(one, one.account), one.place or "–", _login_state(one))
         for one in merchant.logins.select_related("account", "place")
     ]
     return Panel(_("Log-ins"), (_("Account"), _("Place"), _("State")), rows)

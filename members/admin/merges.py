@@ -195,7 +195,7 @@ _COMPARED: Final[tuple[tuple[Any, Any], ...]] = (
     (_("Phone"), lambda person: person.phone_shown),
     (_("Union"), lambda person: person.organization),
     (_("Employer"), lambda person: person.employer),
-    (_("Registered"), lambda person: timezone.localdate(person.created_at)),
+    (_("Registered on"), lambda person: timezone.localdate(person.created_at)),
     (_("Log-in"), lambda person: _("Yes") if person.account_id else _("No")),
 )
 

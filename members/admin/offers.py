@@ -245,7 +245,7 @@ class BenefitProgrammeAdmin(ScopedModelAdmin):
     list_filter = ("year",)
     list_select_related = ("organization",)
     search_fields = ("name", "fund_code")
-    fields = ("name", "year", "fund_code", "organization", "budget", "used", "left")
+    fields = ("name", "year", "shown_fund", "organization", "budget", "used", "left")
     readonly_fields = fields
     empty_hint = _("Subsidised offers need the programme of their year: open it above.")
     list_buttons = (
@@ -272,6 +272,10 @@ class BenefitProgrammeAdmin(ScopedModelAdmin):
             form=BudgetForm,
         ),
     )
+
+    @admin.display(description=_("code of the fund"))
+    def shown_fund(self, programme: BenefitProgramme) -> str:
+        return programme.fund_code
 
     @admin.display(description=_("budget"), ordering="budget_fen")
     def budget(self, programme: BenefitProgramme) -> str:

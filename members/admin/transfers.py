@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.actions import transfers
 from members.models import MembershipTransfer
@@ -223,7 +224,7 @@ class MembershipTransferAdmin(ScopedModelAdmin):
     def panels(self, request: HttpRequest, obj: MembershipTransfer) -> list[Panel]:
         """Its steps as the row tells them: the log belongs to one side alone."""
         steps = (
-            (_("Asked for"), obj.requested_by, obj.requested_at),
+            (pgettext_lazy("a step", "Asked for"), obj.requested_by, obj.requested_at),
             (_("Released"), obj.released_by, obj.released_at),
             (_("Accepted or refused"), obj.decided_by, obj.decided_at),
         )

@@ -11,6 +11,7 @@ import pgtrigger
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.people import Person, follows_merge
 from members.states import (
@@ -60,7 +61,7 @@ class Employment(models.TextChoices):
     FLEXIBLE = "flexible", _("flexibly employed")
     LAID_OFF = "laid_off", _("laid off, waiting in the unit")
     UNEMPLOYED = "unemployed", _("unemployed")
-    RETIRED = "retired", _("retired")
+    RETIRED = "retired", pgettext_lazy("of a member", "retired")
 
 
 class TechnicalGrade(models.TextChoices):

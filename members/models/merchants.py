@@ -3,7 +3,7 @@
 import pgtrigger
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members.states import (
@@ -34,9 +34,11 @@ class BenefitCategory(models.Model):
     """One of the categories that offers are sorted by; each serves a need."""
 
     code = models.SlugField(_("code"), max_length=30, unique=True)
-    name = models.CharField(_("name"), max_length=40, unique=True)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=40, unique=True)
     name_en = models.CharField(_("English name"), max_length=60)
-    need = models.CharField(_("need"), max_length=10, choices=Need.choices)
+    need = models.CharField(
+        pgettext_lazy("of an offer", "need"), max_length=10, choices=Need.choices
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
 
@@ -57,7 +59,7 @@ class Merchant(models.Model):
     dates hold the day.
     """
 
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=120)
     # Written with the name: the directory is searched by the sound of a name as well.
     pinyin = models.CharField(
         _("pinyin"), max_length=600, blank=True, db_default="", editable=False
@@ -90,9 +92,15 @@ class Merchant(models.Model):
     )
     entered_at = models.DateTimeField(_("entered at"), default=timezone.now, editable=False)
     reviewed_by = models.ForeignKey(
-        Account, models.PROTECT, verbose_name=_("reviewed by"), null=True, related_name="+"
+        Account,
+        models.PROTECT,
+        verbose_name=pgettext_lazy("of a merchant", "reviewed by"),
+        null=True,
+        related_name="+",
     )
-    reviewed_at = models.DateTimeField(_("reviewed at"), null=True, editable=False)
+    reviewed_at = models.DateTimeField(
+        pgettext_lazy("of a merchant", "reviewed at"), null=True, editable=False
+    )
     approved_by = models.ForeignKey(
         Account, models.PROTECT, verbose_name=_("approved by"), null=True, related_name="+"
     )
@@ -211,7 +219,7 @@ class MerchantPlace(models.Model):
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="places"
     )
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=80)
     address = models.CharField(_("address"), max_length=200)
     division_code = models.CharField(
         _("division code"), max_length=6, help_text=_("GB/T 2260, six digits")

@@ -3,7 +3,7 @@
 import pgtrigger
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members.models.merchants import BenefitCategory, Merchant, MerchantPlace
@@ -22,7 +22,7 @@ class BenefitProgramme(models.Model):
     the budget, whoever writes.
     """
 
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=80)
     year = models.PositiveSmallIntegerField(_("year"), unique=True)
     fund_code = models.CharField(_("fund"), max_length=40)
     organization = models.ForeignKey(

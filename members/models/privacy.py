@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.memberships import Channel
 from members.models.people import Person, follows_merge
@@ -137,7 +138,9 @@ class Correction(models.Model):
     )
     field = models.CharField(_("field"), max_length=30)
     wanted = SealedTextField(_("what it should be"), kind="profile", null=False)
-    words = models.CharField(_("explanation"), max_length=300, blank=True)
+    words = models.CharField(
+        pgettext_lazy("of a member", "explanation"), max_length=300, blank=True
+    )
     evidence = models.ForeignKey(
         StoredFile, models.PROTECT, verbose_name=_("evidence"), null=True, related_name="+"
     )
@@ -163,7 +166,7 @@ class Correction(models.Model):
         triggers = [CORRECTION.trigger(), *kept("correction")]
 
     def __str__(self) -> str:
-        return f"{self.person_id}: {self.field}"
+        return str(self.person)
 
 
 class Relation(models.TextChoices):

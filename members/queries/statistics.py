@@ -26,6 +26,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models import (
     EmployerNature,
@@ -70,7 +71,7 @@ HEADERS: Final[dict[str, Promise]] = {
     "joined": _("Joined"),
     "transferred_in": _("Transferred in"),
     "transferred_out": _("Transferred out"),
-    "left": _("Left"),
+    "left": pgettext_lazy("of members", "Left"),
     "workers": _("Workers reported"),
     "cadres": _("Full-time cadres"),
     "income_fen": _("Income (yuan)"),

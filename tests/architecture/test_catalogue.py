@@ -1,5 +1,6 @@
 """Chinese first: nothing a reader sees lacks its translation."""
 
+import ast
 import gettext
 import re
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils import translation
 from awards.models import HonourTitle
 from awards.states import CaseState
 from tests.architecture import catalogue
+from tests.architecture.sources import ROOT, python_files
 from union_portal.borrowed import IN_ENGLISH
 from union_portal.models import Message, Notice, RuleSet
 from union_portal.models.once import SentForm
@@ -24,6 +26,19 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 def test_the_chinese_catalogue_is_complete():
     assert catalogue.missing(catalogue.fresh()) == []
+
+
+def test_no_module_asks_for_a_text_by_a_name_that_the_reader_does_not_know():
+    """`gettext as _now` leaves its texts out of the catalogue: they stay English, unnoticed."""
+    unknown = [
+        f"{path.relative_to(ROOT)}: {name.name} as {name.asname}"
+        for path in python_files()
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for name in node.names
+        if name.name in catalogue.KEYWORDS and (name.asname or name.name) not in catalogue.KEYWORDS
+    ]
+    assert unknown == []
 
 
 def test_the_catalogue_holds_nothing_fuzzy_and_nothing_left_over():

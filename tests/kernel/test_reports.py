@@ -8,9 +8,10 @@ from django.utils import translation
 
 from tests.disbursement.conftest import make_office
 from tests.kernel.attacks import refused_by
+from tests.kernel.test_row_security import page_of
 from union_portal import figures, files, queue, reports
 from union_portal.access import Permission
-from union_portal.models import Job, ReportRun
+from union_portal.models import Job, ReportRun, StoredFile
 from union_portal.states import JobState, ReportState
 
 pytestmark = pytest.mark.django_db
@@ -31,14 +32,17 @@ def produce(run, report, out):
     )
 
 
+reports.report("tests.figures", title="数字", permission=Permission.BENEFIT_VIEW)(produce)
+
+
 @pytest.fixture(autouse=True)
 def _well():
     mood.update(refuse=False, fail=False)
 
 
 def request(cast, **more):
-    given = {"by": cast.feng, "organization": cast.tree.city}
-    return reports.request(kind="tests.list", subject=cast.tree.city, **(given | more))
+    given = {"by": cast.feng, "organization": cast.tree.city, "kind": "tests.list"}
+    return reports.request(subject=cast.tree.city, **(given | more))
 
 
 def rendered(run):
@@ -82,6 +86,22 @@ def test_who_may_ask_may_fetch(cast):
     assert files.may_fetch(cast.feng_releaser, run.file)
     for other in (cast.qiao, cast.shi, cast.lin, cast.wei):
         assert not files.may_fetch(other, run.file)
+
+
+def test_who_sees_no_people_is_shown_the_report_they_asked_for(cast):
+    """The merchants' desk prints statements and figures: the database held the file back."""
+    run = rendered(request(cast, by=cast.benefits, kind="tests.figures"))
+    with page_of(cast.benefits.pk):
+        assert StoredFile.objects.filter(pk=run.file_id).exists()
+    with page_of(cast.wei.pk):
+        assert not StoredFile.objects.filter(pk=run.file_id).exists()
+
+
+def test_the_next_version_counts_those_of_colleagues_too(cast):
+    """They are not shown to each other: the second to ask was told of a fault."""
+    rendered(request(cast, by=cast.benefits, kind="tests.figures"))
+    with page_of(cast.officer.pk):
+        assert request(cast, by=cast.officer, kind="tests.figures").version == 2
 
 
 @pytest.mark.parametrize(

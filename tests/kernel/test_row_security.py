@@ -110,6 +110,7 @@ DOORS = {
         {"members.merchant", "union_portal.storedfile"},
         {"members/actions/merchants.py", "members/queries/benefits.py"},
     ),
+    Door.NEXT_VERSION: ({"union_portal.reportrun"}, {"union_portal/reports.py"}),
     Door.LIVE_JOB: ({"union_portal.job"}, {"union_portal/queue.py"}),
     Door.PROBES: (
         {"union_portal.job", "union_portal.message", "disbursement.payoutbatch"},

@@ -196,6 +196,17 @@ def test_a_file_of_another_batch_is_not_taken_in_here(office: CardOffice):
         office.take(other, content)
 
 
+def test_an_answer_imported_at_another_batch_can_still_be_imported_at_its_own(office: CardOffice):
+    mine, other = office.sent(2), office.sent(2)
+    content = office.says(mine)
+    with pytest.raises(CardFileRefused):
+        office.take(other, content)
+    assert not CardResultFile.objects.exists()
+    assert not StoredFile.objects.filter(purpose=card_results.PURPOSE).exists()
+    file = office.take(mine, content)
+    assert card_results.verdicts(file.rows.all()) == {"issued": 2}
+
+
 def test_the_same_answer_in_other_bytes_changes_nothing_either(office: CardOffice):
     batch = office.sent(2)
     content = office.says(batch)
@@ -275,8 +286,8 @@ def test_who_was_refused_is_approved_again_and_goes_into_another_batch(office: C
     cards.approve(card=card, by=office.cast.officer, now=NOW)
     second = office.sent()
     assert second.cards.get() == card
-    late = office.take(batch, office.says(second))
-    assert card_results.verdicts(late.rows.all()) == {"unknown": 1}
+    with pytest.raises(CardFileRefused, match=f"No row .* {batch.number}"):
+        office.take(batch, office.says(second))
     office.take(second, office.says(second))
     card.refresh_from_db()
     assert card.state == CardState.ISSUED

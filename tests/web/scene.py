@@ -272,8 +272,8 @@ def _cards(cast: Cast) -> None:
     office = make_card_office(cast)
     batch = office.sent(1)
     office.take(batch, office.says(batch))
-    batch = office.sent(1)
-    office.take(batch, office.says(batch, (0, 0, "77")))
+    batch = office.sent(2)
+    office.take(batch, office.says(batch, (1, 0, "77")))
 
 
 def _benefits(cast: Cast) -> None:

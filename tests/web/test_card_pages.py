@@ -329,8 +329,8 @@ def test_a_faulty_answer_is_shown_with_every_row_at_fault(office: CardOffice):
 
 
 def test_what_waits_for_a_person_stands_on_the_batch_and_in_a_list(office: CardOffice):
-    batch = office.sent(1)
-    office.take(batch, office.says(batch, (0, 0, "77")))
+    batch = office.sent(2)
+    office.take(batch, office.says(batch, (1, 0, "77")))
     officer = browser(office.cast.officer)
     assert "no such application" in text_of(
         officer.get(reverse(f"{BATCH}_change", args=[batch.pk]))

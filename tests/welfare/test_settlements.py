@@ -1,17 +1,21 @@
 """A merchant's month: issued from its uses, disputed by the line, approved, paid by the engine."""
 
 from datetime import date, datetime
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.urls import reverse
+from openpyxl import load_workbook
 
 from tests.cast import NOW, TODAY, make_person
 from tests.disbursement.conftest import Office, make_office
 from tests.kernel.attacks import refused_by
 from tests.kernel.races import at_once, waits_for_lock
 from tests.members.cards import make_card
+from tests.web.awards_play import browser
 from tests.welfare.shop import (
     CODES,
     FEBRUARY,
@@ -20,7 +24,7 @@ from tests.welfare.shop import (
     of_another_programme,
     use,
 )
-from union_portal import lifecycle
+from union_portal import files, lifecycle, queue, reports
 from union_portal.states import DecisionState
 from welfare.actions import settlements
 from welfare.actions.settlements import SettlementRefused
@@ -313,3 +317,41 @@ def test_two_who_issue_at_once_make_one_statement(cast):
         waits_for_lock(other)
     assert (other.error, other.result) == (None, 0)
     assert StatementLine.objects.count() == 1
+
+
+# -- the desk ------------------------------------------------------------------------------------
+def test_a_month_issued_at_the_desk_is_told_by_its_count(shop, card):
+    use(shop, card, day=10)
+    client = browser(shop.officer)
+    url = reverse("admin:welfare_merchantstatement_list_do", args=["issue"])
+    seen = client.get(url).context["seen"]
+    answer = client.post(url, {"seen": seen, "month": FEBRUARY.isoformat()})
+    assert answer.status_code == 200
+    assert "1 statements were issued." in answer.content.decode()
+    assert MerchantStatement.objects.get().month == FEBRUARY
+
+
+def test_the_auditor_follows_an_approved_statement_to_what_is_owed(shop, card, cast, fund_office):
+    statement = issued(shop, card)
+    confirm_account(shop, cast)
+    approve(shop, statement, cast)
+    owed = Entitlement.objects.get(decision=MerchantStatement.objects.get().decision)
+    page = reverse("admin:welfare_merchantstatement_change", args=[statement.pk])
+    way = reverse("admin:disbursement_entitlement_change", args=[owed.pk])
+    assert way in browser(cast.gao).get(page).content.decode()
+    assert way not in browser(shop.officer).get(page).content.decode()
+
+
+def test_the_amounts_of_a_statement_as_spreadsheet_are_numbers_to_add_up(shop, card):
+    statement = issued(shop, card)
+    run = reports.request(
+        kind="merchant_statement_xlsx",
+        subject=statement,
+        by=shop.officer,
+        organization=statement.organization,
+    )
+    queue.run_job(run.job_id)
+    run.refresh_from_db()
+    with files.open_for(run.file) as stream:
+        sheet = load_workbook(BytesIO(stream.read())).worksheets[0]
+    assert sum(row[5].value for row in sheet.iter_rows(min_row=2)) == 60

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal import access, figure_reports, figures
 from union_portal.access import Permission
@@ -67,7 +68,7 @@ class CountedFigureAdmin(ScopedModelAdmin):
     def title(self, obj: CountedFigure) -> str:
         return obj.title
 
-    @admin.display(description=_("number"), ordering="value")
+    @admin.display(description=pgettext_lazy("of a figure", "number"), ordering="value")
     def number(self, obj: CountedFigure) -> str:
         known = figures.known(obj.key)
         return known.shown(obj.value) if known else str(obj.value)
@@ -93,6 +94,8 @@ class CountedFigureAdmin(ScopedModelAdmin):
             for run in made.order_by("-pk")[:10]
         ]
         return [
-            Panel(_("Month by month"), (_("Month"), _("Number")), months),
+            Panel(
+                _("Month by month"), (_("Month"), pgettext_lazy("of a figure", "number")), months
+            ),
             Panel(_("Files"), (_("Report"), _("Version"), _("Asked for by"), _("File")), files),
         ]

@@ -8,20 +8,21 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from union_portal import access, reports
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, every, not_by, only_in
 from union_portal.admin.fields import DateInput
-from union_portal.admin.pages import Fact, Panel
-from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.pages import Fact, Panel, Told
+from union_portal.admin.scoped import ScopedModelAdmin, reader
 from union_portal.admin.trail import name_acts
 from union_portal.models import Account
 from welfare.actions import settlements
 from welfare.admin.shown import column, link, stamp, yuan
+from welfare.disbursement.models import Entitlement
 from welfare.models import MerchantStatement, StatementLine
 from welfare.queries.settlements import by_offer, counted_fen
 from welfare.states import StatementLineState, StatementState
@@ -64,11 +65,14 @@ class AnswerForm(WordsForm):
     field_order = ("is_kept", "words")
 
 
-def _issue(obj: None, by: Account, data: dict[str, Any]) -> Any:
+def _issue(obj: None, by: Account, data: dict[str, Any]) -> Told:
     count = settlements.issue(
         month=data["month"], by=by, now=timezone.now(), today=timezone.localdate()
     )
-    return _("%(count)s statements were issued.") % {"count": count}
+    return Told(
+        _("Each merchant reads its own. Those issued before stay as they are."),
+        gettext("%(count)s statements were issued.") % {"count": count},
+    )
 
 
 def _approve(obj: MerchantStatement, by: Account, data: dict[str, Any]) -> None:
@@ -183,6 +187,7 @@ class MerchantStatementAdmin(ScopedModelAdmin):
             permission=Permission.BENEFIT_VIEW,
             act=_paper("merchant_statement_pdf"),
             explain=_("A PDF with the sums by offer and every use."),
+            done=_("The report is being made."),
         ),
         Button(
             name="xlsx",
@@ -190,6 +195,7 @@ class MerchantStatementAdmin(ScopedModelAdmin):
             permission=Permission.BENEFIT_VIEW,
             act=_paper("merchant_statement_xlsx"),
             explain=_("The same lines for machines."),
+            done=_("The report is being made."),
         ),
         Button(
             name="cancel",
@@ -227,7 +233,7 @@ class MerchantStatementAdmin(ScopedModelAdmin):
             told.append(Fact(_("Disputed lines"), disputed, "bad"))
         if obj.accepted_at:
             told.append(Fact(_("Accepted by the merchant"), stamp(obj.accepted_at), "good"))
-        return told
+        return [*told, *_owed(obj, reader(request))]
 
     def panels(self, request: HttpRequest, obj: MerchantStatement) -> list[Panel]:
         offers = [
@@ -249,16 +255,30 @@ class MerchantStatementAdmin(ScopedModelAdmin):
         every_line = reverse("admin:welfare_statementline_changelist")
         return [
             Panel(
-                _("By offer"), (_("Offer"), _("Uses"), _("Each (yuan)"), _("Amount (yuan)")), offers
+                _("By offer"),
+                (_("Offer"), pgettext("times", "Uses"), _("Each (yuan)"), _("Amount (yuan)")),
+                offers,
             ),
             Panel(
-                _("Uses"),
+                pgettext("list", "Uses"),
                 (_("Line"), _("Use"), _("When"), _("Offer"), _("Amount (yuan)"), _("State")),
                 shown,
                 link=f"{every_line}?statement__id__exact={obj.pk}",
                 link_text=_("Every line"),
             ),
         ]
+
+
+def _owed(statement: MerchantStatement, account: Account) -> list[Fact]:
+    """What an approved statement became, for those who follow the money from here on."""
+    may_follow = any(
+        access.may(account, permission, statement.organization)
+        for permission in (Permission.BATCH_VIEW, Permission.FUND_VIEW)
+    )
+    if statement.decision_id is None or not may_follow:
+        return []
+    owed = Entitlement.objects.filter(decision=statement.decision_id)
+    return [Fact(_("Entitlement"), link(one)) for one in owed]
 
 
 @admin.register(StatementLine)

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count
-from django.utils.translation import gettext as translated
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from union_portal import access, audit, lifecycle, sets
@@ -271,7 +271,7 @@ def summary(file: ReturnFile) -> str:
     counts: Iterable[str] = (
         f"{Verdict(verdict).label} {count}" for verdict, count in verdicts(file).items() if count
     )
-    return translated("%(rows)s rows: %(counts)s") % {
+    return gettext("%(rows)s rows: %(counts)s") % {
         "rows": file.rows_count,
         "counts": "、".join(counts),
     }
