@@ -57,6 +57,13 @@ FAULTS = {
         SELECT count(*) FROM members_servicecard c WHERE NOT EXISTS (
             SELECT FROM members_consent a JOIN members_consenttext t ON t.id = a.text_id
             WHERE a.person_id = c.person_id AND t.purpose = 'card')""",
+    "unions with members that report no workers": """
+        SELECT count(*) FROM union_portal_organization o WHERE o.level = 'grassroots'
+        AND EXISTS (SELECT FROM members_membership m WHERE m.organization_id = o.id
+                    AND m.state = 'active')
+        AND NOT EXISTS (SELECT FROM members_unionyear y JOIN members_unionprofile p
+                        ON p.organization_id = y.organization_id
+                        WHERE y.organization_id = o.id AND y.workers_count > 0)""",
     "memberships without a beginning": """
         SELECT count(*) FROM members_membership m WHERE NOT EXISTS (
             SELECT FROM members_membershipchange c

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 
 from union_portal import figures
+from union_portal.demo import unions
 from union_portal.demo.card_desk import CardDesk
 from union_portal.demo.cast import Player
 from union_portal.demo.members import Members
@@ -30,6 +31,7 @@ def stages(setting: Setting, players: dict[str, Player]) -> list[Stage]:
         ("uses", uses.make),
         ("tills", uses.at_the_till),
         ("statements", Statements(setting).settle),
+        ("unions", lambda: unions.report(setting)),
         ("register", Register(setting, players).play),
         ("figures", lambda: _count(setting.today)),
     ]

@@ -114,6 +114,11 @@ def home_union(city: Organization) -> Organization:
     return Organization.objects.within(county).filter(level=OrganizationLevel.GRASSROOTS)[0]
 
 
+def employer_of(union: Organization) -> str:
+    """Whose union it is, by the union's name."""
+    return union.name.split("（")[0].removesuffix("工会委员会")
+
+
 def _staff(
     staff: Staff, organization: Organization, held: Account | None, password: str
 ) -> Account:

@@ -205,7 +205,7 @@ class Members:
             "phone_print": ("text", ring.fingerprint_many("phone", phones)),
             "phone_shown": ("text", [masks.mask_phone(phone) for phone in phones]),
             "place": ("bigint", [union.pk for union in unions]),
-            "employer": ("text", [_employer(union) for union in unions]),
+            "employer": ("text", [federation.employer_of(union) for union in unions]),
         }
         done = sets.insert(
             "INSERT INTO members_person (name, pinyin, initials, sex, born_on, national_id,"
@@ -310,8 +310,3 @@ class Members:
 
 def _hex(ring: Keyring, kind: str, texts: Sequence[str]) -> list[str]:
     return [blob.hex() for blob in ring.seal_many(kind, texts)]
-
-
-def _employer(union: Organization) -> str:
-    """Whose union it is, by the union's name."""
-    return union.name.split("（")[0].removesuffix("工会委员会")
