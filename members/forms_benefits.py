@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.actions.merchants import Upload
 from members.actions.offers import Draft
@@ -184,7 +185,7 @@ class OfferForm(forms.Form):
     category = forms.ModelChoiceField(
         label=_("Category"), queryset=BenefitCategory.objects.filter(is_active=True)
     )
-    title = forms.CharField(label=_("Title"), max_length=80)
+    title = forms.CharField(label=pgettext_lazy("of a text", "Title"), max_length=80)
     title_en = forms.CharField(label=_("English title"), max_length=120, required=False)
     text = forms.CharField(label=_("What members get"), max_length=_LONGEST, widget=_words(4))
     terms = forms.CharField(label=_("Terms"), max_length=_LONGEST, required=False, widget=_words(3))

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO, Final
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from members.models import BenefitOffer, Merchant
 from union_portal import access, audit
@@ -52,7 +53,8 @@ def write_offers(target: BinaryIO, *, by: Account, kind: str) -> None:
     ).select_related("merchant", "category", "programme")
     _log("benefitoffer.export", rows, by, kind)
     headers = (
-        _("Merchant"), _("Title"), _("Category"), _("Kind"), _("Price for members"), _("Discount"),
+        _("Merchant"), pgettext("of a text", "Title"), _("Category"), _("Kind"),
+        _("Price for members"), _("Discount"),
         _("Subsidy for each use"), _("Valid from"), _("Valid to"), _("Uses in total"),
         _("Uses by each member"), _("Used"), _("Revision"), _("State"),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.states import transitions
 
@@ -293,7 +294,7 @@ MERCHANT_AGREEMENT = transitions(
 
 
 class OfferState(models.TextChoices):
-    DRAFT = "draft", _("being written")
+    DRAFT = "draft", pgettext_lazy("of an offer", "being written")
     SUBMITTED = "submitted", _("waiting for approval")
     PUBLISHED = "published", _("published")
     PAUSED = "paused", _("paused")

@@ -67,7 +67,7 @@ def statement_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produ
         assembly.add("front", front, 1, [(statement.number, 0, 0)], is_guess=True)
         for number, rows in enumerate(_sections(statement)):
             html = render_to_string("reports/statement_lines.html", {"lines": rows})
-            mark = [(_("Uses"), 0, 1)] if number == 0 else []
+            mark = [(_("Uses one by one"), 0, 1)] if number == 0 else []
             assembly.add("lines", html, 1, mark, is_guess=True)
         details = Details(
             title=f"{_('Statement')} {statement.number}",

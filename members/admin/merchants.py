@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from members import resources_benefits
@@ -324,7 +324,9 @@ def _offers(merchant: Merchant) -> Panel:
         (link(one), one.get_kind_display(), one.used_count, one.get_state_display())
         for one in merchant.offers.all()[:ROWS_SHOWN]
     ]
-    return Panel(_("Offers"), (_("Title"), _("Kind"), _("Used"), _("State")), rows)
+    return Panel(
+        _("Offers"), (pgettext("of a text", "Title"), _("Kind"), _("Used"), _("State")), rows
+    )
 
 
 def _logins(merchant: Merchant) -> Panel:

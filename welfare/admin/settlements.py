@@ -249,10 +249,12 @@ class MerchantStatementAdmin(ScopedModelAdmin):
         every_line = reverse("admin:welfare_statementline_changelist")
         return [
             Panel(
-                _("By offer"), (_("Offer"), _("Uses"), _("Each (yuan)"), _("Amount (yuan)")), offers
+                _("By offer"),
+                (_("Offer"), _("Times used"), _("Each (yuan)"), _("Amount (yuan)")),
+                offers,
             ),
             Panel(
-                _("Uses"),
+                _("Uses one by one"),
                 (_("Line"), _("Use"), _("When"), _("Offer"), _("Amount (yuan)"), _("State")),
                 shown,
                 link=f"{every_line}?statement__id__exact={obj.pk}",
