@@ -244,10 +244,11 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "union_portal.storedfile": (
         Own("uploaded_by"),
         Only("purpose <> 'my_data'", Within("organization", (*_PEOPLE, _P.AUDIT_VIEW))),
-        # A copy of somebody's data is for that person alone.
+        # A paper is for whoever asked for it: a till for its statement, and a person alone for
+        # the copy of their data.
         Matching(
-            "purpose = 'my_data' AND EXISTS (SELECT 1 FROM union_portal_reportrun r"
-            " WHERE r.file_id = union_portal_storedfile.id)",
+            "EXISTS (SELECT 1 FROM union_portal_reportrun r"
+            " WHERE r.file_id = union_portal_storedfile.id AND r.requested_by_id = {account})",
             is_reading=True,
         ),
         Only(_MERCHANTS_PAPER, Within("organization", _BENEFITS)),

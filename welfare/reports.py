@@ -41,7 +41,7 @@ def _is_its_merchants(account: Account, subject_type: str, subject_id: str) -> b
 
 @reports.report(
     "merchant_statement_pdf",
-    title=gettext_lazy("Statement"),
+    title=gettext_lazy("Statement of a merchant"),
     permission=Permission.BENEFIT_VIEW,
     concerns=_is_its_merchants,
 )
@@ -70,7 +70,7 @@ def statement_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produ
             mark = [(_("Uses one by one"), 0, 1)] if number == 0 else []
             assembly.add("lines", html, 1, mark, is_guess=True)
         details = Details(
-            title=f"{_('Statement')} {statement.number}",
+            title=f"{_('Statement of a merchant')} {statement.number}",
             author=settings.PORTAL_OFFICE,
             made_at=report.requested_at.isoformat(),
         )

@@ -114,6 +114,7 @@ def test_a_suspended_card_shows_its_state_and_the_bank_instead_of_a_code(street)
     page = client.get(CODE)
     assert DIGITS.search(text(page)) is None
     assert street.bank.hotline in text(page)
+    assert reverse("members:card-sheet") not in text(page)
     assert "Make the codes" not in text(client.get(reverse("members:card-sheet")))
 
 
