@@ -1,5 +1,9 @@
 """What awards hold of a person, as sections of the copy of one's data."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.apps import apps
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -12,8 +16,10 @@ from awards.models import (
     SubsidyCase,
     YearlyVerification,
 )
+from awards.rules.steps import render
 from awards.states import CaseState
 from union_portal import my_data
+from union_portal.kit.money import yuan
 from union_portal.models import Decision, NoticeEntry
 from union_portal.my_data import of_model
 
@@ -34,6 +40,22 @@ def _decisions(person: int) -> Q:
     )
 
 
+def _steps(steps: Sequence[Mapping[str, Any]]) -> str:
+    """An explained sum as sentences, each with its clause and what it adds."""
+    return "\n".join(
+        " ".join(filter(None, (step["clause"], render(step), _added(step["amount_fen"]))))
+        for step in steps
+    )
+
+
+def _added(fen: int) -> str:
+    return yuan(fen) if fen else ""
+
+
+def _kind(label: str) -> str:
+    return str(apps.get_model(label)._meta.verbose_name)
+
+
 def register() -> None:
     """Honours, subsidies, what was found out about them, and how it was decided and published."""
     my_data.add(
@@ -48,7 +70,7 @@ def register() -> None:
         ),
         of_model(
             "subsidies", _("Subsidies"), SubsidyCase,
-            lambda person: Q(person=person) & _told(), order=34,
+            lambda person: Q(person=person) & _told(), order=34, words={"steps": _steps},
         ),
         of_model(
             "home_visits", _("Home visits"), HomeVisit,
@@ -58,7 +80,10 @@ def register() -> None:
             "returns", _("What you were asked to complete"), ReturnForCompletion, "case__person",
             order=36,
         ),
-        of_model("decisions", _("Decisions"), Decision, _decisions, order=37),
+        of_model(
+            "decisions", _("Decisions"), Decision, _decisions, order=37,
+            words={"steps": _steps, "subject_type": _kind},
+        ),
         of_model(
             "notices", _("Public notices that name you"), NoticeEntry,
             lambda person: Q(decision__in=Decision.objects.filter(_decisions(person))), order=38,

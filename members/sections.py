@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members import queries
+from members.actions.corrections import FIELDS
 from members.models import (
     BankAccount,
     CardCode,
@@ -43,6 +44,20 @@ from union_portal.my_data import Row, entry, of_model
 
 _SECRET = "what opens a log-in is told to nobody"  # noqa: S105
 _MASKED = "the whole number is told beside it"
+# The packages' own tables name their columns in English.
+_OF_LOG_INS = {
+    "user": _("account"),
+    "username": _("log-in name"),
+    "created_at": _("logged in at"),
+    "attempt_time": _("logged in at"),
+    "last_seen_at": _("last used at"),
+    "logout_time": _("logged out at"),
+    "ip": _("network address"),
+    "ip_address": _("network address"),
+    "user_agent": _("browser, as it names itself"),
+    "http_accept": _("kinds of pages that the browser takes"),
+    "path_info": _("page of the log-in"),
+}
 
 
 def _account(person: int) -> int | None:
@@ -128,7 +143,10 @@ def register() -> None:
         of_model("family", _("Family"), FamilyMember, "person", order=8,
                  leave_out={"national_id_shown": _MASKED}),
         of_model("consents", _("Consents"), Consent, "person", order=9),
-        of_model("corrections", _("Corrections asked for"), Correction, "person", order=10),
+        of_model(
+            "corrections", _("Corrections asked for"), Correction, "person", order=10,
+            words={"field": lambda name: str(FIELDS[name].label)},
+        ),
         of_model("merges", _("Merged rows"), PersonMerge,
                  lambda person: Q(kept=person) | Q(merged=person), order=11),
         of_model(
@@ -154,9 +172,10 @@ def register() -> None:
         of_model("factors", _("Second factors and passkeys"), Authenticator, _of_account("user"),
                  order=71, leave_out={"data": _SECRET}),
         of_model("sessions", _("Open sessions"), UserSession, _of_account("user"), order=72,
-                 leave_out={"session_key": _SECRET, "data": "empty"}),
-        of_model("log_ins", _("Log-ins"), AccessLog, lambda person: Q(username=_name(person)),
-                 order=73, leave_out={"session_hash": _SECRET}),
+                 leave_out={"session_key": _SECRET, "data": "empty"}, labels=_OF_LOG_INS),
+        of_model("log_ins", _("Log-ins so far"), AccessLog,
+                 lambda person: Q(username=_name(person)), order=73,
+                 leave_out={"session_hash": _SECRET}, labels=_OF_LOG_INS),
         of_model(
             "login_codes", _("Questions for a log-in code"), LoginCode, "person", order=74,
             leave_out={"code_hash": _SECRET, "asked_for": "a keyed hash",

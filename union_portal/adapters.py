@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from union_portal import access, accounts, factors, keys, passwords, tries
 from union_portal.access import Permission
@@ -15,6 +16,10 @@ from union_portal.access import Permission
 
 class AccountAdapter(DefaultAccountAdapter):
     """Accounts are made by an administrator, or by a member's first log-in."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _("Name and password do not belong together."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

@@ -68,20 +68,27 @@ def of_model(
     to_person: str | Callable[[int], models.Q],
     *,
     leave_out: Mapping[str, str] | None = None,
+    labels: Mapping[str, Text] | None = None,
+    words: Mapping[str, Callable[[Any], str]] | None = None,
     order: int = 50,
 ) -> Section:
     """A section of a model's rows, all columns of each.
 
     `to_person` is the look-up that leads from the row to the person, or a function that makes
     the condition. Keyed hashes are derived and say nothing; `leave_out` names other columns that
-    are not told, each with its reason.
+    are not told, each with its reason. For people, `labels` names the columns of other people's
+    models, and `words` say what a column holds as a code or as JSON.
     """
+    named, said = labels or {}, words or {}
 
     def rows(person: int) -> Iterator[Row]:
         condition = to_person(person) if callable(to_person) else models.Q(**{to_person: person})
         found = model._base_manager.filter(condition).select_related(*_joined(columns))
         for row in found.order_by("pk").iterator(chunk_size=500):
-            yield [_entry(column, row) for column in columns]
+            yield [
+                _entry(column, row, named.get(column.name), said.get(column.name))
+                for column in columns
+            ]
 
     left = {to_person, *(leave_out or {})}
     columns = [
@@ -101,10 +108,17 @@ def _joined(columns: Iterable[Any]) -> list[str]:
     return [column.name for column in columns if column.is_relation]
 
 
-def _entry(column: models.Field[Any, Any], row: models.Model) -> Entry:
+def _entry(
+    column: models.Field[Any, Any],
+    row: models.Model,
+    label: Text | None,
+    words: Callable[[Any], str] | None,
+) -> Entry:
     """Choices in words, other rows by their name, amounts in fen for machines."""
     value = getattr(row, column.name)
-    label = str(column.verbose_name)
+    label = str(label or column.verbose_name)
+    if words is not None:
+        return Entry(column.name, label, _plain(value), words(value) or "–")
     if column.choices:
         shown = str(getattr(row, f"get_{column.name}_display")())
         return Entry(column.name, label, value, shown or "–")

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, override
 
 from union_portal import queue, reports
 from union_portal.access import Permission
@@ -42,7 +42,7 @@ def _is_its_merchants(account: Account, subject_type: str, subject_id: str) -> b
 
 @reports.report(
     "merchant_statement_pdf",
-    title=pgettext_lazy("of a merchant", "Statement"),
+    title=gettext_lazy("Statement of a merchant"),
     permission=Permission.BENEFIT_VIEW,
     concerns=_is_its_merchants,
 )
@@ -68,10 +68,10 @@ def statement_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produ
         assembly.add("front", front, 1, [(statement.number, 0, 0)], is_guess=True)
         for number, rows in enumerate(_sections(statement)):
             html = render_to_string("reports/statement_lines.html", {"lines": rows})
-            mark = [(pgettext("list", "Uses"), 0, 1)] if number == 0 else []
+            mark = [(_("Uses one by one"), 0, 1)] if number == 0 else []
             assembly.add("lines", html, 1, mark, is_guess=True)
         details = Details(
-            title=f"{pgettext('of a merchant', 'Statement')} {statement.number}",
+            title=f"{_('Statement of a merchant')} {statement.number}",
             author=settings.PORTAL_OFFICE,
             made_at=report.requested_at.isoformat(),
         )

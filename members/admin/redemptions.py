@@ -56,7 +56,7 @@ def _table(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
         gettext("County"),
         gettext("Category"),
         gettext("Month"),
-        gettext("Uses"),
+        gettext("Times used"),
         gettext("Subsidies (yuan)"),
     )
     sheet = BytesIO()

@@ -20,7 +20,7 @@ from members.forms_privacy import CorrectionForm, FamilyForm, FieldForm
 from members.models import ConsentPurpose, Person
 from members.queries import privacy as queries
 from members.views.portal import member_only
-from union_portal import files, my_data, reports, sessions
+from union_portal import files, my_data, reports, sessions, titles
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account, ReportRun, StoredFile
 
@@ -93,7 +93,9 @@ def my_data_copy(request: HttpRequest, person: Person) -> HttpResponse:
     runs = queries.copies_of(person, _account(request))[:10]
     context = {
         "sections": my_data.sections(),
-        "copies": [(run, run.file and copies.last_day(run.file)) for run in runs],
+        "copies": [
+            (run, titles.shown(run.title), run.file and copies.last_day(run.file)) for run in runs
+        ],
         "today": _today(),
         "days": queries.COPY_DAYS,
     }

@@ -39,7 +39,7 @@
     for (const offers of shops.values()) {
       const label = offers.length > 1 ? `${offers[0].number}+` : `${offers[0].number}`;
       const icon = L.divIcon({ className: "map-pin", html: label, iconSize: [30, 30] });
-      L.marker(offers[0].at, { icon, title: offers.map((one) => one.name).join("; ") })
+      L.marker(offers[0].at, { icon, zIndexOffset: -1000 * offers[0].number, title: offers.map((one) => one.name).join("; ") })
         .bindPopup(listed(offers), { closeButton: false })
         .addTo(map);
     }

@@ -1,6 +1,7 @@
 """A copy of one's own data: everything, for the person alone, for a week."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from members.actions import people
 from members.models import Person
@@ -137,6 +138,27 @@ def test_the_copy_for_people_reads_the_same(cast: Cast, tmp_path: Path):
     text = "".join(texts(tmp_path / "copy.pdf")).replace("\n", "").replace(" ", "")
     assert cast.lin_person.name in text
     assert str(cast.lin_person.national_id) in text
+
+
+def test_people_read_words_where_machines_read_codes(cast: Cast):
+    play(cast)
+    sections = {section.key: section for section in my_data.sections()}
+
+    def read(key: str, column: str) -> list[str]:
+        rows = sections[key].rows(cast.lin_person.pk)
+        return [entry.text for row in rows for entry in row if entry.name == column]
+
+    with translation.override("zh-hans"):
+        fields, kinds = read("corrections", "field"), read("decisions", "subject_type")
+        steps = read("decisions", "steps")
+    assert fields and kinds and steps
+    assert not [text for text in (*fields, *kinds) if re.search("[a-z]", text)]
+    assert not [text for text in steps if "amount_fen" in text or "{" in text]
+
+
+def test_titles_of_the_copy_are_told_apart():
+    titles = [str(section.title) for section in my_data.sections()]
+    assert sorted(set(titles)) == sorted(titles)
 
 
 def test_only_the_person_asks_and_one_copy_is_made_at_a_time(cast: Cast):

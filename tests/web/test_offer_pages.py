@@ -292,6 +292,9 @@ def test_a_merchant_writes_hands_in_pauses_and_revises_on_its_own_page(cast: Cas
     there = f"/shop/offers/{offer.pk}/"
     assert till.post(there, {**given, "step": "change", "price": "17.00"}).status_code == 302
     assert till.post(there, {"step": "submit"}).status_code == 302
+    handed_in = till.get(there).content.decode()
+    for told in ("¥17.00", "老街店", str(merchant.category)):
+        assert told in handed_in, told
     assert press(browser(cast.benefits), offer, "publish").status_code == 302
     offer.refresh_from_db()
     assert (offer.state, offer.price_fen) == ("published", 1_700)

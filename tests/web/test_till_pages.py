@@ -114,6 +114,7 @@ def test_a_suspended_card_shows_its_state_and_the_bank_instead_of_a_code(street)
     page = client.get(CODE)
     assert DIGITS.search(text(page)) is None
     assert street.bank.hotline in text(page)
+    assert reverse("members:card-sheet") not in text(page)
     assert "Make the codes" not in text(client.get(reverse("members:card-sheet")))
 
 
@@ -259,6 +260,7 @@ def test_day_and_month_add_up_what_stands(street):
     for name in ("day", "month"):
         told = text(till.get(reverse(f"members:till-{name}")))
         assert "2 uses, subsidies ¥20.00; 1 taken back" in told
+    assert '<rect width="1000"' in text(till.get(reverse("members:till-month")))
     for month in ("2020-01", "x", "2026-13"):
         assert till.get(reverse("members:till-month"), {"month": month}).status_code == 200
 

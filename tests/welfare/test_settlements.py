@@ -14,6 +14,7 @@ from tests.cast import NOW, TODAY, make_person
 from tests.disbursement.conftest import Office, make_office
 from tests.kernel.attacks import refused_by
 from tests.kernel.races import at_once, waits_for_lock
+from tests.kernel.test_row_security import page_of
 from tests.members.cards import make_card
 from tests.web.awards_play import browser
 from tests.welfare.shop import (
@@ -25,6 +26,7 @@ from tests.welfare.shop import (
     use,
 )
 from union_portal import files, lifecycle, queue, reports
+from union_portal.models import StoredFile
 from union_portal.states import DecisionState
 from welfare.actions import settlements
 from welfare.actions.settlements import SettlementRefused
@@ -98,6 +100,21 @@ def test_what_was_taken_back_is_not_settled(shop, card):
     )
     issue(shop)
     assert list(StatementLine.objects.values_list("redemption", flat=True)) == [kept.pk]
+
+
+def test_the_paper_of_a_statement_is_shown_to_the_till_that_asked_for_it(shop, card):
+    statement = issued(shop, card)
+    run = reports.request(
+        kind="merchant_statement_xlsx",
+        subject=statement,
+        by=shop.till,
+        organization=statement.organization,
+    )
+    queue.run_job(run.job.pk)
+    for account, is_shown in ((shop.till, True), (card.person.account, False)):
+        with page_of(account.pk):
+            made = StoredFile.objects.filter(subject_id=str(run.pk)).first()
+            assert (made is not None and files.may_fetch(account, made)) is is_shown
 
 
 def test_issued_again_nothing_is_added(shop, card):

@@ -39,7 +39,7 @@ class Statements:
         over = [month for month in merchants.months(self.today) if self._is_over(month)]
         for nth, month in enumerate(over):
             with transaction.atomic():
-                self._issue(month)
+                self._issue(month, is_newest=nth > _DISPUTED and month == over[-1])
                 if nth in (_PAID, _OWED):
                     self._approve(month)
                 elif nth == _ACCEPTED:
@@ -93,13 +93,16 @@ class Statements:
         """The morning of the first day of the next month."""
         return timezone.make_aware(datetime.combine(month_after(month), time(8)))
 
-    def _issue(self, month: date) -> None:
-        """As on the first of the month after it: the days to dispute lines run from there."""
+    def _issue(self, month: date, *, is_newest: bool) -> None:
+        """As on the first of the month after it: the days to dispute lines run from there.
+
+        The newest are issued today, so that whoever tries the demo can dispute a line.
+        """
         settlements.issue(
             month=month,
             by=self.hui,
-            now=self._issued_at(month),
-            today=month_after(month),
+            now=timezone.now() if is_newest else self._issued_at(month),
+            today=self.today if is_newest else month_after(month),
         )
 
     @staticmethod

@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop, pgettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from union_portal import access, reports
@@ -256,11 +256,11 @@ class MerchantStatementAdmin(ScopedModelAdmin):
         return [
             Panel(
                 _("By offer"),
-                (_("Offer"), pgettext("times", "Uses"), _("Each (yuan)"), _("Amount (yuan)")),
+                (_("Offer"), _("Times used"), _("Each (yuan)"), _("Amount (yuan)")),
                 offers,
             ),
             Panel(
-                pgettext("list", "Uses"),
+                _("Uses one by one"),
                 (_("Line"), _("Use"), _("When"), _("Offer"), _("Amount (yuan)"), _("State")),
                 shown,
                 link=f"{every_line}?statement__id__exact={obj.pk}",

@@ -15,7 +15,7 @@ def register() -> None:
             leave_out={"claim_key": "a keyed hash"},
         ),
         of_model(
-            "payments", _("Payments"), PayoutLine, "entitlement__person", order=41,
+            "payments", _("Payments to you"), PayoutLine, "entitlement__person", order=41,
             leave_out={"account_fingerprint": "a keyed hash"},
         ),
         of_model("ceilings", _("Ceilings of payments"), Cap, "person", order=42),
