@@ -108,6 +108,18 @@ def test_a_copied_checkout_is_made_to_fit_its_place(checkout: Checkout, tmp_path
     assert str(moved) in (moved / ".venv" / "portal-installed").read_text()
 
 
+def test_a_linked_venv_is_refused_and_the_other_checkout_keeps_its_own(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    other = tmp_path / "others-venv"
+    other.mkdir()
+    (other / "kept").touch()
+    (checkout.folder / ".venv").symlink_to(other)
+    done = checkout.run("status")
+    assert done.returncode == 1 and "remove the link" in done.stderr
+    assert (other / "kept").exists()
+
+
 def test_a_name_that_does_not_run_is_passed_over(checkout: Checkout) -> None:
     """Shims of version managers exist for versions that are not installed."""
     programs = checkout.folder / "bin"
