@@ -67,7 +67,9 @@ def confirm_pages(page: Page) -> list[str]:
 def is_new(page: Page) -> bool:
     """Whether nobody before was shown just this beside the menu."""
     shown = sha256(PASSING.sub("", page.locator("main").inner_html()).encode()).hexdigest()
-    return shown not in judged and not judged.add(shown)  # type: ignore[func-returns-value]
+    is_known = shown in judged
+    judged.add(shown)
+    return not is_known
 
 
 def staff_pages(page: Page, front: str) -> Iterator[str]:

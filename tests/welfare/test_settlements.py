@@ -26,7 +26,7 @@ from tests.welfare.shop import (
     use,
 )
 from union_portal import files, lifecycle, queue, reports
-from union_portal.models import StoredFile
+from union_portal.models import Account, ReportRun, StoredFile
 from union_portal.states import DecisionState
 from welfare.actions import settlements
 from welfare.actions.settlements import SettlementRefused
@@ -102,15 +102,22 @@ def test_what_was_taken_back_is_not_settled(shop, card):
     assert list(StatementLine.objects.values_list("redemption", flat=True)) == [kept.pk]
 
 
-def test_the_paper_of_a_statement_is_shown_to_the_till_that_asked_for_it(shop, card):
-    statement = issued(shop, card)
+def spreadsheet(statement: MerchantStatement, by: Account) -> ReportRun:
+    """The report as its worker made it."""
     run = reports.request(
         kind="merchant_statement_xlsx",
         subject=statement,
-        by=shop.till,
+        by=by,
         organization=statement.organization,
     )
-    queue.run_job(run.job.pk)
+    queue.run_job(run.job_id)
+    run.refresh_from_db()
+    return run
+
+
+def test_the_paper_of_a_statement_is_shown_to_the_till_that_asked_for_it(shop, card):
+    statement = issued(shop, card)
+    run = spreadsheet(statement, shop.till)
     for account, is_shown in ((shop.till, True), (card.person.account, False)):
         with page_of(account.pk):
             made = StoredFile.objects.filter(subject_id=str(run.pk)).first()
@@ -361,14 +368,7 @@ def test_the_auditor_follows_an_approved_statement_to_what_is_owed(shop, card, c
 
 def test_the_amounts_of_a_statement_as_spreadsheet_are_numbers_to_add_up(shop, card):
     statement = issued(shop, card)
-    run = reports.request(
-        kind="merchant_statement_xlsx",
-        subject=statement,
-        by=shop.officer,
-        organization=statement.organization,
-    )
-    queue.run_job(run.job_id)
-    run.refresh_from_db()
+    run = spreadsheet(statement, shop.officer)
     with files.open_for(run.file) as stream:
         sheet = load_workbook(BytesIO(stream.read())).worksheets[0]
     assert sum(row[5].value for row in sheet.iter_rows(min_row=2)) == 60
