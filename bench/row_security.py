@@ -25,6 +25,10 @@ from bench.measuring import execute, timed
 
 Ask = Callable[[], Any]
 OWNER: Final = "BENCH_OWNER_DATABASE_URL"
+# Of which names are made, each as frequent as its neighbours; one in five has no last character.
+SURNAMES: Final = "王 wang 李 li 张 zhang 刘 liu 陈 chen 杨 yang 赵 zhao 黄 huang"
+GIVEN: Final = "伟 wei 芳 fang 娜 na 敏 min 静 jing 丽 li 强 qiang 磊 lei 军 jun 洋 yang"
+LAST: Final = "明 ming 华 hua 国 guo 玲 ling"
 
 
 def main() -> None:
@@ -143,13 +147,16 @@ def prepare(people: int, unions: int) -> None:
         "INSERT INTO members_person (name, pinyin, initials, sex, born_on, national_id,"
         " national_id_index, national_id_shown, phone_shown, employer, organization_id,"
         " created_at, updated_at)"
-        " SELECT (ARRAY['王','李','张','刘','陈','杨','赵','黄'])[1 + n %% 8]"
-        " || (ARRAY['伟','芳','娜','敏','静','丽','强','磊','军','洋'])[1 + n / 8 %% 10]"
-        " || (ARRAY['','明','华','国','玲'])[1 + n / 80 %% 5],"
-        " 'wang wei', 'ww', (ARRAY['male','female'])[1 + n %% 2], '1970-01-01',"
+        " SELECT s.hanzi || g.hanzi || coalesce(l.hanzi, ''),"
+        " concat_ws(' ', s.pinyin, g.pinyin, l.pinyin),"
+        " left(s.pinyin, 1) || left(g.pinyin, 1) || coalesce(left(l.pinyin, 1), ''),"
+        " (ARRAY['male','female'])[1 + n %% 2], '1970-01-01',"
         " p.national_id, md5('a' || n) || md5('b' || n),"
         " '610***********123X', '', '榆林', u.id, now(), now()"
         " FROM generate_series(1, %s) n"
+        f" JOIN ({_syllables(SURNAMES)}) s ON s.place = 1 + n %% 8"
+        f" JOIN ({_syllables(GIVEN)}) g ON g.place = 1 + n / 8 %% 10"
+        f" LEFT JOIN ({_syllables(LAST)}) l ON l.place = n / 80 %% 5"
         " JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS many"
         "       FROM union_portal_organization WHERE level = 'grassroots') u"
         " ON u.place = n %% u.many"
@@ -157,6 +164,16 @@ def prepare(people: int, unions: int) -> None:
         people,
     )
     execute("ANALYZE")
+
+
+def _syllables(spelled: str) -> str:
+    """Characters and their pinyin as a table of SQL: "王 wang 李 li" and so on, from place 1."""
+    words = spelled.split()
+    rows = ", ".join(
+        f"({place}, '{hanzi}', '{pinyin}')"
+        for place, (hanzi, pinyin) in enumerate(zip(words[::2], words[1::2], strict=True), start=1)
+    )
+    return f"SELECT * FROM (VALUES {rows}) v (place, hanzi, pinyin)"
 
 
 def questions() -> dict[str, Ask]:

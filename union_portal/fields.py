@@ -1,4 +1,4 @@
-"""Columns for fen, for states and for sealed personal data, and how keys are looked up."""
+"""Columns for fen, for states and for sealed personal data."""
 
 from collections.abc import Collection, Sequence
 from functools import cache
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models import signals
-from django.db.models.lookups import Exact, Lookup
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from union_portal.kit.crypto import Keyring
@@ -44,25 +44,6 @@ class NullOnly(Exact):
         if self.rhs is not None:
             raise FieldError("a sealed column is found by its blind index only")
         return None
-
-
-class Among(Lookup):
-    """`pk__among=RawSQL(…)`: equal to one of the numbers that a query tells.
-
-    As an array, not as IN: PostgreSQL then walks along the key and stops where a page is full,
-    where IN would look up all of a hundred thousand namesakes to sort them.
-    """
-
-    lookup_name = "among"
-    prepare_rhs = False
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
-        key, before = self.process_lhs(compiler, connection)
-        told, given = self.process_rhs(compiler, connection)
-        return f"{key} = ANY(ARRAY{told})", (*before, *given)
-
-
-models.BigAutoField.register_lookup(Among)
 
 
 class SealedTextField(models.BinaryField):

@@ -193,7 +193,7 @@ def _functions(*, closed: bool | None = None) -> list[tuple[str, bool]]:
     """Our functions and whether statements call them; `closed=False`: those open to a caller."""
     fixed = (
         "p.prosecdef IS DISTINCT FROM p.proname = ANY (%s)"
-        " AND p.proconfig IS NOT DISTINCT FROM ARRAY[%s]"
+        " AND coalesce(%s = ANY (p.proconfig), false)"
     )
     found = _rows(
         f"SELECT p.oid::regprocedure::text, p.proname = ANY (%s), {fixed} FROM pg_proc p"  # noqa: S608

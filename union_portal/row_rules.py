@@ -52,9 +52,11 @@ class Within:
     is_reading: bool = False
 
     def sql(self, model: Model) -> str:
-        roles = _roles(self.permissions)
+        roles, steps = _roles(self.permissions), self.path.split("__")
         reached = f"(SELECT portal_reach({roles}))"
-        leads = _led(model, self.path.split("__"), lambda column: f"{column} IN {reached}")
+        # IN asks once for all rows, except within EXISTS: joined there, it would ask for each.
+        among = f"IN {reached}" if len(steps) == 1 else f"= ANY (ARRAY{reached})"
+        leads = _led(model, steps, lambda column: f"{column} {among}")
         return f"(SELECT portal_whole({roles})) OR {leads}"
 
 

@@ -83,6 +83,7 @@ class ServiceCardAdmin(ScopedModelAdmin):
     search_fields = ("last_four",)
     list_before_template = "admin/card_list_head.html"
     ordering = ("-id",)
+    is_register = True
     fields = (
         "shown_reference",
         "person_link",

@@ -103,6 +103,7 @@ class MembershipAdmin(ScopedModelAdmin):
     list_filter = ("state", "channel", "person__sex", "person__profile__is_farmer_worker")
     list_select_related = ("person", "organization")
     search_fields = ("person__name",)
+    is_register = True
     fields = (
         "person_link",
         "organization",

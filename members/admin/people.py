@@ -27,7 +27,8 @@ from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every
 from union_portal.admin.fields import DateInput, ReasonForm, union_field
 from union_portal.admin.pages import Fact, Panel, Told
-from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.paging import MOST_FOUND
+from union_portal.admin.scoped import ScopedModelAdmin, narrowed_by
 from union_portal.admin.trail import Step, name_acts, trail_of
 from union_portal.downloads import download_sheet
 from union_portal.forms import ReadField, judge
@@ -261,6 +262,7 @@ class PersonAdmin(ScopedModelAdmin):
     list_select_related = ("organization",)
     search_fields = ("name",)
     ordering = ("id",)
+    is_register = True
     fields = (
         "name",
         "national_id_shown",
@@ -358,7 +360,9 @@ class PersonAdmin(ScopedModelAdmin):
         queryset = queryset.filter(merged_into__isnull=True)
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(queries.matches(search_term)), False
+        if narrowed_by(request):  # all who are found, to choose from
+            return queryset.filter(queries.matches(search_term)), False
+        return queryset.filter(queries.first_matches(search_term, MOST_FOUND + 1)), False
 
     def in_an_address(self, searched: str) -> str:
         return queries.in_an_address(searched)

@@ -138,6 +138,9 @@ class Person(models.Model):
                 name="person_merged",
                 condition=models.Q(merged_into__isnull=False),
             ),
+            models.Index(
+                fields=["id"], name="person_died", condition=models.Q(died_on__isnull=False)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["national_id_index"], name="person_national_id_once"),

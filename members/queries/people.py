@@ -15,16 +15,17 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    Value,
 )
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Replace
+from django.db.models.lookups import StartsWith
 from django.utils.translation import gettext as _
 
 from members.models import BankAccount, ImportRun, Person
 from members.models.imports import ImportRunQuerySet
 from members.states import BankAccountState
 from union_portal import access
-from union_portal.access import Permission
+from union_portal.access import Permission, Role
 from union_portal.fields import fingerprint
 from union_portal.kit.plain_text import digits_as_typed, halfwidth, without_invisible
 from union_portal.models import Account, AuditEntry
@@ -35,6 +36,8 @@ _MARK: Final = re.compile(r"~([ip])([0-9a-f]{64})")
 LIVE_ACCOUNTS: Final = (BankAccountState.PROPOSED, BankAccountState.CONFIRMED)
 _IDENTITY: Final = re.compile(r"[0-9]{17}[0-9X]")
 _PHONE: Final = re.compile(r"(?:\+?86)?(1[0-9]{10})")
+# So many people are listed by their keys; a name that more have is compared row by row.
+_FEW: Final = 2_000
 _LATIN: Final = re.compile(r"[a-z][a-z' .-]*", re.IGNORECASE)
 
 
@@ -71,26 +74,33 @@ def matches(text: str) -> Q:
 
     18 characters are an identity number and 11 digits a phone, both by their keyed hash;
     letters are the beginning of the pinyin, the initials or the name; anything else is a
-    piece of a name, from two characters on, or its beginning. Names are looked up by functions
-    that ask the index past row security; what they find is judged like every row.
+    piece of a name, from two characters on, or its beginning. Who has it is looked up at once by
+    functions that ask the index past row security; what they find is judged like every row. A
+    name that thousands have is compared row by row: lists of them fill soon.
     """
-    typed = " ".join(without_invisible(halfwidth(text)).split())
-    if not typed:
+    if not (typed := _typed(text)):
         return Q(pk__in=[])
     if (found := number_in(typed)) is not None:
         column, print_ = found
         return Q(**{column: print_})
-    if _LATIN.fullmatch(typed):
-        return _by_letters(typed)
-    if len(typed) == 1:
-        return Q(pk__among=RawSQL("SELECT members_named('{}', %s)", [f"{_plain(typed)}%"]))
-    pieces = [typed[place : place + 2] for place in range(len(typed) - 1)]
-    return Q(pk__among=RawSQL("SELECT members_named(%s, %s)", [pieces, f"%{_plain(typed)}%"]))
+    few = _look_up(typed, None, _FEW + 1)
+    return Q(pk__in=few) if len(few) <= _FEW else _compared(typed)
+
+
+def first_matches(text: str, most: int) -> Q:
+    """The same for a list of people that shows no more than `most` and is narrowed by nothing
+    else: so many of those within the reader's reach.
+    """
+    typed = _typed(text)
+    if not typed or number_in(typed) is not None:
+        return matches(text)
+    roles = sorted(access.roles_with(Permission.PERSON_VIEW))
+    return Q(pk__in=_look_up(typed, roles, most))
 
 
 def number_in(text: str) -> tuple[str, str] | None:
     """Column and keyed hash of a whole number, typed or as it stands in an address."""
-    typed = " ".join(without_invisible(halfwidth(text)).split())
+    typed = _typed(text)
     if mark := _MARK.fullmatch(typed):
         return _MARKED[mark[1]], mark[2]
     return _by_number(typed)
@@ -101,7 +111,7 @@ def in_an_address(text: str) -> str:
 
     An address is kept by browsers and told by links; whoever reads it there learns no number.
     """
-    found = _by_number(" ".join(without_invisible(halfwidth(text)).split()))
+    found = _by_number(_typed(text))
     if found is None:
         return text
     column, print_ = found
@@ -119,10 +129,37 @@ def _by_number(typed: str) -> tuple[str, str] | None:
     return None
 
 
-def _by_letters(typed: str) -> Q:
-    letters = typed.lower().replace(" ", "")
-    marks = [f"{_plain(letters)}%", f"{_plain(typed)}%"]
-    return Q(pk__among=RawSQL("SELECT members_spelled(%s, %s)", marks))
+def _typed(text: str) -> str:
+    return " ".join(without_invisible(halfwidth(text)).split())
+
+
+def _look_up(typed: str, roles: list[Role] | None, most: int) -> list[int]:
+    """Keys of the first people whom the text names, of those whom the roles reach if given."""
+    if _LATIN.fullmatch(typed):
+        asked = "SELECT members_spelled(%s, %s, %s, %s)"
+        given: list[Any] = [f"{_plain(_run_together(typed))}%", f"{_plain(typed)}%"]
+    else:
+        asked = "SELECT members_named(%s, %s, %s, %s)"
+        pieces = [typed[place : place + 2] for place in range(len(typed) - 1)]
+        given = [pieces, f"%{_plain(typed)}%" if pieces else f"{_plain(typed)}%"]
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [*given, roles, most])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _compared(typed: str) -> Q:
+    """What the functions look up, as a condition on a person's row."""
+    if _LATIN.fullmatch(typed):
+        letters = _run_together(typed)
+        spelled = StartsWith(Replace("pinyin", Value(" "), Value("")), letters)
+        named = Q(spelled) | Q(initials__startswith=letters) | Q(name__startswith=typed)
+    else:
+        named = Q(name__contains=typed) if len(typed) > 1 else Q(name__startswith=typed)
+    return named & Q(merged_into__isnull=True)
+
+
+def _run_together(typed: str) -> str:
+    return typed.lower().replace(" ", "")
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -160,8 +161,9 @@ def test_a_checker_unmasks_nobody_of_another_county(cast: Cast):
 
 
 class TestSearch:
-    @pytest.fixture
-    def found(self, cast: Cast):
+    @pytest.fixture(params=[2_000, 0], ids=["by their keys", "row by row"])
+    def found(self, cast: Cast, request, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("members.queries.people._FEW", request.param)
         self.person = make_person(cast.tree.union, name="欧阳明")
         self.other = make_person(cast.tree.union, name="李明明")
         self.far = make_person(cast.tree.other_union, name="欧阳明月")
@@ -219,15 +221,23 @@ class TestSearch:
 
         The question stands inside the function that looks past row security.
         """
-        sql, values = Person.objects.filter(queries.matches(text)).query.sql_with_params()
-        (name,) = re.findall(r"SELECT (members_\w+)\(", sql)
-        first, second = values if len(values) == 2 else ([], *values)
+        asked: list[tuple[str, list[Any]]] = []
+
+        def note(execute, sql, params, many, context):
+            asked.append((sql, params))
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(note):
+            queries.matches(text)
+        [(sql, (first, second, _roles, most))] = asked
+        name = sql.removeprefix("SELECT ").partition("(")[0]
         with connection.cursor() as cursor:
             cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", [name])
             question = cursor.fetchone()[0].split("$q$")[1].replace("%", "%%")
-            asked = question.replace("$1", "%(first)s").replace("$2", "%(second)s")
+            values = {"1": first, "2": second, "3": None, "4": most}
+            question = re.sub(r"\$([1-4])", r"%(\1)s", question)
             cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute(f"EXPLAIN {asked}", {"first": first, "second": second})
+            cursor.execute(f"EXPLAIN {question}", values)
             plan = "\n".join(row[0] for row in cursor.fetchall())
         assert "Seq Scan" not in plan
         assert any(index in plan for index in ("person_name", "person_pinyin_joined")), plan

@@ -9,8 +9,10 @@ from django.urls import reverse
 from members import queries
 from members.models import Person
 from tests.cast import Cast, make_person
+from tests.roles import playing
 from tests.web.awards_play import browser
 from union_portal.admin.paging import FromBothEnds
+from union_portal.readers import reading_as
 
 pytestmark = pytest.mark.django_db
 
@@ -58,11 +60,68 @@ def test_a_search_counts_no_more_than_a_thousand_and_says_that_there_are_more(
         assert "30+" in text and "narrow the search down" in text
 
 
-def test_whoever_has_a_surname_is_found_along_the_key(cast: Cast):
-    """Not looked up one by one and sorted: namesakes of a city are a hundred thousand."""
-    rows = Person.objects.filter(queries.matches("黄")).order_by("pk")[:25]
-    with connection.cursor() as cursor:
-        for way in ("seqscan", "bitmapscan"):  # as in a table that is not small
-            cursor.execute(f"SET LOCAL enable_{way} = off")
-    plan = rows.explain()
-    assert "members_person_pkey" in plan and "Sort" not in plan
+def test_a_search_stops_where_enough_are_found_within_reach(cast: Cast):
+    """Whoever shows two of a hundred thousand namesakes asks the database for two."""
+    for letter in "丁戊己":
+        make_person(cast.tree.other_union, name=f"钭{letter}")
+    near = {make_person(cast.tree.union, name=f"钭{letter}").pk for letter in "甲乙丙"}
+    for text in ("钭", "tou"):
+        for most, expected in ((2, 2), (100, 3)):
+            with reading_as(cast.qiao.pk):
+                found = Person.objects.filter(queries.first_matches(text, most))
+                assert len(found) == expected
+                assert {one.pk for one in found} <= near
+
+
+def test_whoever_narrows_a_search_chooses_from_all_who_are_found(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("members.admin.people.MOST_FOUND", 1)
+    for _turn in range(3):
+        make_person(cast.tree.union, name="黄河")
+    last = make_person(cast.tree.union, name="黄海")
+    last.sex = "female" if Person.objects.filter(name="黄河", sex="male").exists() else "male"
+    last.save()
+    page = reverse("admin:members_person_changelist")
+    shown = browser(cast.officer).get(page, {"q": "黄", "sex__exact": last.sex})
+    assert last in shown.context["cl"].result_list
+
+
+class TestRegister:
+    """The list of everybody, of whom there are many."""
+
+    page = "admin:members_person_changelist"
+
+    @pytest.fixture
+    def many(self, cast: Cast, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("union_portal.admin.scoped.MANY", 30)
+        for number in range(60):
+            make_person(cast.tree.union, name=f"黄{chr(0x4E00 + number)}")
+        with playing("none"), connection.cursor() as cursor:
+            cursor.execute("ANALYZE members_person")
+
+    def test_the_city_is_told_about_how_many_and_they_are_not_counted(self, cast: Cast, many):
+        with CaptureQueriesContext(connection) as asked:
+            answer = browser(cast.officer).get(reverse(self.page))
+        counted = [one["sql"] for one in asked if "COUNT(" in one["sql"]]
+        assert not [sql for sql in counted if "members_person" in sql]
+        assert f"about {Person.objects.count()}" in answer.content.decode()
+
+    def test_every_page_holds_the_rows_of_its_place(self, cast: Cast, many):
+        client = browser(cast.officer)
+        pages = [client.get(reverse(self.page), {"p": number}) for number in (1, 2, 3)]
+        listed = [row.pk for answer in pages for row in answer.context["cl"].result_list]
+        assert listed == list(Person.objects.order_by("pk").values_list("pk", flat=True))
+
+    def test_a_union_counts_its_own(self, cast: Cast, many):
+        answer = browser(cast.qiao).get(reverse(self.page))
+        own = Person.objects.filter(organization=cast.tree.union).count()
+        assert answer.context["cl"].result_count == own
+        assert "about" not in answer.content.decode().partition("st-pages")[2][:400]
+
+    def test_what_is_narrowed_is_counted_up_to_a_thousand(
+        self, cast: Cast, many, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("union_portal.admin.scoped.MOST_FOUND", 30)
+        answer = browser(cast.officer).get(reverse(self.page), {"died_on__isempty": "1"})
+        assert "30+" in answer.content.decode()

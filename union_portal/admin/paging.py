@@ -1,13 +1,26 @@
-"""Pages of long lists: the last one costs what the first does."""
+"""Pages of long lists: the last one costs what the first does, and nobody counts a million."""
 
 from typing import Any, Final
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
 
 # Of what a search finds so many are counted: whoever finds more narrows it down.
 MOST_FOUND: Final = 1_000
+# A register that has so many rows is not counted for a page of it.
+MANY: Final = 100_000
+
+
+def rows_about(model: type[Model]) -> int:
+    """How many rows a table had when PostgreSQL last looked; nothing for one it never saw."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass",
+            [model._meta.db_table],
+        )
+        return int(cursor.fetchone()[0])
 
 
 class FromBothEnds(Paginator):
@@ -15,15 +28,21 @@ class FromBothEnds(Paginator):
 
     PostgreSQL walks past every row before an OFFSET: a page near the end of a million rows is
     read backwards instead. The list's order ends in its key, so that both ways agree. `most`: no
-    more rows are counted or shown.
+    more rows are counted or shown. `about`: the number of rows as estimated, which is not counted
+    then; pages of either half hold the rows of their place from their own end.
     """
 
-    def __init__(self, *args: Any, most: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, most: int | None = None, about: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.most = most
+        self.about = about
 
     @cached_property
     def count(self) -> int:
+        if self.about is not None:
+            return self.about
         return super().count if self.most is None else min(self._found, self.most)
 
     @property
@@ -33,8 +52,8 @@ class FromBothEnds(Paginator):
 
     @cached_property
     def _found(self) -> int:
-        rows: Any = self.object_list
-        return int(rows[: (self.most or 0) + 1].count())
+        rows: Any = self.object_list  # in any order: to sort them, all would have to be found
+        return int(rows.order_by()[: (self.most or 0) + 1].count())
 
     def page(self, number: Any) -> Page:
         number = self.validate_number(number)

@@ -23,7 +23,7 @@ from union_portal import access, once
 from union_portal.access import Permission
 from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
-from union_portal.admin.paging import MOST_FOUND, FromBothEnds
+from union_portal.admin.paging import MANY, MOST_FOUND, FromBothEnds, rows_about
 from union_portal.admin.trail import Step, trail_of
 from union_portal.fields import BlindIndexField, SealedTextField
 from union_portal.models import Account, Organization, OrganizationLevel
@@ -51,6 +51,8 @@ class ScopedModelAdmin(ModelAdmin):
     buttons: ClassVar[Sequence[Button]] = ()
     list_buttons: ClassVar[Sequence[Button]] = ()
     shows_trail: ClassVar[bool] = True
+    # A register of everybody: its rows are estimated rather than counted once there are many.
+    is_register: ClassVar[bool] = False
     # What an empty list says: where its rows come from, or what to do first.
     empty_hint: ClassVar[Any] = gettext_lazy("Rows appear here once the work before has been done.")
 
@@ -74,8 +76,30 @@ class ScopedModelAdmin(ModelAdmin):
         orphans: int = 0,
         allow_empty_first_page: bool = True,
     ) -> FromBothEnds:
-        most = MOST_FOUND if request.GET.get(SEARCH_VAR) else None
-        return FromBothEnds(queryset, per_page, orphans, allow_empty_first_page, most=most)
+        return FromBothEnds(
+            queryset,
+            per_page,
+            orphans,
+            allow_empty_first_page,
+            most=self._most(request),
+            about=self._about(request),
+        )
+
+    def _most(self, request: HttpRequest) -> int | None:
+        """How many rows of a list are counted, if not all."""
+        if request.GET.get(SEARCH_VAR):
+            return MOST_FOUND
+        is_long = self.is_register and narrowed_by(request) and rows_about(self.model) >= MANY
+        return MOST_FOUND if is_long else None
+
+    def _about(self, request: HttpRequest) -> int | None:
+        """About how many rows the whole register has, for whoever is shown all of it."""
+        if not self.is_register or request.GET.get(SEARCH_VAR) or narrowed_by(request):
+            return None
+        if not self._holds(request, self.view_permissions, federation()):
+            return None
+        about = rows_about(self.model)
+        return about if about >= MANY else None
 
     # -- who may -------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -260,6 +284,11 @@ class ScopedModelAdmin(ModelAdmin):
 
     def get_search_help_text(self, request: HttpRequest) -> str:
         return _("Search")
+
+
+def narrowed_by(request: HttpRequest) -> set[str]:
+    """What of the address narrows or orders a list, beside what is searched."""
+    return set(request.GET) - {SEARCH_VAR, PAGE_VAR}
 
 
 def _asks_for_a_secret(model: type[Model], lookup: str) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms, template
 from django.forms import BoundField
+from django.utils.translation import gettext
 
 from union_portal.kit import money
 
@@ -42,18 +43,20 @@ def yuan(fen: Any) -> str:
 @register.filter
 def first_shown(rows: Any) -> int:
     """The place of the first row on this page of a list."""
-    return int(rows.paginator.page(rows.page_num).start_index())
+    return min((rows.page_num - 1) * rows.paginator.per_page + 1, rows.result_count)
 
 
 @register.filter
 def last_shown(rows: Any) -> int:
     """The place of the last row on this page of a list."""
-    return int(rows.paginator.page(rows.page_num).end_index())
+    return min(rows.page_num * rows.paginator.per_page, rows.result_count)
 
 
 @register.filter
 def all_found(rows: Any) -> str:
-    """How many rows a list has; “1000+” where a search finds more than are counted."""
+    """How many rows a list has; “1000+” where there are more than are counted."""
+    if rows.paginator.about is not None:
+        return gettext("about %(count)s") % {"count": rows.result_count}
     return f"{rows.result_count}{'+' if rows.paginator.has_more else ''}"
 
 
