@@ -1,12 +1,12 @@
-"""The staff site's list of people and its searches: the product against the stock admin.
+"""The staff site's lists of people and of memberships: the product against the stock admin.
 
     ./portal bench member_list [--people N] [--unions N] [--turns N]
 
 One database with so many members in so many unions. Each question is what the list asks the
 database: the change list with its rows, without its template. The stock admin is a ModelAdmin as
 the manual shows it (search_fields over the same columns, its own count and pages), read as the
-owner of the tables; the product is read as a web process, row security included. Interleaved,
-median of the turns.
+owner of the tables; the product is read as a web process, row security included, by an officer
+of the city and by a checker of a county. Interleaved, median of the turns.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from bench.import_people import ROOT, environment, sql
 from bench.measuring import execute, timed
 from bench.row_security import prepare
 
+Ask = Callable[[str, dict[str, str]], tuple[int, int]]
 SEARCHES: Final = {
     "two-character name": "张伟",
     "three-character name": "王伟明",
@@ -79,30 +80,39 @@ def child(arguments: argparse.Namespace) -> None:
     from union_portal.models import Account
     from union_portal.readers import reading_as
 
-    officer = Account.objects.get(username="tang")
+    officer, checker = (Account.objects.get(username=name) for name in ("tang", "shi"))
     with reading_as(officer.pk):
         asked = questions()
-    ask = product(officer) if arguments.child == "product" else stock()
-    print(f"\n{arguments.child}, {arguments.people} people; milliseconds, rows, statements")
-    for name, given in asked.items():
-        taken = []
-        for _turn in range(arguments.turns + 1):
-            (rows, statements), clock = timed(partial(ask, given))
-            taken.append(1000 * clock["seconds"])
-        print(f"  {name:28} {statistics.median(taken[1:]):9.1f} {rows:5} {statements:4}")
+    if arguments.child == "product":
+        asking = {"product, city": product(officer), "product, county": product(checker)}
+    else:
+        asking = {"stock": stock()}
+    for who, ask in asking.items():
+        print(f"\n{who}, {arguments.people} people; milliseconds, rows, statements")
+        for name, (of, given) in asked.items():
+            taken = []
+            for _turn in range(arguments.turns + 1):
+                (rows, statements), clock = timed(partial(ask, of, given))
+                taken.append(1000 * clock["seconds"])
+            print(f"  {name:36} {statistics.median(taken[1:]):9.1f} {rows:5} {statements:4}")
 
 
-def questions() -> dict[str, dict[str, str]]:
-    """What the address of the list asks for, by name."""
-    last = {"p": "last"}
+def questions() -> dict[str, tuple[str, dict[str, str]]]:
+    """Of which model, and what the address of its list asks for, by name."""
+    from members.models import Membership, Person
+
+    people, memberships = Person._meta.label, Membership._meta.label
+    searches = {f"search: {name}": {"q": text} for name, text in SEARCHES.items()}
+    alike = {"first page": {}, "last page": {"p": "last"}, **searches}
     return {
-        "first page": {},
-        "last page": last,
-        **{f"search: {name}": {"q": text} for name, text in SEARCHES.items()},
-        "search: identity number": {"q": number_of_lin()},
-        "filter: county": {"county": county()},
-        "filter: women": {"sex__exact": "female"},
-        "filter: died": {"died_on__isempty": "0"},
+        **{name: (people, given) for name, given in alike.items()},
+        "search: identity number": (people, {"q": number_of_lin()}),
+        "search: surname, of women": (people, {"q": SEARCHES["surname"], "sex__exact": "female"}),
+        "filter: county": (people, {"county": county()}),
+        "filter: women": (people, {"sex__exact": "female"}),
+        "filter: died": (people, {"died_on__isempty": "0"}),
+        **{f"memberships, {name}": (memberships, given) for name, given in alike.items()},
+        "memberships, filter: retired": (memberships, {"state__exact": "retired"}),
     }
 
 
@@ -118,33 +128,38 @@ def county() -> str:
     return str(Organization.objects.filter(level="county").order_by("pk")[0].pk)
 
 
-def product(officer: Any) -> Callable[[dict[str, str]], tuple[int, int]]:
-    """The list as the city's officer asks for it."""
+def product(reader: Any) -> Ask:
+    """The lists as one of the staff asks for them."""
+    from django.apps import apps
     from django.contrib import admin
 
-    from members.models import Person
     from union_portal.readers import reading_as
 
-    page = admin.site._registry[Person]
-
-    def ask(given: dict[str, str]) -> tuple[int, int]:
-        with reading_as(officer.pk):
-            return _asked(page, officer, given)
+    def ask(of: str, given: dict[str, str]) -> tuple[int, int]:
+        with reading_as(reader.pk):
+            return _asked(admin.site._registry[apps.get_model(of)], reader, given)
 
     return ask
 
 
-def stock() -> Callable[[dict[str, str]], tuple[int, int]]:
+def stock() -> Ask:
     from django.contrib.admin import AdminSite, EmptyFieldListFilter, ModelAdmin
 
     from members.admin.county_filter import CountyFilter
-    from members.models import Person
+    from members.models import Membership, Person
 
-    class Stock(ModelAdmin):
+    class People(ModelAdmin):
         list_display = ("name", "national_id_shown", "sex", "born_on", "organization")
         list_per_page = 25
         list_filter = (CountyFilter, "sex", ("died_on", EmptyFieldListFilter))
         search_fields = ("name", "pinyin", "initials", "national_id_shown")
+
+    class Memberships(ModelAdmin):
+        list_display = ("person", "organization", "joined_on", "state")
+        list_per_page = 25
+        list_filter = ("state",)
+        list_select_related = ("person", "organization")
+        search_fields = ("person__name", "person__pinyin", "person__initials")
 
     class Superuser:
         is_active = is_staff = is_superuser = True
@@ -153,8 +168,12 @@ def stock() -> Callable[[dict[str, str]], tuple[int, int]]:
         def has_perm(self, *_given: Any) -> bool:
             return True
 
-    page, anybody = Stock(Person, AdminSite("stock")), Superuser()
-    return lambda given: _asked(page, anybody, given)
+    site, anybody = AdminSite("stock"), Superuser()
+    pages = {
+        Person._meta.label: People(Person, site),
+        Membership._meta.label: Memberships(Membership, site),
+    }
+    return lambda of, given: _asked(pages[of], anybody, given)
 
 
 def _asked(page: Any, user: Any, given: dict[str, str]) -> tuple[int, int]:
