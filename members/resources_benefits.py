@@ -1,6 +1,7 @@
-"""Sheets of merchants and offers: what leaves the portal is logged, and holds no phone."""
+"""Sheets of merchants, offers and uses: what leaves the portal is logged, and holds no phone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, BinaryIO, Final
 
 from django.db import transaction
@@ -8,7 +9,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from members.models import BenefitOffer, Merchant
+from members.models import BenefitOffer, Merchant, Redemption
+from members.queries.uses import UseRow
 from union_portal import access, audit
 from union_portal.access import Permission
 from union_portal.kit import money
@@ -79,6 +81,36 @@ def write_offers(target: BinaryIO, *, by: Account, kind: str) -> None:
     )
     widths = (30, 36, 18, 16, 12, 10, 12, 12, 12, 12, 12, 8, 8, 12)
     _write(target, kind, SheetData(_("Offers"), headers, lines, widths))
+
+
+@transaction.atomic
+def write_uses(
+    target: BinaryIO, rows: Sequence[UseRow], *, by: Account, kind: str, chosen: Mapping[str, str]
+) -> None:
+    """Uses by county, category and month as XLSX or CSV: counts and sums, no row of anybody."""
+    audit.record_ref(
+        "redemption.table",
+        Redemption._meta.label_lower,
+        "set",
+        by=by,
+        kind=kind,
+        count=len(rows),
+        chosen={column: key for column, key in chosen.items() if key},
+    )
+    headers = (
+        _("County"), _("Category"), _("Month"), _("Times used"), _("Subsidies (yuan)"),
+    )  # fmt: skip
+    lines: Iterator[Sequence[Any]] = (
+        (
+            str(row.county),
+            str(row.category),
+            str(row.month),
+            row.uses,
+            Decimal(row.subsidy_fen).scaleb(-2),
+        )
+        for row in rows
+    )
+    _write(target, kind, SheetData(_("Uses of offers"), headers, lines, (24, 18, 10, 10, 16)))
 
 
 def _log(action: str, rows: QuerySet[Any], by: Account, kind: str) -> None:

@@ -12,7 +12,7 @@ import hmac
 import json
 import logging
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 from django.utils.functional import Promise
@@ -333,8 +333,31 @@ def mark_read(*, messages: list[Message]) -> None:
 
 
 def messages_for(recipient: int) -> QuerySet[Message]:
-    """What one person was told, newest first."""
+    """What one person was told, newest first: a row for each way in which it went."""
     return Message.objects.filter(recipient=recipient).exclude(state=MessageState.FAILED)
+
+
+def inbox(recipient: int) -> QuerySet[Message]:
+    """What one person reads in the portal, newest first: each message once.
+
+    Of what went as SMS or letter as well, it is the portal's own row.
+    """
+    here = Message.objects.filter(
+        recipient=recipient, topic=OuterRef("topic"), key=OuterRef("key"), channel=Channel.PORTAL
+    )
+    return messages_for(recipient).filter(Q(channel=Channel.PORTAL) | ~Exists(here))
+
+
+def ways_of(recipient: int, messages: Sequence[Message]) -> list[list[Message]]:
+    """For each message of one person every way in which it went, in one query.
+
+    A text message that nobody wanted went no way.
+    """
+    went: dict[tuple[str, str], list[Message]] = {}
+    for row in messages_for(recipient).filter(key__in=[message.key for message in messages]):
+        if row.channel == Channel.PORTAL or row.gateway != PORTAL:
+            went.setdefault((row.topic, row.key), []).append(row)
+    return [went.get((message.topic, message.key), []) for message in messages]
 
 
 @transaction.atomic

@@ -141,6 +141,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.merchant": (
         Matching("state IN ('approved', 'suspended')", is_reading=True),
         Within("organization", _BENEFITS),
+        Within("organization", _BATCHES, is_reading=True),
         Matching("id = (SELECT portal_merchant())", is_reading=True),
         Through(Door.MERCHANT_APPLYING, is_reading=False),
         Through(Door.MY_USES),
@@ -167,6 +168,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.benefitoffer": (
         Matching("state IN ('published', 'paused')", is_reading=True),
         Within("merchant__organization", _BENEFITS),
+        Within("merchant__organization", _BATCHES, is_reading=True),
         _OF_MERCHANT,
         # What a member used once is named on their list, whatever became of the offer.
         Through(Door.MY_USES),
@@ -183,6 +185,12 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         _AT_TILL,
         Within("organization", _BENEFITS, is_reading=True),
         Within("merchant__organization", _BENEFITS, is_reading=True),
+        # Whoever pays a merchant's statement reads it, use by use.
+        Matching(
+            "EXISTS (SELECT 1 FROM welfare_statementline l"
+            " WHERE l.redemption_id = members_redemption.id)",
+            is_reading=True,
+        ),
         # The directory adds up what was thought of an offer; whose uses they were it never asks.
         Through(Door.DIRECTORY, "state = 'done'"),
     ),
@@ -200,6 +208,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
     "members.favourite": (_OWN_PERSON, _MERGING),
     "welfare.merchantstatement": (
         Within("organization", _BENEFITS),
+        Within("organization", _BATCHES, is_reading=True),
         _OF_MERCHANT,
     ),
     "welfare.statementline": (Following("statement"),),

@@ -1,92 +1,28 @@
 """Uses of offers for whoever looks after merchants: where, when and how much, never by whom."""
 
-from datetime import date, timedelta
-from decimal import Decimal
-from io import BytesIO
-from typing import Any
+from datetime import timedelta
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, ngettext
 
+from members.admin import use_table
 from members.models import Redemption, WrongCode
-from members.queries import till as queries_till
 from members.queries import uses as queries_uses
-from members.queries.uses import UseRow
 from union_portal.access import Permission
 from union_portal.admin import desk
-from union_portal.admin.buttons import Button
-from union_portal.admin.scoped import ScopedModelAdmin, reader
+from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import name_acts
-from union_portal.downloads import download_sheet
 from union_portal.kit import money
-from union_portal.kit.sheets.writing import SheetData, write_xlsx
 from union_portal.models import Account
 
-MONTHS_SHOWN = 12
 RECENT = timedelta(days=1)
-
-
-def table_of(by: Account) -> list[UseRow]:
-    """The last twelve months within the reader's reach."""
-    return queries_uses.by_county_category_month(
-        queries_uses.uses_for(by).filter(redeemed_at__date__gte=_since())
-    )
-
-
-def _since() -> date:
-    first, _next = queries_till.month_of(timezone.localdate())
-    for _month in range(MONTHS_SHOWN - 1):
-        first, _next = queries_till.month_of(first - timedelta(days=1))
-    return first
-
-
-def _table(obj: None, by: Account, data: dict[str, Any]) -> FileResponse:
-    """The table as a sheet: counts and sums, no row of anybody."""
-    rows = (
-        (row.county, row.category, f"{row.month:%Y-%m}", row.uses, _yuan(row.subsidy_fen))
-        for row in table_of(by)
-    )
-    headers = (
-        gettext("County"),
-        gettext("Category"),
-        gettext("Month"),
-        gettext("Times used"),
-        gettext("Subsidies (yuan)"),
-    )
-    sheet = BytesIO()
-    data_sheet = SheetData(gettext("Uses of offers"), headers, rows, (24, 18, 10, 10, 16))
-    write_xlsx(sheet, [data_sheet])
-    return download_sheet(sheet, name=f"uses-{timezone.localdate():%Y%m%d}.xlsx")
-
-
-def _yuan(fen: int) -> Decimal:
-    return Decimal(fen).scaleb(-2)
-
-
-def charts_of(rows: list[UseRow]) -> list[dict[str, Any]]:
-    """The same figures drawn: by county, by category, by month."""
-    titles = (("county", _("By county")), ("category", _("By category")), ("month", _("By month")))
-    return [{"title": title, "bars": desk.scaled(_bars(rows, name))} for name, title in titles]
-
-
-def _bars(rows: list[UseRow], column: str) -> list[tuple[str, str, int]]:
-    found = queries_uses.summed(rows, column)
-    if column == "month":
-        found = sorted(found)
-    return [
-        (
-            f"{key:%Y-%m}" if isinstance(key, date) else str(key),
-            f"{uses} · {money.shown(subsidy_fen)}",
-            uses,
-        )
-        for key, uses, subsidy_fen in found
-    ]
 
 
 @admin.register(Redemption)
@@ -126,33 +62,24 @@ class RedemptionAdmin(ScopedModelAdmin):
         "state",
     )
     readonly_fields = fields
-    list_buttons = (
-        Button(
-            name="table",
-            label=_("Table as a sheet"),
-            permission=Permission.BENEFIT_VIEW,
-            act=_table,
-            explain=_("Uses and subsidies by county, category and month: figures, no people."),
-        ),
-    )
     list_before_template = "members/uses_head.html"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.summary)
         return [path("summary/", view, name="members_redemption_summary"), *super().get_urls()]
 
-    def summary(self, request: HttpRequest) -> HttpResponse:
-        """Use by county, category and month: drawn, and listed."""
+    def summary(self, request: HttpRequest) -> HttpResponseBase:
+        """Use by county, category and month: drawn, listed, and as a sheet."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = table_of(reader(request))
+        if request.method == "POST":
+            return use_table.as_sheet(request)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Use by county, category and month"),
-            "rows": rows,
-            "charts": charts_of(rows),
             "back": reverse(self.url_name("changelist")),
+            **use_table.shown(request),
         }
         return TemplateResponse(request, "members/uses_summary.html", context)
 
@@ -162,7 +89,7 @@ class RedemptionAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("offer"), ordering="offer__title")
     def offer_title(self, use: Redemption) -> str:
-        return use.offer.title
+        return str(use.offer)
 
     @admin.display(description=_("merchant"), ordering="merchant__name")
     def merchant_name(self, use: Redemption) -> str:
@@ -239,6 +166,7 @@ desk.add_queue(
 name_acts(
     {
         "redemption.confirm": gettext_noop("Confirmed at the till"),
+        "redemption.table": gettext_noop("Figures of uses taken out"),
         "till.waits": gettext_noop("A till typed too many wrong codes and waits"),
         "card.print_codes": gettext_noop("Codes printed"),
         "rating.give": gettext_noop("Rated by the member"),

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from members.models import (
     BenefitCategory,
@@ -317,6 +319,14 @@ def accounts_to_confirm(account: Account) -> QuerySet[MerchantAccount]:
 
 def offers_by_category(day: date) -> list[tuple[BenefitCategory, int]]:
     return [(one, one.offers_now) for one in categories_on(day)]  # type: ignore[attr-defined]
+
+
+def offer_title(offer: str) -> F | Coalesce:
+    """The title of the offer that a look-up leads to, in the reader's language as `str(offer)`."""
+    title = F(f"{offer}__title")
+    if not (get_language() or "").startswith("en"):
+        return title
+    return Coalesce(NullIf(F(f"{offer}__title_en"), Value("")), title)
 
 
 def uses_by_category(account: Account) -> list[tuple[str, str, int]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from members.models import (
@@ -20,7 +20,7 @@ from members.models import (
     Redemption,
     ServiceCard,
 )
-from members.queries.benefits import honours_on, merchants_on, midnight
+from members.queries.benefits import honours_on, merchants_on, midnight, offer_title
 from members.states import (
     LIVE_MEMBERSHIPS,
     NUMBERED_CARDS,
@@ -185,7 +185,7 @@ def by_offer(uses: QuerySet[Redemption]) -> list[Any]:
     return list(
         uses.filter(STANDS)
         .order_by()
-        .values(title=F("offer__title"))
+        .values(title=offer_title("offer"))
         .annotate(done=Count("pk"), sum_fen=Sum("subsidy_fen"))
         .order_by("-done", "title")
     )

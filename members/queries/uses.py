@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
-from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Func, IntegerField, QuerySet, Sum, Value
 from django.db.models.functions import Cast, TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from members.models import Person, Redemption, WrongCode
+from members.models import BenefitCategory, Person, Redemption, WrongCode
 from members.queries.till import STANDS
 from union_portal import access
 from union_portal.access import Permission
@@ -49,13 +50,23 @@ def guessing_tills(account: Account, *, since: datetime) -> int:
     return tills.annotate(times=Count("pk")).filter(times__gte=MANY_WRONG_CODES).count()
 
 
+class Named(NamedTuple):
+    """A county, a category or a month: what an address calls it, and what people do."""
+
+    key: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @dataclass(frozen=True)
 class UseRow:
     """The standing uses of one county, category and month, and their subsidies in fen."""
 
-    county: str
-    category: str
-    month: date
+    county: Named
+    category: Named
+    month: Named
     uses: int
     subsidy_fen: int
 
@@ -64,7 +75,8 @@ def by_county_category_month(uses: QuerySet[Redemption]) -> list[UseRow]:
     """Standing uses by the county of the member's union, the offer's category and the month.
 
     One statement, whatever the number of uses: a county's number is the second in the path of
-    every union below it. Who belongs to the city directly is counted under it.
+    every union below it. Who belongs to the city directly is counted under it. Categories are
+    called as in the reader's language.
     """
     rows = (
         uses.filter(STANDS)
@@ -72,18 +84,22 @@ def by_county_category_month(uses: QuerySet[Redemption]) -> list[UseRow]:
         .annotate(
             branch=_step("organization__path", 2),
             month=TruncMonth("redeemed_at"),
-            category=F("offer__category__name"),
+            category=F("offer__category"),
             position=F("offer__category__position"),
         )
         .values("branch", "category", "position", "month")
         .annotate(uses=Count("pk"), sum_fen=Sum("subsidy_fen"))
         .order_by("branch", "position", "category", "month")
     )
-    counties = _counties()
-    city = _("city directly")
-    merged: dict[tuple[str, str, date], UseRow] = {}
+    counties, categories = _counties(), _categories()
+    city = Named("city", _("city directly"))
+    merged: dict[tuple[Named, Named, Named], UseRow] = {}
     for row in rows:
-        key = (counties.get(row["branch"], city), row["category"], _day(row["month"]))
+        key = (
+            counties.get(row["branch"], city),
+            categories[row["category"]],
+            _month(row["month"]),
+        )
         before = merged.get(key)
         merged[key] = UseRow(
             *key,
@@ -93,9 +109,18 @@ def by_county_category_month(uses: QuerySet[Redemption]) -> list[UseRow]:
     return list(merged.values())
 
 
-def summed(rows: list[UseRow], column: str) -> list[tuple[Any, int, int]]:
+def narrowed(rows: list[UseRow], chosen: Mapping[str, str]) -> list[UseRow]:
+    """The rows of a table that lie in what was chosen, by column; nothing chosen: all of them."""
+    return [
+        row
+        for row in rows
+        if all(key in ("", getattr(row, column).key) for column, key in chosen.items())
+    ]
+
+
+def summed(rows: list[UseRow], column: str) -> list[tuple[Named, int, int]]:
     """The uses and subsidies of a table's rows by one of its columns, in the table's order."""
-    totals: dict[Any, tuple[int, int]] = {}
+    totals: dict[Named, tuple[int, int]] = {}
     for row in rows:
         key = getattr(row, column)
         uses, subsidy = totals.get(key, (0, 0))
@@ -109,10 +134,15 @@ def _step(path: str, number: int) -> Cast:
     return Cast(Func(step, Value(""), function="nullif"), IntegerField())
 
 
-def _counties() -> dict[int, str]:
-    below = Q(level=OrganizationLevel.COUNTY)
-    return dict(Organization.objects.filter(below).values_list("pk", "name"))
+def _counties() -> dict[int, Named]:
+    rows = Organization.objects.filter(level=OrganizationLevel.COUNTY).values_list("pk", "name")
+    return {pk: Named(str(pk), name) for pk, name in rows}
 
 
-def _day(month: Any) -> date:
-    return timezone.localdate(month)
+def _categories() -> dict[int, Named]:
+    return {one.pk: Named(one.code, str(one)) for one in BenefitCategory.objects.all()}
+
+
+def _month(instant: datetime) -> Named:
+    shown = f"{timezone.localdate(instant):%Y-%m}"
+    return Named(shown, shown)

@@ -72,7 +72,7 @@ def me(request: HttpRequest) -> HttpResponse:
 
 def _messages(person: Person) -> QuerySet[Message]:
     """What the reader was told; codes are of no use afterwards."""
-    return notifications.messages_for(person.pk).exclude(topic="login_code")
+    return notifications.inbox(person.pk).exclude(topic__in=notifications.ASKED_FOR)
 
 
 @require_safe
@@ -104,15 +104,18 @@ def _what(entry: AuditEntry) -> str:
 @member_only
 def message_list(request: HttpRequest, person: Person) -> HttpResponse:
     """What the union told the reader, how and when."""
-    rows = _messages(person)
-    page = Paginator(rows, 20).get_page(request.GET.get("page"))
-    told = [(message, notifications.text_of(message)) for message in page]
-    notifications.mark_read(messages=list(page))
+    page = Paginator(_messages(person), 20).get_page(request.GET.get("page"))
+    shown = list(page)
+    told = [
+        (message, notifications.text_of(message), ways)
+        for message, ways in zip(shown, notifications.ways_of(person.pk, shown), strict=True)
+    ]
+    notifications.mark_read(messages=shown)
     return render(request, "members/message_list.html", {"page": page, "told": told})
 
 
 def _unread(person: int) -> Iterable[Any]:
-    unread = notifications.messages_for(person).filter(read_at__isnull=True)
+    unread = notifications.inbox(person).filter(read_at__isnull=True)
     return unread.exclude(topic__in=notifications.ASKED_FOR).values_list("pk")[:MOST_UNREAD]
 
 

@@ -53,6 +53,20 @@ FAULTS = {
     "cards issued before their holder was a member": """
         SELECT count(*) FROM members_servicecard c JOIN members_membership m
         ON m.person_id = c.person_id WHERE c.issued_on < m.first_joined_on""",
+    "cards whose steps are out of order or still to come": f"""
+        SELECT count(*) FROM members_servicecard c, LATERAL (
+            SELECT array_remove(ARRAY[c.applied_at, c.checked_at, c.approved_at], NULL) AS before,
+                   array_remove(ARRAY[c.issued_on,
+                       (c.collected_at AT TIME ZONE 'Asia/Shanghai')::date, c.activated_on], NULL)
+                   AS after) AS steps
+        WHERE before <> (SELECT array_agg(one ORDER BY one) FROM unnest(before) AS one)
+           OR after <> (SELECT array_agg(one ORDER BY one) FROM unnest(after) AS one)
+           OR (c.approved_at AT TIME ZONE 'Asia/Shanghai')::date > c.issued_on
+           OR now() < ANY (before) OR {TODAY} < ANY (after)""",
+    "cards that were applied for, issued and activated on one day": """
+        SELECT count(*) FROM members_servicecard c
+        WHERE (c.applied_at AT TIME ZONE 'Asia/Shanghai')::date >= c.issued_on
+           OR c.issued_on >= c.activated_on""",
     "cards whose holder never agreed to their data going to the bank": """
         SELECT count(*) FROM members_servicecard c WHERE NOT EXISTS (
             SELECT FROM members_consent a JOIN members_consenttext t ON t.id = a.text_id

@@ -7,7 +7,8 @@ import pytest
 
 from members.sample_categories import SAMPLE_CATEGORIES
 from tests.cast import Cast
-from union_portal.demo import members, merchants, street, uses
+from union_portal import workdays
+from union_portal.demo import card_desk, members, merchants, street, uses
 from union_portal.demo.lots import lots
 from union_portal.demo.setting import Setting
 from union_portal.kit import regions
@@ -70,6 +71,26 @@ def test_whoever_uses_something_in_the_first_month_had_a_card_by_then(cast: Cast
     assert issued[-1] < today
     assert len(set(issued)) == members.CARD_MONTHS
     assert issued[0] + timedelta(days=7) < merchants.months(today)[0]
+
+
+@pytest.mark.parametrize("today", DAYS)
+def test_a_card_takes_its_steps_one_after_the_other_on_working_days_that_are_over(
+    cast: Cast, today: date
+):
+    setting = Setting(today)
+    setting.city, setting.staff = cast.tree.city, {"he": cast.officer}
+    setting.assume_holidays()
+    calendar = workdays.calendar()
+    desk = card_desk
+    for steps in (
+        (*desk._FIRST_STEPS, desk._SENT, desk._ISSUED, desk._HANDED_OUT, desk._ACTIVATED,
+         desk._LOST, *desk._NEXT_STEPS, desk._SENT_NEXT, desk._ISSUED_NEXT),
+        desk._LAST_STEPS,
+        (desk._BEGUN, desk._SENT_BACK),
+    ):  # fmt: skip
+        at = [setting.before(*step) for step in steps]
+        assert at == sorted(at) and len(set(at)) == len(at)
+        assert all(calendar.is_workday(one.date()) and one.date() < today for one in at)
 
 
 @pytest.mark.parametrize("today", DAYS)

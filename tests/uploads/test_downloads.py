@@ -56,7 +56,7 @@ def ways_out(cast: Cast) -> Iterator[Leaving]:
         return lambda client: client.post(url, asked)
 
     def table(client: Client) -> object:
-        return client.post(reverse("admin:members_redemption_list_do", args=["table"]))
+        return client.post(reverse("admin:members_redemption_summary"), {"kind": "xlsx"})
 
     imports = "admin:members_importrun_"
     yield Leaving("file", cast.qiao, get("portal:file", kept.pk), "application/octet-stream")
@@ -202,7 +202,7 @@ def test_every_place_that_hands_out_is_walked_above():
         "members/admin/imports.py:preview_file",
         "members/admin/memberships.py:_export",
         "members/admin/people.py:_export",
-        "members/admin/redemptions.py:_table",
+        "members/admin/use_table.py:as_sheet",
         "members/admin/unions.py:_export",
         "union_portal/views/files.py:_served",
         "welfare/admin/batch_steps.py:_fetch",

@@ -182,11 +182,11 @@ def benefits(office: Office, model: str, kind: str) -> bytes:
     return exported(office.cast.benefits, f"members_{model}", kind=kind)
 
 
-def uses(office: Office) -> bytes:
+def uses(office: Office, kind: str) -> bytes:
     """Payloads as the categories of what was used."""
     settled(office)
     answer = browser(office.cast.benefits).post(
-        reverse("admin:members_redemption_list_do", args=["table"])
+        reverse("admin:members_redemption_summary"), {"kind": kind}
     )
     return b"".join(answer.streaming_content)
 
@@ -207,7 +207,7 @@ def settled(office: Office) -> MerchantStatement:
     )
     later = timezone.now() + timedelta(days=40)
     offered = [
-        street.offer(title=text, category=category(f"named-{number}", name=text[:A_NAME]))
+        street.offer(title=text, category=category(f"named-{number}", name_en=text[:A_NAME]))
         for number, text in enumerate(NUMBERED)
     ]
     Redemption.objects.bulk_create(
@@ -361,8 +361,9 @@ EXPORTS: dict[str, list[tuple[Callable[[Office], bytes], tuple[str, ...]]]] = {
         (lambda office: benefits(office, "merchant", "csv"), ALL),
         (lambda office: benefits(office, "benefitoffer", "xlsx"), ALL),
         (lambda office: benefits(office, "benefitoffer", "csv"), ALL),
+        (lambda office: uses(office, "xlsx"), NAMES),
+        (lambda office: uses(office, "csv"), NAMES),
     ],
-    "members.admin.redemptions._table": [(uses, NAMES)],
     "welfare.reports.statement_xlsx": [(statement, ALL)],
     "welfare.admin.lines._export": [(payments, ALL)],
     "welfare.admin.entitlements._export": [

@@ -71,6 +71,32 @@ def test_a_message_waits_until_it_was_opened(cast: Cast):
     assert Message.objects.get().read_at == first
 
 
+def test_a_message_that_went_two_ways_stands_once_and_says_both(cast: Cast):
+    here = a_message(cast)
+    notifications.queue_to_number(
+        topic=here.topic, key=here.key, template=here.template, recipient=cast.lin_person.pk,
+        number="13800138000", subject=cast.lin_person,
+    )  # fmt: skip
+    notifications.send_pending()
+    client = browser(cast.lin)
+    assert "1 message that you have not read" in client.get(reverse("members:me")).content.decode()
+    shown = client.get(reverse("members:message-list")).content.decode()
+    assert shown.count("Told") == 1
+    assert "portal message (sent)" in shown and "SMS (sent)" in shown
+    assert "unread_messages" not in tasks(cast)
+
+
+def test_a_text_message_without_a_twin_in_the_portal_is_read_there_all_the_same(cast: Cast):
+    notifications.template("home_test", text="Told")
+    notifications.queue_to_number(
+        topic="home", key="1", template="home_test", recipient=cast.lin_person.pk,
+        number="13800138000", subject=cast.lin_person,
+    )  # fmt: skip
+    notifications.send_pending()
+    shown = browser(cast.lin).get(reverse("members:message-list")).content.decode()
+    assert shown.count("Told") == 1 and "SMS (sent)" in shown
+
+
 def test_an_application_to_complete_stands_first(cast: Cast):
     lin_may_apply(cast)
     apply(browser(cast.lin))

@@ -15,18 +15,22 @@ from django.urls import reverse
 from django.utils import timezone
 
 from members.actions import redemptions
+from members.admin import use_table
 from members.models import CardCode, MerchantLogin, Redemption, WrongCode
 from members.states import CardState, OfferState
 from tests.cast import Cast, make_account
+from tests.members.benefits import category
 from tests.members.street import Street, make_membership, make_street
 from tests.members.test_redemptions import some_code
 from tests.web.awards_play import browser
 from union_portal import headers, lifecycle
+from union_portal.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 DIGITS = re.compile(r'class="digits">([0-9 ]{14})<')
 PAGE_BUDGET_BYTES, QUERY_BUDGET = 60 * 1024, 40
 CODE, TILL = reverse("members:card-code"), reverse("members:till")
+SUMMARY = reverse("admin:members_redemption_summary")
 
 
 @pytest.fixture
@@ -325,11 +329,13 @@ def test_use_is_counted_by_county_category_and_month_and_names_nobody(street):
     uses = [street.use(card, offer) for card in cards]
     redemptions.undo(redemption=street.use(cards[0], offer), reason="Wrong", by=street.till)
     staff = browser(street.cast.officer)
-    page = text(staff.get(reverse("admin:members_redemption_summary")))
+    page = text(staff.get(SUMMARY))
     month = f"{timezone.localdate():%Y-%m}"
     for county, count, sum_ in ((tree.county, 2, "¥20.00"), (tree.other_county, 1, "¥10.00")):
-        cells = (county.name, street.category.name, month, str(count), sum_)
-        row = "".join(rf"<td[^>]*>{re.escape(cell)}</td>" for cell in cells)
+        cells = (county.name, street.category.name_en, month, str(count), sum_)
+        row = "".join(
+            rf"<td[^>]*>(?:<svg.*?<span>)?{re.escape(cell)}(?:</span>)?</td>" for cell in cells
+        )
         assert re.search(row, page)
     listed = text(staff.get(reverse("admin:members_redemption_changelist")))
     row = text(staff.get(reverse("admin:members_redemption_change", args=[uses[0].pk])))
@@ -338,19 +344,62 @@ def test_use_is_counted_by_county_category_and_month_and_names_nobody(street):
             assert secret not in page + listed + row
 
 
-def test_the_table_is_a_sheet_too(street):
-    street.use(street.member(), street.offer())
+def table(street, **chosen):
+    """The rows of the page of figures, as plain cells, and the whole page."""
+    page = text(browser(street.cast.officer).get(SUMMARY, chosen))
+    rows = re.findall(r"<tr><td data-label=\"County\".*?</tr>", page)
+    return [re.sub(r"<[^>]+>", "|", row) for row in rows], page
+
+
+def used_in_two_counties(street) -> None:
+    tree = street.cast.tree
+    offers = [street.offer(), street.offer(category=category("books", name_en="Books"))]
+    for union in (tree.union, tree.sibling_union, tree.other_union):
+        card = street.member(union)
+        for offer in offers:
+            street.use(card, offer)
+
+
+def test_the_figures_are_narrowed_to_a_county_a_category_and_a_month(street):
+    used_in_two_counties(street)
+    tree, month = street.cast.tree, f"{timezone.localdate():%Y-%m}"
+    assert len(table(street)[0]) == 4
+    rows, page = table(street, county=tree.county.pk, category="books", month=month)
+    assert len(rows) == 1 and tree.county.name in rows[0] and "Books" in rows[0]
+    assert f'<option value="{tree.county.pk}" selected>' in page
+    assert '<span class="st-figure">2</span>' in page and "¥20.00" in page
+    rows, page = table(street, month="1999-01")
+    assert rows == [] and "No use matches what you chose." in page
+
+
+def test_the_figures_come_by_pages_and_each_number_has_its_bar(street, monkeypatch):
+    used_in_two_counties(street)
+    monkeypatch.setattr(use_table, "ROWS_SHOWN", 3)
+    rows, page = table(street)
+    assert len(rows) == 3 and "1–3 of 4" in page and 'href="?page=2#listed"' in page
+    assert len(re.findall(r'class="num st-drawn"[^>]*><svg[^>]*><rect width="1000"', page)) == 2
+    assert len(table(street, page=2)[0]) == 1
+    assert "category=books&amp;page=" not in table(street, category="books")[1]
+
+
+def test_the_sheet_holds_every_row_of_what_was_chosen_and_is_logged(street):
+    used_in_two_counties(street)
     staff = browser(street.cast.officer)
-    do = reverse("admin:members_redemption_list_do", args=["table"])
-    answer = staff.post(do)
-    assert answer.headers["Content-Type"].endswith("spreadsheetml.sheet")
-    assert b"".join(answer.streaming_content)[:2] == b"PK"
+    answer = staff.post(f"{SUMMARY}?category=books", {"kind": "csv"})
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert len(lines) == 3 and all(",Books," in line for line in lines[1:])
+    entry = AuditEntry.objects.get(action="redemption.table")
+    assert entry.actor_id == street.cast.officer.pk
+    assert entry.detail["count"] == 2 and entry.detail["chosen"] == {"category": "books"}
+    again = staff.post(SUMMARY, {"kind": "xlsx"})
+    assert again.headers["Content-Type"].endswith("spreadsheetml.sheet")
+    assert browser(street.cast.qiao).post(SUMMARY, {"kind": "csv"}).status_code == 403
 
 
 def test_the_summary_is_for_whoever_looks_after_benefits(street):
     for name, status in (("qiao", 403), ("feng", 403), ("decider", 200), ("gao", 200)):
         client = browser(getattr(street.cast, name))
-        page = client.get(reverse("admin:members_redemption_summary"))
+        page = client.get(SUMMARY)
         assert page.status_code == status, name
 
 
@@ -361,7 +410,7 @@ def test_the_summary_asks_as_often_for_many_uses_as_for_one(street):
         for _use in range(uses):
             street.use(street.member(), offer)
         with CaptureQueriesContext(connection) as queries:
-            staff.get(reverse("admin:members_redemption_summary"))
+            staff.get(SUMMARY)
         counts.append(len(queries))
     assert counts[0] == counts[1] <= QUERY_BUDGET
 

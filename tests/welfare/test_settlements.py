@@ -8,8 +8,11 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils.translation import override
 from openpyxl import load_workbook
 
+from members.models import BenefitOffer, Redemption
+from members.states import OfferState
 from tests.cast import NOW, TODAY, make_person
 from tests.disbursement.conftest import Office, make_office
 from tests.kernel.attacks import refused_by
@@ -34,6 +37,7 @@ from welfare.disbursement import batches, claims, invariants
 from welfare.disbursement.models import Entitlement, PayoutLine
 from welfare.disbursement.refusals import NoCover
 from welfare.models import MerchantStatement, StatementLine
+from welfare.queries.settlements import by_offer
 from welfare.sample_rules import MERCHANTS
 from welfare.states import StatementLineState, StatementState
 
@@ -364,6 +368,65 @@ def test_the_auditor_follows_an_approved_statement_to_what_is_owed(shop, card, c
     way = reverse("admin:disbursement_entitlement_change", args=[owed.pk])
     assert way in browser(cast.gao).get(page).content.decode()
     assert way not in browser(shop.officer).get(page).content.decode()
+
+
+def approved(shop, card, cast) -> Entitlement:
+    """What an approved statement came to."""
+    statement = issued(shop, card)
+    confirm_account(shop, cast)
+    approve(shop, statement, cast)
+    return Entitlement.objects.get(decision__merchant_statement=statement)
+
+
+def test_whoever_pays_a_statement_reads_it_use_by_use_and_changes_nothing(
+    shop, card, cast, fund_office
+):
+    owed = approved(shop, card, cast)
+    statement = MerchantStatement.objects.get()
+    beside = use(shop, card, day=1, month=3)
+    lifecycle.advance(shop.offer, to=OfferState.ENDED, by=shop.officer)
+    with page_of(cast.feng.pk):
+        lines = statement.lines.select_related("redemption__offer", "redemption__place")
+        assert [str(line.redemption.offer) for line in lines] == [str(shop.offer)] * 3
+        assert not Redemption.objects.filter(pk=beside.pk).exists()
+        assert MerchantStatement.objects.update(reason="x") == 0
+    page = reverse("admin:welfare_merchantstatement_change", args=[statement.pk])
+    shown = browser(cast.feng).get(page).content.decode()
+    assert "¥60.00" in shown and card.person.name not in shown
+    assert reverse("admin:disbursement_entitlement_change", args=[owed.pk]) in shown
+    assert "/do/" not in shown.split('id="main"')[-1]
+    line = reverse("admin:welfare_statementline_change", args=[lines[0].pk])
+    assert line in shown and browser(cast.feng).get(line).status_code == 200
+    assert browser(cast.qiao).get(page).status_code == 404
+
+
+def test_what_is_owed_to_a_merchant_is_found_by_the_number_of_its_statement(
+    shop, card, cast, fund_office
+):
+    owed = approved(shop, card, cast)
+    statement = MerchantStatement.objects.get()
+    listed = reverse("admin:disbursement_entitlement_changelist")
+    page = reverse("admin:disbursement_entitlement_change", args=[owed.pk])
+    client = browser(cast.feng)
+    for typed in (statement.number, statement.number.lower(), statement.number[:7]):
+        assert page in client.get(listed, {"q": typed}).content.decode(), typed
+    assert page not in client.get(listed, {"q": "S199901-000001"}).content.decode()
+    way = reverse("admin:welfare_merchantstatement_change", args=[statement.pk])
+    shown = client.get(page).content.decode()
+    assert way in shown and shop.merchant.name in shown
+    assert reverse("admin:members_merchant_change", args=[shop.merchant.pk]) not in shown
+
+
+def test_who_reads_english_reads_the_offer_s_english_title(shop, card, cast):
+    BenefitOffer.objects.filter(pk=shop.offer.pk).update(title_en="Noodles for less")
+    statement = issued(shop, card)
+    with override("en"):
+        assert [row["title"] for row in by_offer(statement)] == ["Noodles for less"]
+    with override("zh-hans"):
+        assert [row["title"] for row in by_offer(statement)] == [shop.offer.title]
+    BenefitOffer.objects.filter(pk=shop.offer.pk).update(title_en="")
+    with override("en"):
+        assert [row["title"] for row in by_offer(statement)] == [shop.offer.title]
 
 
 def test_the_amounts_of_a_statement_as_spreadsheet_are_numbers_to_add_up(shop, card):

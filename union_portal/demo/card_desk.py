@@ -1,19 +1,19 @@
 """The card desk at work: applications in every state, two batches of one bank, its answers.
 
-Everything here goes through the actions that staff and members use; whoever is left where they
-are shows a state.
+Everything here goes through the actions that staff and members use, each on its day of the weeks
+before today; whoever is left where they are shows a state.
 """
 
 import csv
 import io
 from collections.abc import Sequence
-from datetime import date
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 
-from members.actions import card_batches, card_life, card_results, cards
+from members.actions import card_batches, card_life, card_results, cards, consents
 from members.models import (
     CardBank,
     CardBatch,
@@ -45,13 +45,30 @@ _PLAYING: Final = ("kong", "yan", "bo")
 _BEGINNING: Final = ("xi", "ni")
 
 
+class Step(NamedTuple):
+    """When something is done: so many working days before today, at that hour."""
+
+    days: int
+    hour: int
+
+
+# Of the first batch, of the card that takes a lost one's place, and of those still on their way:
+# applied, checked, approved.
+_FIRST_STEPS: Final = (Step(18, 9), Step(17, 10), Step(15, 15))
+_NEXT_STEPS: Final = (Step(5, 11), Step(4, 9), Step(4, 15))
+_LAST_STEPS: Final = (Step(3, 10), Step(2, 11), Step(1, 9))
+_SENT, _SENT_NEXT = Step(14, 16), Step(3, 16)
+_ISSUED, _ISSUED_NEXT = Step(9, 10), Step(1, 10)
+_HANDED_OUT, _ACTIVATED, _LOST = Step(7, 14), Step(6, 10), Step(5, 10)
+_BEGUN, _SENT_BACK = Step(2, 15), Step(1, 11)
+
+
 class CardDesk:
     """The union of the cast hands out cards."""
 
     def __init__(self, setting: Setting, players: dict[str, Player]) -> None:
         self.setting = setting
         self.players = players
-        self.today: date = setting.today
         self.home: Organization = federation.home_union(setting.city)
         self.bank = CardBank.objects.get(code=BANKS[0][0])
         self.rng = lots("card desk", setting.today.year)
@@ -66,25 +83,32 @@ class CardDesk:
 
     def _play(self) -> None:
         people = self._people()
-        self._agree(people)
+        applied = self._at(_FIRST_STEPS[0])
+        self._agree(people, applied)
         parts = iter(people)
-        first = [next(parts) for _each in range(_FIRST)]
-        self._apply(first)
+        self._apply([next(parts) for _each in range(_FIRST)], applied)
         for name in _PLAYING:
-            self._apply_in_the_portal(name)
+            self._apply_in_the_portal(name, applied)
         self._check_and_approve_all()
-        batch = self._batch()
-        self._answer(batch, refused=_REFUSED, with_stranger=True)
+        batch = self._batch(self._at(_SENT))
+        self._answer(batch, self._at(_ISSUED), refused=_REFUSED, with_stranger=True)
         self._hand_out(batch)
         self._activate(batch)
         replacement = self._some_go_wrong(batch)
-        self._bring([next(parts) for _each in range(_SECOND)], CardState.READY)
+        self._bring([next(parts) for _each in range(_SECOND)], CardState.READY, _NEXT_STEPS)
         if replacement is not None:
-            self._answer(self._batch(), only=replacement)
-        self._bring([next(parts) for _each in range(_READY)], CardState.READY)
-        self._bring([next(parts) for _each in range(_CHECKED)], CardState.CITY_REVIEW)
-        self._bring([next(parts) for _each in range(_APPLIED)], CardState.UNION_REVIEW)
+            sent = self._batch(self._at(_SENT_NEXT))
+            self._answer(sent, self._at(_ISSUED_NEXT), only=replacement)
+        for count, state in (
+            (_READY, CardState.READY),
+            (_CHECKED, CardState.CITY_REVIEW),
+            (_APPLIED, CardState.UNION_REVIEW),
+        ):
+            self._bring([next(parts) for _each in range(count)], state, _LAST_STEPS)
         self._begin()
+
+    def _at(self, step: Step) -> datetime:
+        return self.setting.before(*step)
 
     # -- who -------------------------------------------------------------------------------
     def _people(self) -> list[Person]:
@@ -99,79 +123,91 @@ class CardDesk:
         ours = [player.person.pk for player in self.players.values()]
         return list(own.exclude(pk__in=ours).order_by("pk"))
 
-    def _agree(self, people: Sequence[Person]) -> None:
+    def _agree(self, people: Sequence[Person], when: datetime) -> None:
         """They agreed on the sheet that came with the list of the factory."""
-        text = text_in_force(ConsentPurpose.CARD, self.today)
+        text = text_in_force(ConsentPurpose.CARD, timezone.localdate(when))
         Consent.objects.bulk_create(
             Consent(
                 person=person,
                 text=text,
                 channel=Channel.IMPORT,
+                given_at=when,
                 given_by=self.setting.staff["qiao"],
             )
             for person in people
         )
 
     # -- applying --------------------------------------------------------------------------
-    def _apply(self, people: Sequence[Person]) -> None:
+    def _apply(self, people: Sequence[Person], when: datetime) -> None:
         cards.apply_many(
             people=Person.objects.filter(pk__in=[one.pk for one in people]),
             bank=self.bank,
             by=self.setting.staff["qiao"],
-            today=self.today,
+            today=timezone.localdate(when),
         )
+        self._date(people, when)
 
-    def _apply_in_the_portal(self, name: str) -> ServiceCard | None:
+    def _apply_in_the_portal(self, name: str, when: datetime) -> ServiceCard | None:
         """The member agrees to the text that stands there, and applies."""
-        player = self.players.get(name)
-        text = text_in_force(ConsentPurpose.CARD, self.today)
+        player, day = self.players.get(name), timezone.localdate(when)
+        text = text_in_force(ConsentPurpose.CARD, day)
         if player is None or text is None:
             return None
-        return cards.apply(
+        consents.give(
             person=player.person,
-            bank=self.bank,
+            purpose=ConsentPurpose.CARD,
             by=player.account,
-            today=self.today,
-            agrees_to=text.version,
+            now=when,
+            today=day,
+            seen=text.version,
         )
+        card = cards.apply(person=player.person, bank=self.bank, by=player.account, today=day)
+        self._date([player.person], when)
+        return card
+
+    @staticmethod
+    def _date(people: Sequence[Person], when: datetime) -> None:
+        """Their newest applications came in on that day: the action itself knows only now."""
+        made = ServiceCard.objects.filter(person__in=people, checked_at__isnull=True)
+        made.update(applied_at=when)
 
     def _check_and_approve_all(self) -> None:
-        now = timezone.now()
+        _applied, checked, approved = map(self._at, _FIRST_STEPS)
         county = federation.counties(self.setting.city)[0]
-        cards.check_all(organization=county, by=self.setting.staff["shi"], now=now)
-        cards.approve_all(organization=self.setting.city, by=self.setting.staff["he"], now=now)
+        cards.check_all(organization=county, by=self.setting.staff["shi"], now=checked)
+        cards.approve_all(organization=self.setting.city, by=self.setting.staff["he"], now=approved)
 
-    def _bring(self, people: Sequence[Person], to: CardState) -> None:
+    def _bring(self, people: Sequence[Person], to: CardState, steps: Sequence[Step]) -> None:
         """Apply for each, and let each get so far."""
-        self._apply(people)
+        self._apply(people, self._at(steps[0]))
         for card in ServiceCard.objects.filter(person__in=people).order_by("pk"):
-            self._on(card, to)
+            self._on(card, to, steps)
 
-    def _on(self, card: ServiceCard, to: CardState) -> None:
-        now = timezone.now()
+    def _on(self, card: ServiceCard, to: CardState, steps: Sequence[Step]) -> None:
+        _applied, checked, approved = map(self._at, steps)
         if to in (CardState.CITY_REVIEW, CardState.READY):
-            cards.check(card=card, by=self.setting.staff["shi"], now=now)
+            cards.check(card=card, by=self.setting.staff["shi"], now=checked)
         if to == CardState.READY:
-            cards.approve(card=card, by=self.setting.staff["he"], now=now)
+            cards.approve(card=card, by=self.setting.staff["he"], now=approved)
 
     def _begin(self) -> None:
         """One has just applied, the other was asked for more."""
         for name, is_returned in zip(_BEGINNING, (False, True), strict=True):
-            card = self._apply_in_the_portal(name)
+            card = self._apply_in_the_portal(name, self._at(_BEGUN))
             if card is not None and is_returned:
                 cards.send_back(
                     card=card,
                     by=self.setting.staff["shi"],
                     reason="请到工会核对工作单位名称后重新提交（演示）。",
-                    now=timezone.now(),
+                    now=self._at(_SENT_BACK),
                 )
 
     # -- the bank --------------------------------------------------------------------------
-    def _batch(self) -> CardBatch:
+    def _batch(self, now: datetime) -> CardBatch:
         """Made, fetched and sent."""
-        he, now = self.setting.staff["he"], timezone.now()
+        he, day = self.setting.staff["he"], timezone.localdate(now)
         batch = card_batches.make(
-            bank=self.bank, organization=self.setting.city, by=he, today=self.today, now=now
+            bank=self.bank, organization=self.setting.city, by=he, today=day, now=now
         )
         card_batches.fetch(batch=batch, by=he, reason="送银行制卡（演示）")
         card_batches.mark_sent(batch=batch, by=he, now=now)
@@ -180,6 +216,7 @@ class CardDesk:
     def _answer(
         self,
         batch: CardBatch,
+        now: datetime,
         *,
         refused: Sequence[int] = (),
         with_stranger: bool = False,
@@ -202,8 +239,8 @@ class CardDesk:
             content=_written(lines),
             name=f"{batch.number}-result.csv",
             by=self.setting.staff["he"],
-            today=self.today,
-            now=timezone.now(),
+            today=timezone.localdate(now),
+            now=now,
         )
 
     # -- the card in the hand ---------------------------------------------------------------
@@ -222,17 +259,18 @@ class CardDesk:
             by=qiao,
         )
         card_life.hand_out_all(
-            organization=self.home, receipt=receipt, by=qiao, now=timezone.now(), but=left
+            organization=self.home, receipt=receipt, by=qiao, now=self._at(_HANDED_OUT), but=left
         )
 
     def _activate(self, batch: CardBatch) -> None:
         """The bank's list of activated cards; the cast bind theirs in the portal."""
+        now = self._at(_ACTIVATED)
         collected = batch.cards.filter(state=CardState.COLLECTED, channel=Channel.DESK)
         numbers = [str(card.number) for card in collected.order_by("pk")]
         card_life.activate_listed(
             numbers=numbers[: len(numbers) - _NOT_ACTIVATED],
             by=self.setting.staff["he"],
-            today=self.today,
+            today=timezone.localdate(now),
         )
         for name in _PLAYING:
             player = self.players.get(name)
@@ -243,13 +281,13 @@ class CardDesk:
                         card=card,
                         number=str(card.number),
                         by=player.account,
-                        today=self.today,
-                        now=timezone.now(),
+                        today=timezone.localdate(now),
+                        now=now,
                     )
 
     def _some_go_wrong(self, batch: CardBatch) -> ServiceCard | None:
         """Lost, lost and replaced, suspended, cancelled: one each."""
-        now, qiao, he = timezone.now(), self.setting.staff["qiao"], self.setting.staff["he"]
+        now, qiao, he = self._at(_LOST), self.setting.staff["qiao"], self.setting.staff["he"]
         active = batch.cards.filter(state=CardState.ACTIVE, channel=Channel.DESK)
         chosen = list(active.order_by("-pk")[:4])
         if len(chosen) < 4:
@@ -259,8 +297,9 @@ class CardDesk:
         card_life.report_lost(card=replaced, by=qiao, now=now, reason="卡片遗失（演示）")
         card_life.suspend(card=suspended, by=he, now=now, reason="信息核对期间暂停（演示）")
         cards.cancel(card=cancelled, by=he, reason="本人申请注销（演示）")
-        another = cards.replace(card=replaced, by=qiao, today=self.today)
-        self._on(another, CardState.READY)
+        another = cards.replace(card=replaced, by=qiao, today=timezone.localdate(now))
+        self._date([another.person], self._at(_NEXT_STEPS[0]))
+        self._on(another, CardState.READY, _NEXT_STEPS)
         return another
 
 

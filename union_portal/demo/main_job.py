@@ -9,7 +9,7 @@ days back, because a public notice takes its days (see docs/adr/0005).
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -53,6 +53,8 @@ SEED = 610800
 APPROPRIATION_PER_PERSON_FEN = 150_000
 LEAST_APPROPRIATION_FEN = 50_000_000
 PLAYED = "demo.played"
+# Members agreed to the texts when they applied for their cards, weeks ago.
+TEXTS_BEFORE = timedelta(days=60)
 
 
 def was_played() -> bool:
@@ -121,7 +123,10 @@ class MainJob:
             by=self.staff["ruan"], second=self.staff["lu"], now=timezone.now()
         )
         consents.install_samples(
-            by=self.staff["ruan"], second=self.staff["lu"], today=self.today, now=timezone.now()
+            by=self.staff["ruan"],
+            second=self.staff["lu"],
+            today=self.today - TEXTS_BEFORE,
+            now=timezone.now(),
         )
         formats.ensure_shipped()
         self.setting.fund = self._fund()

@@ -1,7 +1,9 @@
 """What every scene of the demo shares: the day, the federation, its staff and its fund."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+
+from django.utils import timezone
 
 from union_portal import workdays
 from union_portal.demo.waiting import DemoStopped
@@ -41,6 +43,14 @@ class Setting:
         ):
             day -= timedelta(days=1)
         return day
+
+    def before(self, count: int, hour: int) -> datetime:
+        """That hour of the working day that lies so many of them before today."""
+        calendar, day = workdays.calendar(), self.today
+        while count:
+            day -= timedelta(days=1)
+            count -= calendar.is_workday(day)
+        return timezone.make_aware(datetime.combine(day, time(hour)))
 
     def assume_holidays(self) -> None:
         """Fill in years that the demo's notices reach and nobody has entered yet."""

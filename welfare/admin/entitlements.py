@@ -39,6 +39,7 @@ from welfare.admin.shown import (
 from welfare.disbursement import candidates, entitlements
 from welfare.disbursement.models import Entitlement, PayoutLine
 from welfare.disbursement.states import IN_TRANSIT, UNPAID, EntitlementState, LineState, MotionState
+from welfare.models import MerchantStatement
 
 _TONES = {LineState.PAID: "good", LineState.FAILED: "bad", LineState.RETURNED: "bad"}
 _ROWS_AT_ONCE = 2000
@@ -238,19 +239,26 @@ class EntitlementAdmin(ScopedModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By the person's name, pinyin, initials, exact identity number or phone; or E00000001."""
+        """By the person's name, pinyin, initials, exact identity number or phone; by E00000001,
+        or by S202610-000001, a merchant's statement."""
         typed = search_term.strip()
         if not typed:
             return queryset, False
         if typed[0] in "Ee" and typed[1:].isdecimal():
             return queryset.filter(pk=int(typed[1:])), False
+        if typed[0] in "Ss" and typed[1:2].isdecimal():
+            owed = {"decision__merchant_statement__number__startswith": typed.upper()}
+            return queryset.filter(**owed), False
         return queryset.filter(person__in=Person.objects.filter(matches(typed)).values("pk")), False
 
     def in_an_address(self, searched: str) -> str:
         return in_an_address(searched)
 
     def get_search_help_text(self, request: HttpRequest) -> Any:
-        return _("Name, pinyin, initials, a whole identity number or phone, or E and digits")
+        return _(
+            "Name, pinyin, initials, a whole identity number or phone, E and digits, or the"
+            " number of a statement"
+        )
 
     @admin.display(description=_("identity number"))
     def national_id(self, entitlement: Entitlement) -> str:
@@ -270,7 +278,8 @@ class EntitlementAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("payee"))
     def shown_person(self, entitlement: Entitlement) -> Any:
-        return link(entitlement.payee_row)
+        """A merchant in words alone: its own page is closed to finance, its statement is not."""
+        return entitlement.merchant or link(entitlement.payee_row)
 
     @admin.display(description=_("fund"))
     def shown_fund(self, entitlement: Entitlement) -> Any:
@@ -286,6 +295,7 @@ class EntitlementAdmin(ScopedModelAdmin):
             Fact(_("Sum in words"), money.in_words(obj.amount_fen, prefix=True)),
             Fact(_("State"), obj.get_state_display()),
             _payment(obj),
+            *_statement(obj),
         ]
 
     def panels(self, request: HttpRequest, obj: Entitlement) -> list[Panel]:
@@ -319,6 +329,14 @@ class EntitlementAdmin(ScopedModelAdmin):
 
     def trail(self, request: HttpRequest, obj: Entitlement) -> list[Step]:
         return steps_of(obj)
+
+
+def _statement(entitlement: Entitlement) -> list[Fact]:
+    """The merchant's statement that became this, use by use."""
+    if entitlement.merchant_id is None:
+        return []
+    found = MerchantStatement.objects.filter(decision=entitlement.decision_id)
+    return [Fact(_("Statement of a merchant"), link(statement)) for statement in found]
 
 
 def _payment(entitlement: Any) -> Fact:

@@ -28,6 +28,8 @@ from welfare.queries.settlements import by_offer, counted_fen
 from welfare.states import StatementLineState, StatementState
 
 LINES_SHOWN = 100
+# Whoever looks after merchants, and whoever pays what a statement comes to.
+READERS = (Permission.BENEFIT_VIEW, Permission.BATCH_VIEW)
 
 name_acts(
     {
@@ -125,7 +127,7 @@ class MerchantStatementAdmin(ScopedModelAdmin):
     section = "benefits"
     icon = "receipt_long"
     order = 60
-    view_permissions = (Permission.BENEFIT_VIEW,)
+    view_permissions = READERS
     list_display = (
         "number",
         "shown_merchant",
@@ -286,7 +288,7 @@ class StatementLineAdmin(ScopedModelAdmin):
     section = "benefits"
     icon = "list_alt"
     order = 61
-    view_permissions = (Permission.BENEFIT_VIEW,)
+    view_permissions = READERS
     scope_path = "statement__organization__path"
     list_display = ("shown_statement", "position", "redemption", "shown_offer", "amount", "state")
     list_filter = ("state",)
@@ -340,7 +342,7 @@ class StatementLineAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("offer"))
     def shown_offer(self, line: StatementLine) -> str:
-        return line.redemption.offer.title
+        return str(line.redemption.offer)
 
     @admin.display(description=_("used at"))
     def used_at(self, line: StatementLine) -> str:

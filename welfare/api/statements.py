@@ -74,7 +74,7 @@ class LineTold(Told):
     position = serializers.IntegerField()
     use = serializers.IntegerField(source="redemption_id")
     used_at = serializers.DateTimeField(source="redemption.redeemed_at")
-    offer = serializers.CharField(source="redemption.offer.title")
+    offer = serializers.CharField(source="redemption.offer")
     place = serializers.CharField(source="redemption.place.name", allow_null=True, default=None)
     amount_fen = serializers.IntegerField()
     state = serializers.ChoiceField(choices=StatementLineState.choices)

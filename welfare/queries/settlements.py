@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Count, F, QuerySet, Sum
 
+from members.queries.benefits import offer_title
 from union_portal import access
 from union_portal.access import Permission
 from union_portal.models import Account
@@ -21,7 +22,7 @@ def by_offer(statement: MerchantStatement) -> list[dict[str, Any]]:
     rows = (
         statement.lines.exclude(state=StatementLineState.REMOVED)
         .order_by()
-        .values(title=F("redemption__offer__title"), each=F("amount_fen"))
+        .values(title=offer_title("redemption__offer"), each=F("amount_fen"))
         .annotate(count=Count("pk"), fen=Sum("amount_fen"))
         .order_by("title", "each")
     )
