@@ -18,6 +18,7 @@ from union_portal import queue, reports
 from union_portal.access import Permission
 from union_portal.downloads import XLSX
 from union_portal.kit import money, pdf
+from union_portal.kit.shares import thousandths
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import ReportRun
 from union_portal.short_papers import print_short
@@ -122,5 +123,5 @@ def _charts(table: statistics.Table) -> list[dict[str, Any]]:
 
 def _scaled(bars: list[tuple[str, int]]) -> list[tuple[str, int, int]]:
     """Each with its length in per mille of the longest."""
-    longest = max((value for _label, value in bars), default=0) or 1
-    return [(label, value, value * 1000 // longest) for label, value in bars]
+    longest = max((value for _label, value in bars), default=0)
+    return [(label, value, thousandths(value, longest)) for label, value in bars]
