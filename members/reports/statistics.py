@@ -14,14 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import YearStatistics
 from members.queries import statistics
-from union_portal import queue, reports
+from union_portal import papers, queue, reports
 from union_portal.access import Permission
 from union_portal.downloads import XLSX
 from union_portal.kit import money, pdf
 from union_portal.kit.shares import thousandths
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import ReportRun
-from union_portal.short_papers import print_short
 
 
 @reports.report(
@@ -78,7 +77,7 @@ def union_statistics_pdf(run: queue.Run, report: ReportRun, out: Path) -> report
         "witness": reports.witness(),
     }
     html = render_to_string("reports/statistics.html", context)
-    return print_short(
+    return papers.print_short(
         run,
         report,
         out,
