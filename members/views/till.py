@@ -17,7 +17,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from members.actions import redemptions
-from members.actions.redemptions import Look, TillRefused, Why
+from members.actions.redemptions import Look
+from members.actions.till_refusals import TillRefused, Why
 from members.forms_till import ChoiceForm, CodeForm, UndoForm
 from members.models import MerchantLogin, Redemption
 from members.queries import till as queries_till
