@@ -231,7 +231,7 @@ RULES: dict[str, Rule] = {
          "from django.core.mail import send_mail", "from django.core import mail"),
         ("from urllib.parse import urlsplit", "from django.http import HttpRequest"),
         {
-            "union_portal/notifications.py": "gateway and mail server: addresses of the settings",
+            "union_portal/gateways.py": "gateway and mail server: addresses of the settings",
             "union_portal/offline/ask_health.py": "asks the web server of its own container",
             "union_portal/embedded/demo.py": "asks whether its own web server is up",
         },
