@@ -8,7 +8,6 @@ the settings; the default keeps the text in the outbox for staff to read.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,8 +36,6 @@ from union_portal.states import MessageState
 
 if TYPE_CHECKING:
     from union_portal.models import Account
-
-log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 # Stands where a gateway's name would: nothing left the portal.
