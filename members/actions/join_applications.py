@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from members.actions import memberships, profiles
@@ -21,7 +21,7 @@ from members.models import Channel, JoinApplication, Membership, Person
 from members.rules import memberships as rules
 from members.rules.rows import read_employer
 from members.states import LIVE_MEMBERSHIPS
-from union_portal import access, audit, readers
+from union_portal import access, audit, readers, turns
 from union_portal.access import Permission
 from union_portal.fields import fingerprint
 from union_portal.kit import masks
@@ -198,10 +198,8 @@ def _enter(
 
 
 def _require_patience(number: str, asked_from: str, *, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        # Two applications at once count each other.
-        for key in sorted((number, asked_from)):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    # Two applications at once count each other.
+    turns.take(number, asked_from)
     applications = JoinApplication.objects.filter(channel=Channel.PORTAL)
     of_number = applications.filter(
         national_id_index=number, applied_at__gt=now - timedelta(days=1)

@@ -33,7 +33,7 @@ from members.queries import till as queries_till
 from members.rules import card_tokens
 from members.rules.card_tokens import Fault, TokenRefused
 from members.states import CardState, OfferState, RedemptionState
-from union_portal import audit, lifecycle, readers
+from union_portal import audit, lifecycle, readers, turns
 from union_portal.fields import fingerprint
 from union_portal.kit.refusals import require_text
 from union_portal.models import Account
@@ -296,10 +296,8 @@ def _spend(look: Look) -> None:
 
 def _waits(login: MerchantLogin, asked_from: str) -> bool:
     """Whether the till, or its address, typed too many codes of nobody."""
-    with connection.cursor() as cursor:
-        # Two tries at once count each other.
-        for key in sorted((f"till {login.pk}", asked_from)):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    # Two tries at once count each other.
+    turns.take(f"till {login.pk}", asked_from)
     recent = WrongCode.objects.filter(typed_at__gt=Now() - WRONG_WITHIN)
     return (
         recent.filter(login=login).count() >= WRONG_CODES
