@@ -11,12 +11,7 @@ from union_portal import turns
 
 @pytest.mark.django_db
 def test_keys_are_taken_in_one_order_and_once_each():
-    with (
-        CaptureQueriesContext(
-            connection,
-        ) as asked,
-        transaction.atomic(),
-    ):
+    with CaptureQueriesContext(connection) as asked, transaction.atomic():
         turns.take("mulberry", "apricot", "mulberry")
     held = [one["sql"] for one in asked if "advisory_xact_lock" in one["sql"]]
     assert ["apricot" in sql for sql in held] == [True, False]
