@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from members.models import Merchant, MerchantLogin
+from members.models import Merchant
+from members.queries.benefits import merchant_of
 from union_portal import reports
 from union_portal.kit.refusals import Refused
 from union_portal.kit.shares import thousandths
@@ -34,14 +35,10 @@ def merchant_only(view: MerchantView) -> MerchantView:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        login = (
-            MerchantLogin.objects.filter(account=_account(request), ended_at__isnull=True)
-            .select_related("merchant")
-            .first()
-        )
-        if login is None:
+        merchant = merchant_of(_account(request))
+        if merchant is None:
             raise Http404
-        return view(request, login.merchant, *args, **kwargs)
+        return view(request, merchant, *args, **kwargs)
 
     return never_cache(guarded)
 
