@@ -22,7 +22,7 @@ from members.rules.card_applicants import REASONS
 from members.states import CardState
 from union_portal import access, files
 from union_portal.access import Permission
-from union_portal.admin.buttons import Button
+from union_portal.admin.buttons import Button, export_button
 from union_portal.admin.pages import Told
 from union_portal.downloads import download_sheet
 from union_portal.fields import keyring
@@ -239,13 +239,5 @@ LIST_BUTTONS = (
         explain=_("The bank's list of activated cards. The file itself is not kept."),
         form=card_forms.ActivatedForm,
     ),
-    Button(
-        name="export",
-        label=_("Export"),
-        permission=_P.EXPORT,
-        act=_export,
-        explain=_("Everything within your reach as a sheet, masked; the export is logged."),
-        form=card_forms.ExportForm,
-        danger=True,
-    ),
+    export_button(_export, form=card_forms.ExportForm),
 )
