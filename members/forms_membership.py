@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from members.actions import profiles
 from members.models import (
     Education,
     Employment,
@@ -18,15 +19,6 @@ from union_portal.kit.ethnicities import NAMES, ROMANIZED
 from union_portal.kit.names import read_name
 from union_portal.kit.phone import read_mobile
 
-PROFILE = (
-    "ethnicity",
-    "education",
-    "political_status",
-    "hukou_type",
-    "employment",
-    "technical_grade",
-    "is_farmer_worker",
-)
 _NOT_SAID = ("", "–")
 
 
@@ -54,7 +46,7 @@ class ProfileForm(forms.Form):
 
     def profile(self) -> dict[str, Any]:
         """The answers, as the actions take them."""
-        return {name: self.cleaned_data[name] for name in PROFILE}
+        return {name: self.cleaned_data[name] for name in profiles.FIELDS}
 
 
 class EmployerForm(ProfileForm):
@@ -100,7 +92,15 @@ class JoinForm(EmployerForm):
         label=_("I fill this in for somebody else, who knows of it"), required=False
     )
 
-    field_order = ("name", "national_id", "phone", "employer", *PROFILE, "is_by_other", "agrees")
+    field_order = (
+        "name",
+        "national_id",
+        "phone",
+        "employer",
+        *profiles.FIELDS,
+        "is_by_other",
+        "agrees",
+    )
 
     def values(self) -> dict[str, Any]:
         own = ("name", "national_id", "phone")

@@ -15,9 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from members.models import Person
-from union_portal import my_data
-from union_portal.kit.pdf_assembly import Assembly, Printed
-from union_portal.kit.pdf_join import Details
+from union_portal import my_data, papers
+from union_portal.kit.pdf_assembly import Printed
 from union_portal.my_data import Row, Section
 
 FORMAT: Final = "union-portal-my-data/1"
@@ -66,17 +65,11 @@ def print_copy(
     progress: Callable[[int, int], None],
 ) -> Printed:
     """Print the copy for people. `folder` holds its sections on the way; errors: see Assembly."""
-    assembly = Assembly(
-        folder,
-        cache_dir=settings.VAR_DIR / "fontconfig",
-        style=render_to_string("reports/my_data.css"),
-        furniture=_furniture,
-        is_tagged=True,
-    )
+    paper = papers.begin(folder, style="reports/my_data.css", furniture=_furniture)
     counts: dict[str, int] = {}
     for group in _groups(person, counts):
         html = render_to_string("reports/my_data_section.html", {"parts": group})
-        assembly.add("section", html, 1, [(str(group[0].section.title), 0, 0)], is_guess=True)
+        paper.add("section", html, 1, [(str(group[0].section.title), 0, 0)], is_guess=True)
     front = render_to_string(
         "reports/my_data_front.html",
         {
@@ -88,11 +81,9 @@ def print_copy(
         },
     )
     marks = [(_("Copy of my data"), 0, 0)]
-    assembly.add("front", front, 1, marks, is_guess=True, is_first=True)
-    details = Details(
-        title=_("Copy of my data"), author=settings.PORTAL_OFFICE, made_at=made_at.isoformat()
-    )
-    return assembly.print(out, details=details, progress=progress)
+    paper.add("front", front, 1, marks, is_guess=True, is_first=True)
+    details = papers.details(_("Copy of my data"), made_at=made_at.isoformat())
+    return paper.print(out, details=details, progress=progress)
 
 
 def _groups(person: Person, counts: dict[str, int]) -> Iterator[list[Part]]:

@@ -272,17 +272,18 @@ def make_rule_set(cast: Cast, scheme: str = "festival_gift", **more: Any) -> Rul
     return RuleSet.objects.create(scheme=scheme, **{**fields, **more})
 
 
-def make_open_entry(cast: Cast) -> NoticeEntry:
-    """The one entry of a notice of the city that is open on TODAY."""
-    rules = make_rule_set(cast)
+def make_open_entry(
+    cast: Cast, decision: Decision | None = None, organization: Organization | None = None
+) -> NoticeEntry:
+    """The one entry of a notice that is open on TODAY; of the city, unless a union is named."""
+    decision = decision or make_decision(cast, make_rule_set(cast))
     notice = Notice.objects.create(
-        title="Notice", scheme=rules.scheme, period="2026", organization=cast.tree.city,
-        days=5, prepared_by=cast.officer,
+        title="Notice", scheme=decision.scheme, period="2026",
+        organization=organization or cast.tree.city, days=5, prepared_by=cast.officer,
     )  # fmt: skip
     entry = NoticeEntry.objects.create(
-        notice=notice, decision=make_decision(cast, rules), position=1, shown_name="林*",
-        amount_fen=30_000,
-    )  # fmt: skip
+        notice=notice, decision=decision, position=1, shown_name="林*", amount_fen=30_000
+    )
     notices.publish(notice=notice, by=cast.officer, today=TODAY)
     return entry
 

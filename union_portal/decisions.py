@@ -7,13 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from union_portal import access, audit, sets
+from union_portal import access, audit, sets, turns
 from union_portal.access import Permission
 from union_portal.kit.refusals import Refused
 from union_portal.models import Decision, RuleSet
@@ -271,8 +271,7 @@ def _drafted(
     scheme: str, by: Account, before: RuleSet | None, fields: Mapping[str, Any]
 ) -> RuleSet:
     _require_parameters(scheme, fields.get("parameters", {}))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"rule_set:{scheme}"])
+    turns.take(f"rule_set:{scheme}")
     last = RuleSet.objects.filter(scheme=scheme).aggregate(last=Max("version"))["last"] or 0
     made = RuleSet.objects.create(
         scheme=scheme, version=last + 1, replaces=before, written_by=by, **fields

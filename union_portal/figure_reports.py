@@ -13,14 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, figures, queue, reports
+from union_portal import access, figures, papers, queue, reports
 from union_portal.access import Permission
 from union_portal.downloads import XLSX
 from union_portal.figures import Kept
 from union_portal.kit import pdf
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import Account, Organization, ReportRun
-from union_portal.short_papers import print_short
 
 PDF_KIND: Final = "figures_pdf"
 XLSX_KIND: Final = "figures_xlsx"
@@ -51,7 +50,7 @@ def figures_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produce
             "witness": reports.witness(),
         },
     )
-    return print_short(
+    return papers.print_short(
         run,
         report,
         out,

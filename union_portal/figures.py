@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from union_portal.kit import money
+from union_portal.kit.shares import thousandths
 from union_portal.models import CountedFigure
 
 FEN: Final = "fen"
@@ -127,9 +128,9 @@ class Kept:
     @property
     def bars(self) -> list[tuple[CountedFigure, str, int]]:
         """Each month's count, as text, and its share of the highest in thousandths."""
-        highest = max(abs(month.value) for month in self.months) or 1
+        highest = max(abs(month.value) for month in self.months)
         return [
-            (month, self.figure.shown(month.value), abs(month.value) * 1000 // highest)
+            (month, self.figure.shown(month.value), thousandths(abs(month.value), highest))
             for month in self.months
         ]
 

@@ -11,8 +11,8 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from union_portal.kit.pdf_assembly import Assembly, Printed
-from union_portal.kit.pdf_join import Details
+from union_portal import papers
+from union_portal.kit.pdf_assembly import Printed
 
 LANGUAGE = "zh-hans"
 PER_SECTION = 100
@@ -44,23 +44,17 @@ def print_letters(
     `folder` holds the sections on the way; `witness` is the head of the audit log. Errors: see
     `Assembly.print`.
     """
-    assembly = Assembly(
-        folder,
-        cache_dir=settings.VAR_DIR / "fontconfig",
-        style=render_to_string("reports/letter.css"),
-        furniture=lambda first, total: "",
-        is_tagged=True,
-    )
+    paper = papers.begin(folder, style="reports/letter.css")
     waiting = iter(letters)
     with override(LANGUAGE):
         while run := list(islice(waiting, PER_SECTION)):
             html = "".join(_sheet(letter, phone, witness) for letter in run)
             marks = [(letter.name, page, 0) for page, letter in enumerate(run)]
-            assembly.add("letters", html, len(run), marks, is_guess=True)
-        details = Details(title=_("Letters"), author=settings.PORTAL_OFFICE, made_at=made_at)
-    if not assembly.sections:
+            paper.add("letters", html, len(run), marks, is_guess=True)
+        details = papers.details(_("Letters"), made_at=made_at)
+    if not paper.sections:
         return None
-    return assembly.print(out, details=details, progress=progress)
+    return paper.print(out, details=details, progress=progress)
 
 
 def _sheet(letter: Letter, phone: str, witness: str) -> str:

@@ -8,19 +8,12 @@ the settings; the default keeps the text in the outbox for staff to read.
 
 from __future__ import annotations
 
-import hmac
-import json
-import logging
-import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
@@ -30,24 +23,29 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from union_portal import audit, lifecycle, sets
+from union_portal.gateways import (
+    EmailGateway,
+    Gateway,
+    GatewayError,
+    # PORTAL_SMS_GATEWAY names these two as names of this room.
+    HttpGateway,  # noqa: F401
+    OutboxGateway,  # noqa: F401
+)
 from union_portal.models import Channel, Message
 from union_portal.states import MessageState
 
 if TYPE_CHECKING:
     from union_portal.models import Account
 
-log = logging.getLogger(__name__)
-
 ATTEMPTS = 5
 # Stands where a gateway's name would: nothing left the portal.
 PORTAL = "portal"
-_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 CHUNK = 200
 # Recipients read Chinese; staff read the same text as it went out. Offices get English as well.
 LANGUAGE = "zh-hans"
 ENGLISH = "en"
 
-Gateways = Mapping[str, "Gateway"]
+Gateways = Mapping[str, Gateway]
 _templates: dict[str, str | Promise] = {}
 _topics: dict[str, str | Promise] = {}
 # (reader, ids of recipients) -> the names that the reader may see
@@ -62,94 +60,6 @@ FORGOTTEN = "forgotten"
 
 Wants = Callable[[int], bool]
 _wants: list[Wants] = []
-
-
-class GatewayError(Exception):
-    """The gateway did not take the message; it is tried again later."""
-
-
-class Gateway(Protocol):
-    """Carries one text. `reference` is the same on every try of one message."""
-
-    name: str
-
-    def send(self, *, number: str, text: str, reference: str) -> str:
-        """Return the gateway's own reference. Raises GatewayError."""
-
-
-class OutboxGateway:
-    """Sends nothing: the text stays in the outbox, readable by staff."""
-
-    name = "outbox"
-
-    def send(self, *, number: str, text: str, reference: str) -> str:
-        return f"outbox-{reference}"
-
-
-class _StandStill(urllib.request.HTTPRedirectHandler):
-    """A gateway that sends us elsewhere is not believed: a phone number goes to one address."""
-
-    def redirect_request(self, *asked: Any, **more: Any) -> None:
-        return None
-
-
-def _is_safe(url: str) -> bool:
-    """HTTPS, or a program on this machine."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
-
-
-class HttpGateway:
-    """POSTs JSON signed with HMAC-SHA256 to SMS_HTTP_URL, over HTTPS, to that address alone.
-
-    The body is {"number", "text", "reference"}; the answer's "id" is kept as the reference.
-    Providers differ: an own class with `send` is named in PORTAL_SMS_GATEWAY.
-    """
-
-    name = "http"
-
-    def send(self, *, number: str, text: str, reference: str) -> str:
-        url, key = settings.SMS_HTTP_URL, settings.SMS_HTTP_KEY
-        if not _is_safe(url):
-            raise GatewayError("SMS_HTTP_URL is no https address")
-        body = json.dumps({"number": number, "text": text, "reference": reference}).encode()
-        request = urllib.request.Request(  # noqa: S310  (scheme checked above)
-            url,
-            data=body,
-            headers={
-                "Content-Type": "application/json",
-                "X-Signature": hmac.new(key.encode(), body, sha256).hexdigest(),
-                "Idempotency-Key": reference,
-            },
-        )
-        try:
-            with _opener.open(request, timeout=10) as answer:
-                return str(json.load(answer)["id"])[:80]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise GatewayError(type(error).__name__) from error
-
-
-_opener = urllib.request.build_opener(_StandStill)
-
-
-class EmailGateway:
-    """Sends through Django's mail server of PORTAL_EMAIL_URL; the first line is the subject."""
-
-    name = "email"
-
-    def send(self, *, number: str, text: str, reference: str) -> str:
-        subject, _line, body = text.partition("\n")
-        letter = EmailMessage(
-            subject,
-            body.strip() + "\n",
-            to=[number],
-            headers={"Message-ID": f"<{reference}.message@union-portal>"},
-        )
-        try:
-            letter.send()
-        except (OSError, ValueError) as error:
-            raise GatewayError(type(error).__name__) from error
-        return f"email-{reference}"
 
 
 @dataclass(frozen=True)

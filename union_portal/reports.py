@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Max
 from django.utils import translation
 from django.utils.functional import Promise
@@ -18,7 +18,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, audit, files, lifecycle, queue, readers, titles
+from union_portal import access, audit, files, lifecycle, queue, readers, titles, turns
 from union_portal.access import Permission
 from union_portal.kit.sheets import SheetData
 from union_portal.models import ReportRun, StoredFile
@@ -230,11 +230,7 @@ def _folder(job: UUID) -> TemporaryDirectory[str]:
 
 
 def _next_version(kind: str, about: dict[str, str]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtext(%s))",
-            [f"report:{kind}:{about['subject_type']}:{about['subject_id']}"],
-        )
+    turns.take(f"report:{kind}:{about['subject_type']}:{about['subject_id']}")
     with readers.seeing(Door.NEXT_VERSION):
         last = ReportRun.objects.filter(kind=kind, **about).aggregate(last=Max("version"))["last"]
     return (last or 0) + 1

@@ -13,13 +13,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
-from union_portal import queue, reports
+from union_portal import papers, queue, reports
 from union_portal.access import Permission
 from union_portal.downloads import XLSX
 from union_portal.kit import pdf
 from union_portal.kit.money import in_words, yuan
-from union_portal.kit.pdf_assembly import Assembly
-from union_portal.kit.pdf_join import Details
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import Account, ReportRun
 from welfare.models import MerchantStatement, StatementLine
@@ -52,30 +50,27 @@ def statement_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produ
     statement = _statement(report)
     folder = out / "sections"
     folder.mkdir()
-    assembly = Assembly(
+    paper = papers.begin(
         folder,
-        cache_dir=settings.VAR_DIR / "fontconfig",
-        style=render_to_string("reports/statement.css"),
+        style="reports/statement.css",
         furniture=lambda first, total: (
             f'@page{{@bottom-center{{content:"{statement.number}  " counter(page) " / {total}"}}}}'
             f"@page:first{{counter-reset:page {first}}}"
         ),
-        is_tagged=True,
     )
     digest = _digest(statement)
     with override(LANGUAGE):
         front = render_to_string("reports/statement.html", _context(statement, report, digest))
-        assembly.add("front", front, 1, [(statement.number, 0, 0)], is_guess=True)
+        paper.add("front", front, 1, [(statement.number, 0, 0)], is_guess=True)
         for number, rows in enumerate(_sections(statement)):
             html = render_to_string("reports/statement_lines.html", {"lines": rows})
             mark = [(_("Uses one by one"), 0, 1)] if number == 0 else []
-            assembly.add("lines", html, 1, mark, is_guess=True)
-        details = Details(
-            title=f"{_('Statement of a merchant')} {statement.number}",
-            author=settings.PORTAL_OFFICE,
+            paper.add("lines", html, 1, mark, is_guess=True)
+        details = papers.details(
+            f"{_('Statement of a merchant')} {statement.number}",
             made_at=report.requested_at.isoformat(),
         )
-        printed = assembly.print(out / "statement.pdf", details=details, progress=run.progress)
+        printed = paper.print(out / "statement.pdf", details=details, progress=run.progress)
     return reports.Produced(
         path=printed.path,
         pages=printed.pages,

@@ -1,19 +1,16 @@
 """A member's own subsidies: where they stand and why, apply, complete, take back, appeal."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from awards import queries
@@ -24,32 +21,16 @@ from awards.queries import bands
 from awards.states import CASE, CaseState
 from awards.views import pages
 from members.models import Person
-from members.queries import person_of
+from members.own_pages import member_only
 from union_portal import appeals
 from union_portal.models import Account, Appeal
 from union_portal.states import AppealState
 from union_portal.views import mine
 from union_portal.views.mine import Service, Task, Urgency
 
-MemberView = Callable[..., HttpResponse]
 RECENT = 3
 # No rule set gives longer; it keeps the page from looking through old years.
 LONGEST_APPEAL_DAYS = 366
-
-
-def member_only(view: MemberView) -> MemberView:
-    """Pass the person who logs in with this account; others are told why not."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        person = person_of(_account(request))
-        if person is None:
-            raise PermissionDenied(
-                _("This log-in belongs to no member. Members log in with their own account.")
-            )
-        return view(request, person, *args, **kwargs)
-
-    return never_cache(guarded)
 
 
 def _account(request: HttpRequest) -> Account:

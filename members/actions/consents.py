@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -26,7 +26,7 @@ from members.models import (
     Person,
 )
 from members.queries.privacy import consent_to, standing_consents, text_in_force, wants_sms
-from union_portal import access, audit, files, notifications
+from union_portal import access, audit, files, notifications, turns
 from union_portal.access import Permission
 from union_portal.kit.refusals import require_text
 from union_portal.models import Account, StoredFile
@@ -66,8 +66,7 @@ notifications.ask_before_sms(wants_sms)
 def draft(*, purpose: str, text: str, text_en: str, valid_from: date, by: Account) -> ConsentText:
     """Write the next version of the words of a purpose; nobody is asked before it is adopted."""
     access.require(by, Permission.RULES_EDIT)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"consent:{purpose}"])
+    turns.take(f"consent:{purpose}")
     last = ConsentText.objects.filter(purpose=purpose).aggregate(last=Max("version"))["last"] or 0
     made = ConsentText.objects.create(
         purpose=ConsentPurpose(purpose),

@@ -7,14 +7,13 @@ from datetime import date, timedelta
 from typing import Final
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import Person
 from members.queries.privacy import COPY_DAYS, COPY_KINDS, copies_of
-from union_portal import files
+from union_portal import files, turns
 from union_portal.models import Account, ReportRun, StoredFile
 from union_portal.states import ReportState
 
@@ -54,6 +53,5 @@ def being_made(*, person: Person, kind: str, by: Account) -> ReportRun | None:
     """
     if person.account_id != by.pk or kind not in COPY_KINDS:
         raise PermissionDenied(_("People ask for a copy of their own data."))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"copy:{kind}:{person.pk}"])
+    turns.take(f"copy:{kind}:{person.pk}")
     return copies_of(person, by).filter(kind=kind, state=ReportState.REQUESTED).first()

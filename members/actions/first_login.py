@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import CharField, F, JSONField, Q, Value
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ from django.utils.translation import gettext_noop
 from members.actions import people
 from members.actions.refusals import PeopleRefused
 from members.models import LoginCode, Person
-from union_portal import accounts, audit, notifications, readers
+from union_portal import accounts, audit, notifications, readers, turns
 from union_portal.celery import app
 from union_portal.fields import fingerprint
 from union_portal.kit.names import read_name
@@ -173,10 +173,8 @@ def _require_member(person: Person) -> None:
 
 
 def _require_patience(asked_for: str, asked_from: str, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        # Two questions at once count each other.
-        for key in sorted((asked_for, asked_from)):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    # Two questions at once count each other.
+    turns.take(asked_for, asked_from)
     recent = LoginCode.objects.filter(created_at__gt=now - timedelta(hours=1))
     if (
         recent.filter(asked_for=asked_for).count() >= PER_PERSON_AN_HOUR

@@ -8,7 +8,7 @@ from django.db import connection
 from members.actions import import_checks, membership_writes
 from members.models import ImportRun, Person, RowKind
 from members.rules.columns import groups
-from union_portal import audit
+from union_portal import audit, turns
 
 # Empty cells never erase: what a row does not say stays as it is. The comparison keeps
 # rows that are the same from being written at all.
@@ -72,9 +72,8 @@ def write(*, run: ImportRun, today: date, now: datetime) -> dict[str, Any]:
 
     Errors: PeopleMoved, before or after the upsert, when people are not as they were shown.
     """
-    with connection.cursor() as cursor:
-        # One import writes at a time; single edits of people wait for the row locks.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('members_import'))")
+    # One import writes at a time; single edits of people wait for the row locks.
+    turns.take("members_import")
     held = ImportRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
     counts, digest = import_checks.summarise(held)
     if digest != held.digest:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -14,7 +14,7 @@ from members.actions.refusals import BenefitRefused
 from members.models import BenefitCategory, BenefitOffer, Merchant, MerchantLogin
 from members.rules.rows import read_line
 from members.states import AgreementState, MerchantState, OfferState
-from union_portal import access, accounts, audit, files, lifecycle, readers
+from union_portal import access, accounts, audit, files, lifecycle, readers, turns
 from union_portal.access import Permission
 from union_portal.fields import fingerprint
 from union_portal.kit import masks, names
@@ -316,9 +316,8 @@ def _keep_licence(merchant: Merchant, licence: Upload, *, by: Account | audit.Ma
 
 
 def _require_patience(applied_from: str, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        # Two applications at once count each other.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [applied_from])
+    # Two applications at once count each other.
+    turns.take(applied_from)
     since = now - timedelta(days=1)
     today = Merchant.objects.filter(applied_from=applied_from, entered_at__gt=since)
     if today.count() >= APPLICATIONS_A_DAY:

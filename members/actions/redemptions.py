@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from itertools import count
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from members.actions.card_codes import digest_of, sign
+from members.actions.till_refusals import TillRefused, Why
 from members.models import (
     BenefitOffer,
     CardCode,
@@ -33,9 +33,9 @@ from members.queries import till as queries_till
 from members.rules import card_tokens
 from members.rules.card_tokens import Fault, TokenRefused
 from members.states import CardState, OfferState, RedemptionState
-from union_portal import audit, lifecycle, readers
+from union_portal import audit, lifecycle, readers, turns
 from union_portal.fields import fingerprint
-from union_portal.kit.refusals import Refused, require_text
+from union_portal.kit.refusals import require_text
 from union_portal.models import Account
 from union_portal.readers import Door
 
@@ -49,84 +49,6 @@ LOOK_COUNTS: Final = timedelta(minutes=3)
 UNDO_WITHIN: Final = timedelta(minutes=5)
 
 
-class Why(StrEnum):
-    """Why a code or a use is refused; for programs that ask."""
-
-    MALFORMED = "malformed"
-    FORGED = "forged"
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
-    AHEAD = "ahead"
-    REPLAYED = "replayed"
-    FOREIGN = "foreign"
-    CHANGED = "changed"
-    CLOSED = "closed"
-    WAITING = "waiting"
-    CARD = "card"
-    AGREEMENT = "agreement"
-    QUOTA = "quota"
-    MEMBER_QUOTA = "member_quota"
-    BUDGET = "budget"
-    UNDONE = "undone"
-    TOO_LATE = "too_late"
-
-
-_SHOW_ANEW: Final = gettext_noop("Ask the member to show a new code.")
-_WORDS: Final = {
-    Why.UNKNOWN: (
-        gettext_noop("No card has this code."),
-        gettext_noop("Compare the digits; a code on a phone changes every minute."),
-    ),
-    Why.EXPIRED: (
-        gettext_noop("This code is too old, or was replaced by a newer one."),
-        _SHOW_ANEW,
-    ),
-    Why.REPLAYED: (
-        gettext_noop("This code was used already. Each code counts once."),
-        _SHOW_ANEW,
-    ),
-    Why.FOREIGN: (
-        gettext_noop("This code was made for an offer of another merchant."),
-        gettext_noop("Ask the member to choose one of your offers, or none."),
-    ),
-    Why.CHANGED: (
-        gettext_noop("The offer has changed since it was shown. Nothing was used."),
-        gettext_noop("Look at the offer as it is now with the member, and scan again."),
-    ),
-    Why.CLOSED: (
-        gettext_noop("This offer does not count today, or not at this shop."),
-        gettext_noop("Choose another one."),
-    ),
-    Why.WAITING: (
-        gettext_noop("Too many codes were wrong. This till waits a while."),
-        gettext_noop("Try again in ten minutes. The union sees this."),
-    ),
-    Why.CARD: (
-        gettext_noop("This card does not count now."),
-        gettext_noop("The member sees on the card's page how it stands and what to do."),
-    ),
-    Why.AGREEMENT: (
-        gettext_noop("No agreement with the union is in force for this shop today."),
-        gettext_noop("Ask the union that looks after you."),
-    ),
-    Why.QUOTA: (
-        gettext_noop("This offer is used up."),
-        gettext_noop("Choose another one."),
-    ),
-    Why.MEMBER_QUOTA: (
-        gettext_noop("The member has used this offer as often as allowed."),
-        gettext_noop("Choose another one."),
-    ),
-    Why.BUDGET: (
-        gettext_noop("The year's subsidies for offers are used up."),
-        gettext_noop("The union decides whether there will be more."),
-    ),
-    Why.UNDONE: (gettext_noop("This use was taken back already."), ""),
-    Why.TOO_LATE: (
-        gettext_noop("A use is taken back within five minutes, at the till that confirmed it."),
-        gettext_noop("Ask the union that looks after you."),
-    ),
-}
 # What the guards of the database say, by their names.
 _GUARDS: Final = {
     "redemption_code_once": Why.REPLAYED,
@@ -138,14 +60,6 @@ _GUARDS: Final = {
     "offer_within_quota": Why.QUOTA,
     "programme_within_budget": Why.BUDGET,
 }
-
-
-class TillRefused(Refused):
-    """Nothing was used; `why` tells programs the reason."""
-
-    def __init__(self, why: Why, message: str = "", remedy: str = "") -> None:
-        super().__init__(*((message, remedy) if message else _WORDS[why]))
-        self.why = why
 
 
 @dataclass(frozen=True)
@@ -382,10 +296,8 @@ def _spend(look: Look) -> None:
 
 def _waits(login: MerchantLogin, asked_from: str) -> bool:
     """Whether the till, or its address, typed too many codes of nobody."""
-    with connection.cursor() as cursor:
-        # Two tries at once count each other.
-        for key in sorted((f"till {login.pk}", asked_from)):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    # Two tries at once count each other.
+    turns.take(f"till {login.pk}", asked_from)
     recent = WrongCode.objects.filter(typed_at__gt=Now() - WRONG_WITHIN)
     return (
         recent.filter(login=login).count() >= WRONG_CODES

@@ -1,6 +1,5 @@
 """Banks that issue cards: where to call, how their files are laid out, whom they serve."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -8,7 +7,6 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from members.actions import card_banks
@@ -17,31 +15,12 @@ from members.rules.card_applicants import TIANJIN
 from members.rules.card_layouts import SAMPLES
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
+from union_portal.admin.json_objects import JsonObjectField, in_full, written
 from union_portal.admin.pages import Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.shown import column
 from union_portal.admin.trail import Step, trail_of
 from union_portal.models import Account
-
-
-def written(config: dict[str, Any]) -> str:
-    return json.dumps(config, ensure_ascii=False, indent=2)
-
-
-def _read(text: str) -> dict[str, Any]:
-    """An object of JSON. Errors: ValidationError with line and column."""
-    try:
-        read = json.loads(text or "{}")
-    except json.JSONDecodeError as fault:
-        raise ValidationError(
-            _("This is not JSON: line %(line)s, column %(column)s.")
-            % {"line": fault.lineno, "column": fault.colno}
-        ) from fault
-    except (RecursionError, ValueError) as fault:
-        raise ValidationError(_("This is not JSON that can be read.")) from fault
-    if not isinstance(read, dict):
-        raise ValidationError(_("The definition is an object in braces."))
-    return read
 
 
 class BankForm(forms.Form):
@@ -64,26 +43,20 @@ class BankForm(forms.Form):
         required=False,
         help_text=_("What is approved later goes into the next month's batch; empty: none."),
     )
-    layout = forms.CharField(
+    layout = JsonObjectField(
+        rows=22,
         label=_("Layout of its files (JSON)"),
         max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false"}),
         help_text=_("The samples below help: copy one and change it to what the bank asks for."),
     )
-    conditions = forms.CharField(
+    conditions = JsonObjectField(
+        rows=4,
         label=_("Who gets no card of it (JSON)"),
         max_length=2_000,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text=_("Left empty: whoever is a member. Tianjin's rule is among the samples."),
     )
     is_active = forms.BooleanField(label=_("In use"), required=False, initial=True)
-
-    def clean_layout(self) -> dict[str, Any]:
-        return _read(self.cleaned_data["layout"])
-
-    def clean_conditions(self) -> dict[str, Any]:
-        return _read(self.cleaned_data["conditions"])
 
 
 class NewBankForm(BankForm):
@@ -186,16 +159,16 @@ class CardBankAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("layout of its files"))
     def shown_layout(self, bank: CardBank) -> Any:
-        return _in_full(bank.layout)
+        return in_full(bank.layout)
 
     @admin.display(description=_("conditions of its cards"))
     def shown_conditions(self, bank: CardBank) -> Any:
-        return _in_full(bank.conditions) if bank.conditions else "–"
+        return in_full(bank.conditions) if bank.conditions else "–"
 
     def panels(self, request: HttpRequest, obj: CardBank) -> list[Panel]:
         """Samples to copy from; none of them is a bank's own."""
         samples = {**SAMPLES, "conditions: Tianjin": TIANJIN}
-        rows = [(name, _in_full(config)) for name, config in samples.items()]
+        rows = [(name, in_full(config)) for name, config in samples.items()]
         return [
             Panel(
                 _("Samples"),
@@ -207,7 +180,3 @@ class CardBankAdmin(ScopedModelAdmin):
 
     def trail(self, request: HttpRequest, obj: CardBank) -> list[Step]:
         return trail_of(obj)
-
-
-def _in_full(config: dict[str, Any]) -> Any:
-    return format_html('<pre class="st-scroll" tabindex="0">{}</pre>', written(config))

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from members.actions.card_exports import VIEWERS, seen_by
 from members.admin import card_sheets
 from members.admin.card_filters import HolderCountyFilter, IssuedMonthFilter
-from members.admin.card_steps import BUTTONS, LIST_BUTTONS
+from members.admin.card_lists import LIST_BUTTONS
+from members.admin.card_steps import BUTTONS
 from members.models import ServiceCard
 from members.queries import cards as queries_cards
 from members.queries.cards import Counts

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from members.actions import joining
+from members.actions import join_applications, joining
 from members.forms_membership import CompletionForm, ProfileForm
 from members.models import JoinApplication, MemberProfile
 from members.queries import in_an_address
@@ -74,7 +74,7 @@ def completion_form(application: JoinApplication, by: Account) -> type[forms.For
             kwargs["initial"] = {
                 "name": application.name,
                 "employer": application.employer,
-                **joining.details(application).get("profile", {}),
+                **join_applications.details(application).get("profile", {}),
             }
             super().__init__(*args, **kwargs)
 
@@ -83,7 +83,7 @@ def completion_form(application: JoinApplication, by: Account) -> type[forms.For
 
 def _enter(obj: None, by: Account, data: dict[str, Any]) -> str:
     own = ("name", "national_id", "phone", "employer", "organization")
-    entered = joining.apply_at_desk(
+    entered = join_applications.apply_at_desk(
         by=by,
         today=timezone.localdate(),
         now=timezone.now(),
@@ -314,7 +314,7 @@ class JoinApplicationAdmin(ScopedModelAdmin):
         return told
 
     def panels(self, request: HttpRequest, obj: JoinApplication) -> list[Panel]:
-        said = MemberProfile(**joining.details(obj).get("profile", {}))
+        said = MemberProfile(**join_applications.details(obj).get("profile", {}))
         return [Panel(_("Further fields"), (_("Field"), _("Answer")), profile_rows(said))]
 
     @admin.display(description=_("membership"), empty_value="–")

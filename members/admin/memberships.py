@@ -22,7 +22,7 @@ from members.queries import in_an_address, matches
 from members.queries import memberships as queries
 from members.states import MEMBERSHIP, MembershipState
 from union_portal.access import Permission
-from union_portal.admin.buttons import Button, Text
+from union_portal.admin.buttons import Button, Text, export_button
 from union_portal.admin.fields import DateInput
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -116,15 +116,10 @@ class MembershipAdmin(ScopedModelAdmin):
     readonly_fields = fields
     empty_hint = _("Members come in by applications to join, and by the import of a roster.")
     list_buttons = (
-        Button(
-            name="export",
-            label=_("Export"),
-            permission=Permission.EXPORT,
-            act=_export,
+        export_button(
+            _export,
             explain=_("All memberships within your reach, numbers masked; the export is logged."),
             form=KindForm,
-            danger=True,
-            reauth=True,
         ),
     )
     buttons = (

@@ -27,6 +27,7 @@ from union_portal.admin.filters import in_words
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import name_acts
+from union_portal.kit.shares import thousandths
 from union_portal.models import Account
 
 name_acts(
@@ -365,12 +366,12 @@ class RetentionRunAdmin(ScopedModelAdmin):
         return facts
 
     def panels(self, request: HttpRequest, obj: RetentionRun) -> list[Panel]:
-        most = max([1, *obj.counts.values()])
+        most = max(obj.counts.values(), default=0)
         counted = [
             (
                 gettext(rule.what),
                 obj.counts.get(rule.key, 0),
-                _bar(obj.counts.get(rule.key, 0) * 1000 // most),
+                _bar(thousandths(obj.counts.get(rule.key, 0), most)),
                 gettext("%(days)d days after %(since)s")
                 % {"days": rule.days, "since": gettext(rule.since)},
                 rules.first_kept_day(rule, obj.run_on),

@@ -16,7 +16,7 @@ from members.actions import unions
 from members.models import EmployerNature, Industry, UnionProfile, UnionYear
 from members.queries import statistics
 from union_portal.access import Permission
-from union_portal.admin.buttons import Button
+from union_portal.admin.buttons import Button, export_button
 from union_portal.admin.fields import DateInput, UnionChoice, union_field, unions_for
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -190,14 +190,9 @@ class UnionProfileAdmin(ScopedModelAdmin):
             explain=_("As on the federation's form; what is not known stays empty."),
             form_for=new_form,
         ),
-        Button(
-            name="export",
-            label=_("Export"),
-            permission=Permission.EXPORT,
-            act=_export,
+        export_button(
+            _export,
             explain=_("Every union within your reach with its fields; the export is logged."),
-            danger=True,
-            reauth=True,
         ),
     )
     buttons = (

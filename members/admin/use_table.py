@@ -17,6 +17,7 @@ from union_portal.admin import desk
 from union_portal.admin.scoped import reader
 from union_portal.downloads import download_sheet
 from union_portal.kit import money
+from union_portal.kit.shares import thousandths
 from union_portal.models import Account
 
 MONTHS_SHOWN: Final = 12
@@ -79,8 +80,8 @@ def _choices(rows: list[UseRow], column: str) -> list[queries_uses.Named]:
 
 def _with_bars(rows: list[UseRow]) -> list[tuple[UseRow, int]]:
     """Each row with its length in per mille of the longest of all pages."""
-    longest = max((row.uses for row in rows), default=1)
-    return [(row, row.uses * 1000 // longest) for row in rows]
+    longest = max((row.uses for row in rows), default=0)
+    return [(row, thousandths(row.uses, longest)) for row in rows]
 
 
 def _bars(rows: list[UseRow], column: str) -> list[tuple[str, str, int]]:

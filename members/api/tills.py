@@ -16,7 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from members.actions import redemptions
-from members.actions.redemptions import Look, TillRefused, Why
+from members.actions.redemptions import Look
+from members.actions.till_refusals import TillRefused, Why
 from members.models import Redemption
 from members.queries import till as queries_till
 from members.states import RedemptionState

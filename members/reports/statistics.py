@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import YearStatistics
 from members.queries import statistics
-from union_portal import queue, reports
+from union_portal import papers, queue, reports
 from union_portal.access import Permission
 from union_portal.downloads import XLSX
 from union_portal.kit import money, pdf
+from union_portal.kit.shares import thousandths
 from union_portal.kit.sheets import SheetData, write_xlsx
 from union_portal.models import ReportRun
-from union_portal.short_papers import print_short
 
 
 @reports.report(
@@ -77,7 +77,7 @@ def union_statistics_pdf(run: queue.Run, report: ReportRun, out: Path) -> report
         "witness": reports.witness(),
     }
     html = render_to_string("reports/statistics.html", context)
-    return print_short(
+    return papers.print_short(
         run,
         report,
         out,
@@ -122,5 +122,5 @@ def _charts(table: statistics.Table) -> list[dict[str, Any]]:
 
 def _scaled(bars: list[tuple[str, int]]) -> list[tuple[str, int, int]]:
     """Each with its length in per mille of the longest."""
-    longest = max((value for _label, value in bars), default=0) or 1
-    return [(label, value, value * 1000 // longest) for label, value in bars]
+    longest = max((value for _label, value in bars), default=0)
+    return [(label, value, thousandths(value, longest)) for label, value in bars]

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from functools import wraps
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,22 +13,19 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from members.actions import card_life, cards
 from members.forms_cards import CardActivateForm, CardApplyForm
 from members.models import ConsentPurpose, Person, ServiceCard
+from members.own_pages import member_only
 from members.queries import cards as queries_cards
-from members.queries import person_of
 from members.queries.privacy import text_in_force
 from members.states import CardState
 from union_portal import lifecycle
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 from union_portal.views import mine
-
-MemberView = Callable[..., HttpResponse]
 
 # What the member reads of each state, and what they can do about it.
 NEXT: dict[str, str | Promise] = {
@@ -53,21 +48,6 @@ NEXT: dict[str, str | Promise] = {
         "Its benefits are stopped. Call the bank too: only the bank can block the account."
     ),
 }
-
-
-def member_only(view: MemberView) -> MemberView:
-    """Pass the person who logs in with this account; others are told why not."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        person = person_of(_account(request))
-        if person is None:
-            raise PermissionDenied(
-                _("This log-in belongs to no member. Members log in with their own account.")
-            )
-        return view(request, person, *args, **kwargs)
-
-    return never_cache(guarded)
 
 
 def _account(request: HttpRequest) -> Account:

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_safe
 
 from members.actions import card_codes
 from members.models import BenefitOffer, Person, ServiceCard
+from members.own_pages import member_only
 from members.queries import benefits as queries_benefits
 from members.queries import till as queries_till
 from members.rules import card_tokens
-from members.views.portal import member_only
 from union_portal import once
 from union_portal.kit import masks, qr
 from union_portal.kit.refusals import Refused

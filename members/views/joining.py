@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from members.actions import consents, joining
+from members.actions import consents, join_applications, joining
 from members.forms_membership import CompletionForm, EmployerForm, JoinForm, ReceiptForm
 from members.models import ConsentPurpose, JoinApplication, Person
 from members.queries import memberships as queries
@@ -108,7 +108,7 @@ def join_complete(request: HttpRequest) -> HttpResponse:
     initial = {
         "name": application.name,
         "employer": application.employer,
-        **joining.details(application).get("profile", {}),
+        **join_applications.details(application).get("profile", {}),
     }
     form = CompletionForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -184,10 +184,10 @@ def _applied(
         "consents": consents.for_joining(form.cleaned_data["text"], today=timezone.localdate()),
     }
     if person is not None:
-        return joining.apply_as(person=person, by=request.user, **values)  # type: ignore[arg-type]
+        return join_applications.apply_as(person=person, by=request.user, **values)  # type: ignore[arg-type]
     by = request.user if isinstance(request.user, Account) else None
     is_by_other = form.cleaned_data["is_by_other"]
-    return joining.apply(by=by, is_by_other=is_by_other, **values)
+    return join_applications.apply(by=by, is_by_other=is_by_other, **values)
 
 
 def _person(request: HttpRequest) -> Person | None:
@@ -202,4 +202,4 @@ def _held(request: HttpRequest) -> JoinApplication | None:
 def _actor(request: HttpRequest, application: JoinApplication) -> Any:
     """The applicant's account, or the page: the session has shown the receipt."""
     is_own = application.applied_by_id is not None and application.applied_by_id == request.user.pk
-    return request.user if is_own else joining.PUBLIC
+    return request.user if is_own else join_applications.PUBLIC

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_safe
 from members.actions import transfers
 from members.forms_membership import TransferForm
 from members.models import JoinApplication, MembershipTransfer, Person
+from members.own_pages import member_only
 from members.queries import memberships as queries
 from members.states import TransferState
 from members.views.joining import chosen
-from members.views.portal import member_only
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 from union_portal.views import mine

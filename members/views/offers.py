@@ -17,10 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 from members.actions import complaints, favourites
 from members.forms_benefits import ComplaintForm, county_choices
 from members.models import BenefitOffer, Need, OfferKind, Person
+from members.own_pages import member_only
 from members.queries import benefits as queries_benefits
 from members.queries import person_of
 from members.queries.benefits import Wanted
-from members.views.portal import member_only
 from union_portal import headers
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused

@@ -1,10 +1,8 @@
 """A member's own page: what waits, what can be done; messages, and who looked at their data."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from members import queries
 from members.models import Person
+from members.own_pages import member_only, no_member
 from members.queries import privacy as queries_privacy
 from members.queries import till as queries_till
 from union_portal import access, notifications
@@ -26,22 +25,6 @@ from union_portal.views import mine
 from union_portal.views.mine import Service, Task, Urgency
 
 MOST_UNREAD = 99
-MemberView = Callable[..., HttpResponse]
-
-
-def member_only(view: MemberView) -> MemberView:
-    """Pass the person who logs in with this account; others are told why not."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        person = queries.person_of(request.user)  # type: ignore[arg-type]
-        if person is None:
-            raise PermissionDenied(
-                _("This log-in belongs to no member. Members log in with their own account.")
-            )
-        return view(request, person, *args, **kwargs)
-
-    return guarded
 
 
 @require_safe
@@ -52,9 +35,7 @@ def me(request: HttpRequest) -> HttpResponse:
             return redirect("admin:index")
         if queries_till.till_of(request.user):  # type: ignore[arg-type]
             return redirect("members:till")
-        raise PermissionDenied(
-            _("This log-in belongs to no member. Members log in with their own account.")
-        )
+        raise no_member()
     newest = _messages(person).first()
     context = {
         "person": person,

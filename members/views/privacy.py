@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from members.actions import consents, copies, corrections, family
 from members.forms_privacy import CorrectionForm, FamilyForm, FieldForm
 from members.models import ConsentPurpose, Person
+from members.own_pages import member_only
 from members.queries import privacy as queries
-from members.views.portal import member_only
 from union_portal import files, my_data, reports, sessions, titles
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account, ReportRun, StoredFile

@@ -17,11 +17,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from members.actions import redemptions
-from members.actions.redemptions import Look, TillRefused, Why
+from members.actions.redemptions import Look
+from members.actions.till_refusals import TillRefused, Why
 from members.forms_till import ChoiceForm, CodeForm, UndoForm
 from members.models import MerchantLogin, Redemption
 from members.queries import till as queries_till
 from union_portal import headers, tries
+from union_portal.kit.shares import thousandths
 from union_portal.models import Account
 
 TillView = Callable[..., HttpResponse]
@@ -146,8 +148,8 @@ def till_month(request: HttpRequest, login: MerchantLogin) -> HttpResponse:
 
 def _drawn(rows: list[Any]) -> list[Any]:
     """Each offer with its share, in thousandths, of the most used one."""
-    most = max((row["done"] for row in rows), default=1)
-    return [{**row, "share": row["done"] * 1000 // most} for row in rows]
+    most = max((row["done"] for row in rows), default=0)
+    return [{**row, "share": thousandths(row["done"], most)} for row in rows]
 
 
 def _list(

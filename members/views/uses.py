@@ -13,9 +13,9 @@ from members.actions import ratings
 from members.actions.ratings import RatingRefused
 from members.forms_till import RatingForm
 from members.models import Person, Redemption
+from members.own_pages import member_only
 from members.queries.uses import uses_of
 from members.states import RedemptionState
-from members.views.portal import member_only
 from union_portal import readers
 from union_portal.readers import Door
 from union_portal.views import mine

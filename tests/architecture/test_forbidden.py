@@ -231,7 +231,7 @@ RULES: dict[str, Rule] = {
          "from django.core.mail import send_mail", "from django.core import mail"),
         ("from urllib.parse import urlsplit", "from django.http import HttpRequest"),
         {
-            "union_portal/notifications.py": "gateway and mail server: addresses of the settings",
+            "union_portal/gateways.py": "gateway and mail server: addresses of the settings",
             "union_portal/offline/ask_health.py": "asks the web server of its own container",
             "union_portal/embedded/demo.py": "asks whether its own web server is up",
         },
@@ -300,7 +300,6 @@ ROOMS_OF_SQL: dict[str, str] = {
     "union_portal/management/commands/backup.py": "how far the server's log is written",
     "union_portal/audit.py": "the chain is hashed from PostgreSQL's own text of each entry",
     "union_portal/checks.py": "asks who this process is to the database",
-    "union_portal/decisions.py": "a set of decisions is recorded in one statement",
     "members/queries/people.py": "names are looked up by a function that looks past the policies",
     "members/duplicates.py": "pairs of rows that look alike, over a whole city in one statement",
     "members/invariants.py": "questions to the whole register, as the nightly check asks them",
@@ -319,10 +318,10 @@ ROOMS_OF_SQL: dict[str, str] = {
     "union_portal/privileges.py": "grants and revokes",
     "union_portal/queue.py": "claims by the database's clock, skipping what is locked",
     "union_portal/readers.py": "sends the reader along with a statement",
-    "union_portal/reports.py": "a report's rows under one snapshot",
     "union_portal/row_security.py": "makes and compares policies",
     "union_portal/sets.py": "INSERT … SELECT from a queryset",
     "union_portal/tries.py": "counts a try in one statement",
+    "union_portal/turns.py": "takes turns by the database's locks",
 }
 
 

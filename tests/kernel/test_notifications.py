@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from members.models import Person
 from tests import cast
-from union_portal import notifications, tasks
+from union_portal import gateways, notifications, tasks
 from union_portal.models import AuditEntry, Channel, Message
 from union_portal.states import MessageState
 
@@ -75,7 +75,7 @@ class Down:
     name = "down"
 
     def send(self, **message):
-        raise notifications.GatewayError("down")
+        raise gateways.GatewayError("down")
 
 
 def test_a_gateway_that_is_down_is_tried_later_and_given_up_in_the_open(people, settings):

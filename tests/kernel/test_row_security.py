@@ -150,7 +150,11 @@ DOORS = {
     ),
     Door.JOINING: (
         {"members.person", "members.joinapplication", "union_portal.message"},
-        {"members/actions/joining.py", "members/queries/memberships.py"},
+        {
+            "members/actions/join_applications.py",
+            "members/actions/joining.py",
+            "members/queries/memberships.py",
+        },
     ),
     Door.TRANSFER: (
         {"members.person", "members.membership", "members.membershipchange"}

@@ -12,7 +12,15 @@ from django.core.management.base import CommandError
 from tests.audit import log_edits, rows
 from tests.audit.scene import see
 from tests.cast import TODAY
-from union_portal import audit, notifications, organizations, tasks, witness_mail, witnesses
+from union_portal import (
+    audit,
+    gateways,
+    notifications,
+    organizations,
+    tasks,
+    witness_mail,
+    witnesses,
+)
 from union_portal.models import AuditEntry, Channel, Message, Organization
 
 pytestmark = pytest.mark.django_db
@@ -96,8 +104,8 @@ def test_a_mail_server_that_is_down_is_tried_again_with_the_same_number(log, mon
     ],
 )
 def test_a_line_break_in_an_address_or_a_subject_is_refused(number, text):
-    with pytest.raises(notifications.GatewayError):
-        notifications.EmailGateway().send(number=number, text=text, reference="1")
+    with pytest.raises(gateways.GatewayError):
+        gateways.EmailGateway().send(number=number, text=text, reference="1")
     assert mail.outbox == []
 
 

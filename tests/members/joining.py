@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from members.actions import joining, memberships
+from members.actions import join_applications, joining, memberships
 from members.models import Channel, JoinApplication, Membership, Person
 from tests.cast import NOW, TODAY, Cast, make_account
 from tests.members.sheets import make_rows
@@ -63,7 +63,7 @@ def apply(cast: Cast, typed: dict[str, str] | None = None, **more: Any) -> JoinA
         **(typed or applicant(cast).typed),
         **more,
     }
-    return joining.apply(**values)
+    return join_applications.apply(**values)
 
 
 def checked(cast: Cast, typed: dict[str, str] | None = None, **more: Any) -> JoinApplication:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from members.actions import card_codes
 from members.actions.card_codes import CardClosed, OfferClosed
-from members.actions.redemptions import TillRefused
+from members.actions.till_refusals import TillRefused
 from members.models import CardCode, Person
 from members.states import CardState, MembershipState, OfferState
 from tests.cast import Cast

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from members import queries
-from members.actions import joining
+from members.actions import join_applications, joining
 from members.actions.refusals import PeopleRefused
 from members.models import JoinApplication, MemberProfile, Membership, Person
 from members.queries import memberships as reads
@@ -81,18 +81,18 @@ def test_a_receipt_is_of_use_with_its_phone_alone(cast: Cast):
 def test_who_applies_too_often_waits_and_the_count_knows_no_register(cast: Cast):
     person = make_person(cast.tree.union)
     for typed in (applicant(cast).typed, as_typed(person)):
-        for _time in range(joining.PER_NUMBER_A_DAY):
+        for _time in range(join_applications.PER_NUMBER_A_DAY):
             apply(cast, typed)
-        with pytest.raises(joining.TooManyApplications):
+        with pytest.raises(join_applications.TooManyApplications):
             apply(cast, typed)
         apply(cast, typed, now=NOW + timedelta(days=1, seconds=1))
 
 
 def test_an_address_asks_so_often_and_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(joining, "PER_ADDRESS_AN_HOUR", 2)
+    monkeypatch.setattr(join_applications, "PER_ADDRESS_AN_HOUR", 2)
     for seed in (1, 2):
         apply(cast, applicant(cast, seed).typed)
-    with pytest.raises(joining.TooManyApplications):
+    with pytest.raises(join_applications.TooManyApplications):
         apply(cast, applicant(cast, 3).typed)
     apply(cast, applicant(cast, 3).typed, address="192.0.2.8")
 
@@ -233,8 +233,8 @@ def test_it_is_returned_completed_and_approved(cast: Cast):
     assert application.checked_by is None
     new = applicant(cast, seed=8)
     joining.complete(
-        application=application, by=joining.PUBLIC, today=TODAY, profile={"education": "senior"},
-        name=new.name, phone=new.phone, employer="新单位",
+        application=application, by=join_applications.PUBLIC, today=TODAY,
+        profile={"education": "senior"}, name=new.name, phone=new.phone, employer="新单位",
     )  # fmt: skip
     assert (application.state, application.reason) == (JoinState.APPLIED, "")
     assert reads.application_by(application.receipt, new.phone) == application
@@ -288,13 +288,13 @@ def test_whoever_read_an_older_page_is_told(cast: Cast):
 
 
 def test_what_a_clerk_fills_in_is_flagged(cast: Cast):
-    entered = joining.apply_at_desk(
+    entered = join_applications.apply_at_desk(
         organization=cast.tree.union, profile={}, by=cast.qiao, today=TODAY, now=NOW,
         employer="", **applicant(cast).typed,
     )  # fmt: skip
     assert (entered.is_by_other, entered.channel) == (True, "desk")
     with pytest.raises(PermissionDenied):
-        joining.apply_at_desk(
+        join_applications.apply_at_desk(
             organization=cast.tree.sibling_union, profile={}, by=cast.qiao, today=TODAY, now=NOW,
             employer="", **applicant(cast).typed,
         )  # fmt: skip
@@ -306,12 +306,12 @@ def test_somebody_known_applies_as_themselves_and_only_so(cast: Cast):
         "profile": PROFILE, "address": "192.0.2.7", "today": TODAY, "now": NOW,
     }  # fmt: skip
     with pytest.raises(PermissionDenied):
-        joining.apply_as(by=cast.wei, **values)
-    application = joining.apply_as(by=cast.lin, **values)
+        join_applications.apply_as(by=cast.wei, **values)
+    application = join_applications.apply_as(by=cast.lin, **values)
     assert application.national_id == cast.lin_person.national_id
     member(cast)
     with pytest.raises(PeopleRefused, match="a member already"):
-        joining.apply_as(by=cast.lin, **values)
+        join_applications.apply_as(by=cast.lin, **values)
 
 
 def test_consents_are_handed_on_with_the_approval(cast: Cast, monkeypatch: pytest.MonkeyPatch):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from members.actions import card_codes, ratings, redemptions
 from members.actions.ratings import RatingRefused
-from members.actions.redemptions import TillRefused
+from members.actions.till_refusals import TillRefused
 from members.models import MerchantLogin, MerchantPlace, Redemption, WrongCode
 from members.queries.till import facing, till_of
 from members.rules import card_tokens

@@ -11,7 +11,7 @@ import pytest
 from django.db import connections, transaction
 
 from members.actions import card_codes, redemptions
-from members.actions.redemptions import TillRefused
+from members.actions.till_refusals import TillRefused
 from members.models import CardCode, Redemption
 from members.states import CardState
 from tests.cast import make_cast, make_tree

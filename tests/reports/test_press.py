@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from tests.processes import children
 from tests.reports import sample
-from union_portal.kit.pdf_assembly import Assembly
+from union_portal import papers
 from union_portal.kit.pdf_join import Details
 from union_portal.kit.pdf_press import Press, RenderFailed
 from welfare.disbursement.reporting import pages
@@ -21,14 +20,12 @@ DETAILS = Details(title="t", author="a", made_at="2026-01-24T09:12:00+08:00")
 
 def assembly(folder, html, pages_expected=1, *, is_guess=False):
     figures = sample.figures(sample.payees(3))
-    made = Assembly(
+    made = papers.begin(
         folder,
-        cache_dir=settings.VAR_DIR / "fontconfig",
-        style=pages.style(),
+        style=pages.STYLE,
         furniture=lambda first, total: pages.page_style(
             figures, Wording(), first=first, total=total
         ),
-        is_tagged=True,
     )
     made.add("one", html, pages_expected, [], is_guess=is_guess)
     return made

@@ -39,7 +39,15 @@ from members.models import (
 )
 from tests.awards.roster import model_worker
 from tests.awards.test_subsidies import propose
-from tests.cast import NOW, TODAY, Cast, make_decision, make_person, make_rule_set
+from tests.cast import (
+    NOW,
+    TODAY,
+    Cast,
+    make_decision,
+    make_open_entry,
+    make_person,
+    make_rule_set,
+)
 from tests.disbursement.conftest import make_office
 from tests.members import joining as joining_play
 from tests.members.benefits import (
@@ -74,8 +82,6 @@ from union_portal.models import (
     FactorReset,
     FileDownload,
     Message,
-    Notice,
-    NoticeEntry,
     Organization,
     ReportRun,
     SentCall,
@@ -150,15 +156,7 @@ def _steps(cast: Cast, case: SubsidyCase) -> None:
 
 def _publicity(cast: Cast) -> None:
     rules = make_rule_set(cast, "summer_gift", appeal_days=60)
-    notice = Notice.objects.create(
-        title="Notice", scheme=rules.scheme, period="2026", organization=cast.tree.union,
-        days=5, prepared_by=cast.officer,
-    )  # fmt: skip
-    entry = NoticeEntry.objects.create(
-        notice=notice, decision=make_decision(cast, rules), position=1, shown_name="林*",
-        amount_fen=30_000,
-    )  # fmt: skip
-    notices.publish(notice=notice, by=cast.officer, today=TODAY)
+    entry = make_open_entry(cast, make_decision(cast, rules), cast.tree.union)
     notices.file_objection(
         entry=entry, objector="魏明", phone="13800138000", text="Not so.", is_body=False,
         by=None, today=TODAY,

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from members.actions import joining, transfers
+from members.actions import join_applications, joining, transfers
 from members.models import JoinApplication, Membership, MembershipTransfer
 from members.states import JoinState, MembershipState, TransferState
 from tests.cast import NOW, TODAY, Cast, make_account, make_person
@@ -106,7 +106,7 @@ def test_a_wrong_receipt_and_a_wrong_phone_are_told_in_the_same_words(cast: Cast
 
 def test_who_applies_too_often_is_told_to_wait(cast: Cast):
     new = applicant(cast).typed
-    for _time in range(joining.PER_NUMBER_A_DAY):
+    for _time in range(join_applications.PER_NUMBER_A_DAY):
         assert send(phone_browser(), cast, new).status_code == 302
     answer = send(phone_browser(), cast, new)
     assert answer.status_code == 422 and "Wait a day" in answer.content.decode()

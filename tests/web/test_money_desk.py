@@ -569,7 +569,9 @@ def test_a_bank_format_with_an_unknown_field_is_refused_by_name(office):
     answer = press(feng, url, name="Generic", definition=definition, is_active="on")
     assert answer.status_code == 422
     assert "shoe_size" in answer.content.decode()
-    assert press(feng, url, name="Generic", definition="{", is_active="on").status_code == 422
+    for broken in ("{", "[]", "[" * 5000):
+        answer = press(feng, url, name="Generic", definition=broken, is_active="on")
+        assert answer.status_code == 422, broken[:2]
     known.refresh_from_db()
     assert "shoe_size" not in known.definition.get("columns", [])
 

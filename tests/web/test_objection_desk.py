@@ -3,12 +3,12 @@
 import pytest
 from django.urls import reverse
 
-from tests.cast import TODAY, Cast, make_decision, make_payee, make_rule_set
+from tests.cast import TODAY, Cast, make_decision, make_open_entry, make_payee, make_rule_set
 from tests.disbursement.conftest import make_office
 from tests.web.awards_play import browser
 from union_portal import notices
 from union_portal.admin.pages import SEEN, print_of
-from union_portal.models import AuditEntry, Decision, Notice, NoticeEntry, Objection
+from union_portal.models import AuditEntry, Decision, Objection
 from welfare.disbursement import entitlements
 from welfare.disbursement.models import Entitlement
 
@@ -23,17 +23,9 @@ def objection(cast: Cast) -> Objection:
 
 def contested(cast: Cast, decision: Decision) -> Objection:
     """A visitor's objection to the decision, which stands on a notice that runs."""
-    notice = Notice.objects.create(
-        title="Notice", scheme=decision.scheme, period="2026", organization=cast.tree.city,
-        days=5, prepared_by=cast.officer,
-    )  # fmt: skip
-    entry = NoticeEntry.objects.create(
-        notice=notice, decision=decision, position=1, shown_name="林*", amount_fen=30_000
-    )
-    notices.publish(notice=notice, by=cast.officer, today=TODAY)
     return notices.file_objection(
-        entry=entry, objector="魏明", phone=PHONE, text="Not so at all.", is_body=False, by=None,
-        today=TODAY,
+        entry=make_open_entry(cast, decision), objector="魏明", phone=PHONE,
+        text="Not so at all.", is_body=False, by=None, today=TODAY,
     )  # fmt: skip
 
 

@@ -10,12 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.cast import TODAY, Cast, make_bank_account, make_decision, make_rule_set
+from tests.cast import TODAY, Cast, make_bank_account, make_open_entry
 from tests.web.awards_play import browser
 from tests.web.walk import address, is_endpoint, patterns
 from union_portal import access, notices
 from union_portal.admin.scoped import ScopedModelAdmin
-from union_portal.models import Notice, NoticeEntry
 
 # The whole list of what opens without a log-in. A new public page is added here on purpose.
 PUBLIC = {
@@ -56,17 +55,8 @@ def staff_pages() -> list[ScopedModelAdmin]:
 @pytest.fixture
 def rows(cast: Cast) -> Cast:
     """One row of the commonest kinds, so that their pages are more than empty lists."""
-    rules = make_rule_set(cast)
     make_bank_account(cast.lin_person, entered_by=cast.qiao, confirmed_by=cast.shi)
-    decision = make_decision(cast, rules)
-    notice = Notice.objects.create(
-        title="Notice", scheme=rules.scheme, period="2026", organization=cast.tree.city,
-        days=5, prepared_by=cast.officer,
-    )  # fmt: skip
-    entry = NoticeEntry.objects.create(
-        notice=notice, decision=decision, position=1, shown_name="林*", amount_fen=30_000
-    )
-    notices.publish(notice=notice, by=cast.officer, today=TODAY)
+    entry = make_open_entry(cast)
     notices.file_objection(
         entry=entry, objector="魏明", phone="13800138000", text="Not so.", is_body=False,
         by=cast.officer, today=TODAY,

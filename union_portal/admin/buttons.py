@@ -24,6 +24,7 @@ Facts = Callable[[Any, Account], list[tuple[Text, Any]]]
 Panels = Callable[[Any, Account], "list[Panel]"]
 FormFor = Callable[[Any, Account], type[forms.Form]]
 DONE = _("Done.")
+MASKED = _("Everything within your reach as a sheet, masked; the export is logged.")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,24 @@ class Offer:
     @property
     def is_open(self) -> bool:
         return self.reason is None
+
+
+def export_button(
+    act: Act,
+    *,
+    explain: Text = MASKED,
+    form: type[forms.Form] | None = None,
+) -> Button:
+    """The list within one's reach as a sheet; `act` takes no more of it, and logs the export."""
+    return Button(
+        name="export",
+        label=_("Export"),
+        permission=Permission.EXPORT,
+        act=act,
+        explain=explain,
+        form=form,
+        danger=True,
+    )
 
 
 def only_in(*states: str) -> WhyNot:

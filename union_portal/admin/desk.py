@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 
 from union_portal import access
 from union_portal.access import Permission
+from union_portal.kit.shares import thousandths
 from union_portal.models import Account
 
 Text = str | Promise
@@ -131,5 +132,5 @@ def front(request: HttpRequest) -> dict[str, Any]:
 
 def scaled(rows: list[tuple[str, str, int]]) -> list[Bar]:
     """Bars relative to the longest; an empty chart stays empty."""
-    longest = max((value for _label, _text, value in rows), default=0) or 1
-    return [Bar(label, text, value * 1000 // longest) for label, text, value in rows]
+    longest = max((value for _label, _text, value in rows), default=0)
+    return [Bar(label, text, thousandths(value, longest)) for label, text, value in rows]

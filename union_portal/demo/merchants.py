@@ -30,8 +30,9 @@ from union_portal import lifecycle
 from union_portal.demo import documents, federation
 from union_portal.demo.lots import Lots, lots
 from union_portal.demo.setting import Setting
-from union_portal.demo.street import HEADS, SEATS, STREETS, SUFFIX, TRADES, Said
-from union_portal.kit import fictional, masks, names, regions
+from union_portal.demo.shops import division_of, shops_of, trade_of
+from union_portal.demo.street import HEADS, SUFFIX, TRADES, Said
+from union_portal.kit import fictional, masks, names
 from union_portal.models import Account
 
 # Of the newspaper's figures: so many shops with so many offers between them.
@@ -136,14 +137,14 @@ class Street:
 
     def _merchant(self, number: int) -> Merchant:
         rng = lots("merchant", number)
-        code, nth = _trade(number)
+        code, nth = trade_of(number)
         name = f"{HEADS[(number * 5 + nth) % len(HEADS)]}{TRADES[code].nouns[nth]}{SUFFIX}"
         phone = fictional.make_mobile(rng)
         return Merchant(
             name=name,
             pinyin=names.pinyin(name).replace(" ", ""),
             initials=names.initials(name),
-            uscc=fictional.make_credit_code(rng, category="91", division=_division(number)),
+            uscc=fictional.make_credit_code(rng, category="91", division=division_of(number)),
             category=BenefitCategory.objects.get(code=code),
             organization=self.setting.city,
             introduction=f"{name}，演示虚构的普惠单位。",
@@ -182,7 +183,7 @@ class Street:
 
     def _shops(self) -> None:
         MerchantPlace.objects.bulk_create(
-            shop for number, merchant in enumerate(live(), 1) for shop in _shops(merchant, number)
+            shop for number, merchant in enumerate(live(), 1) for shop in shops_of(merchant, number)
         )
 
     def _tills(self) -> None:
@@ -233,13 +234,13 @@ class Street:
     def _drafts(self) -> Iterator[BenefitOffer]:
         found = live()
         for number, merchant in enumerate(found, start=1):
-            code, nth = _trade(number)
+            code, nth = trade_of(number)
             if TRADES[code].subsidised is not None and nth == 0:
                 yield from self._subsidised(merchant, code)
             else:
                 yield self._plain(merchant, TRADES[code].offers[nth % len(TRADES[code].offers)])
         for number, merchant in enumerate(found[: OFFERS - MERCHANTS], start=1):
-            code, nth = _trade(number)
+            code, nth = trade_of(number)
             yield self._plain(merchant, TRADES[code].offers[(nth + 1) % len(TRADES[code].offers)])
 
     def _plain(self, merchant: Merchant, said: Said) -> BenefitOffer:
@@ -286,7 +287,7 @@ class Street:
     def _accounts(self) -> None:
         """Whoever is settled has an account that finance confirmed; one more waits for that."""
         for number, merchant in enumerate(live(), start=1):
-            code, nth = _trade(number)
+            code, nth = trade_of(number)
             if nth or (TRADES[code].subsidised is None and code != "clothing"):
                 continue
             entered = merchant_accounts.enter(
@@ -380,34 +381,3 @@ def licence() -> Upload:
     """A sheet that says of itself that it is no licence."""
     sheet = documents.receipt("营业执照样本", "演示虚构，不是任何单位的营业执照。")
     return Upload("营业执照样本.jpg", sheet.content)
-
-
-def _trade(number: int) -> tuple[str, int]:
-    """The category of the n-th merchant, and which of its shops it is."""
-    codes = list(TRADES)
-    return codes[(number - 1) % len(codes)], (number - 1) // len(codes)
-
-
-def _division(number: int) -> str:
-    """The county of the n-th merchant, as many in each as its size says."""
-    codes = list(SEATS)
-    return lots("county", number).choices(codes, [SEATS[code][2] for code in codes])[0]
-
-
-def _shops(merchant: Merchant, number: int) -> Iterator[MerchantPlace]:
-    """One shop, and a second for every fifth merchant."""
-    for nth in range(1 + (number % 5 == 0)):
-        rng = lots("shop", number, nth)
-        division = _division(number * (nth + 1))
-        latitude, longitude, _share = SEATS[division]
-        county, street = regions.YULIN_DIVISIONS_ZH[division], rng.choice(STREETS)
-        yield MerchantPlace(
-            merchant=merchant,
-            name=f"{county}{street}店",
-            address=f"{county}{street}{rng.randrange(1, 200)}号（演示）",
-            division_code=division,
-            latitude=latitude + Decimal(rng.randrange(-12_000, 12_000)) / 1_000_000,
-            longitude=longitude + Decimal(rng.randrange(-12_000, 12_000)) / 1_000_000,
-            phone="0912-0000000",
-            hours="9:00–20:00",
-        )

@@ -10,6 +10,7 @@ from members.actions import (
     consents,
     corrections,
     family,
+    join_applications,
     joining,
     merges,
     people,
@@ -81,7 +82,7 @@ class Register:
             last=date(2005, 12, 31),
         )
         for nth, (one, state) in enumerate(zip(drawn, _APPLICATIONS, strict=True), start=1):
-            asked = joining.apply(
+            asked = join_applications.apply(
                 name=one.name,
                 national_id=one.national_id,
                 phone=one.mobile,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from members.actions.redemptions import UNDO_WITHIN
 from members.models import Merchant
-from union_portal import access, audit, decisions, lifecycle, notices
+from union_portal import access, audit, decisions, lifecycle, notices, turns
 from union_portal.access import Permission
 from union_portal.kit.refusals import Refused, require_text
 from union_portal.models import Account, Decision, DecisionOutcome
@@ -102,9 +102,9 @@ def issue(*, month: date, by: Account, now: datetime, today: date) -> int:
         "by": by.pk,
         "now": now,
     }
+    # One issues at a time: two at once would each see the same uses.
+    turns.take("welfare_settlement")
     with connection.cursor() as cursor:
-        # One issues at a time: two at once would each see the same uses.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('welfare_settlement'))")
         cursor.execute(_ISSUE, values)
         values["made"] = [row[0] for row in cursor.fetchall()]
         cursor.execute(_LINES, values)

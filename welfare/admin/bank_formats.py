@@ -1,6 +1,5 @@
 """Bank formats: how each bank wants its file and writes its answer."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -8,12 +7,12 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button
+from union_portal.admin.json_objects import JsonObjectField, in_full, written
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step, trail_of
 from union_portal.models import Account
@@ -22,33 +21,17 @@ from welfare.admin.shown import column
 from welfare.disbursement.models import BankFormat
 
 
-def written(definition: dict[str, Any]) -> str:
-    return json.dumps(definition, ensure_ascii=False, indent=2)
-
-
 class DefinitionForm(forms.Form):
     """The layout as JSON: settings, columns and the words the bank answers with."""
 
     name = forms.CharField(label=_("Name of the format"), max_length=120)
-    definition = forms.CharField(
+    definition = JsonObjectField(
+        rows=22,
         label=_("Definition (JSON)"),
         max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false"}),
         help_text=_("Unknown settings and fields are refused by name; the shipped formats help."),
     )
     is_active = forms.BooleanField(label=_("In use"), required=False, initial=True)
-
-    def clean_definition(self) -> dict[str, Any]:
-        try:
-            read = json.loads(self.cleaned_data["definition"])
-        except json.JSONDecodeError as fault:
-            raise ValidationError(
-                _("This is not JSON: line %(line)s, column %(column)s.")
-                % {"line": fault.lineno, "column": fault.colno}
-            ) from fault
-        if not isinstance(read, dict):
-            raise ValidationError(_("The definition is an object in braces."))
-        return read
 
 
 class NewFormatForm(DefinitionForm):
@@ -130,9 +113,7 @@ class BankFormatAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("definition"))
     def shown_definition(self, bank_format: BankFormat) -> Any:
-        return format_html(
-            '<pre class="st-scroll" tabindex="0">{}</pre>', written(bank_format.definition)
-        )
+        return in_full(bank_format.definition)
 
     def trail(self, request: HttpRequest, obj: BankFormat) -> list[Step]:
         return trail_of(obj)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from members.models import Person
 from members.queries import in_an_address, matches
 from union_portal.access import Permission
-from union_portal.admin.buttons import Button, Text, every, only_in
+from union_portal.admin.buttons import Button, Text, every, export_button, only_in
 from union_portal.admin.fields import ReasonForm
 from union_portal.admin.filters import in_words, scheme_titles
 from union_portal.admin.pages import Fact, Panel
@@ -185,17 +185,7 @@ class EntitlementAdmin(ScopedModelAdmin):
         "shown_granted",
     )
     readonly_fields = fields
-    list_buttons = (
-        Button(
-            name="export",
-            label=_("Export"),
-            permission=Permission.EXPORT,
-            act=_export,
-            explain=_("Everything within your reach as a sheet, masked; the export is logged."),
-            danger=True,
-            reauth=True,
-        ),
-    )
+    list_buttons = (export_button(_export),)
     buttons = (
         Button(
             name="withdraw",

@@ -21,6 +21,7 @@ from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import Step, trail_of
 from union_portal.forms import YuanField
 from union_portal.kit.plain_text import enumerated
+from union_portal.kit.shares import thousandths
 from union_portal.models import Account
 from welfare.admin.entries import ENTRIES_SHOWN
 from welfare.admin.shown import column, link, masked, stamp, yuan
@@ -92,10 +93,10 @@ def segments(figures: ledger.Figures) -> list[Segment]:
         LedgerKind.RESERVED: figures.reserved_fen,
         LedgerKind.AVAILABLE: figures.available_fen,
     }
-    whole = figures.appropriated_fen or 1
+    whole = figures.appropriated_fen
     drawn, before = [], 0
     for kind, colour in _COLOURS:
-        start, end = before * 1000 // whole, (before + parts[kind]) * 1000 // whole
+        start, end = thousandths(before, whole), thousandths(before + parts[kind], whole)
         drawn.append(Segment(kind.label, yuan(parts[kind]), start, end - start, colour))
         before += parts[kind]
     return drawn

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from union_portal.access import Permission
-from union_portal.admin.buttons import Button, Text, every, only_in
+from union_portal.admin.buttons import Button, Text, every, export_button, only_in
 from union_portal.admin.fields import ReasonForm
 from union_portal.admin.pages import Panel
 from union_portal.admin.scoped import ScopedModelAdmin
@@ -126,17 +126,7 @@ class PayoutLineAdmin(ScopedModelAdmin):
         shown_state,
     )
     readonly_fields = fields
-    list_buttons = (
-        Button(
-            name="export",
-            label=_("Export"),
-            permission=Permission.EXPORT,
-            act=_export,
-            explain=_("Everything within your reach as a sheet, masked; the export is logged."),
-            danger=True,
-            reauth=True,
-        ),
-    )
+    list_buttons = (export_button(_export),)
     buttons = (
         *_pair(
             {

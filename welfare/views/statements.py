@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from members.models import Merchant, MerchantLogin
+from members.models import Merchant
+from members.queries.benefits import merchant_of
 from union_portal import reports
 from union_portal.kit.refusals import Refused
+from union_portal.kit.shares import thousandths
 from union_portal.models import Account
 from welfare.actions import settlements
 from welfare.forms import DisputeForm
@@ -33,14 +35,10 @@ def merchant_only(view: MerchantView) -> MerchantView:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        login = (
-            MerchantLogin.objects.filter(account=_account(request), ended_at__isnull=True)
-            .select_related("merchant")
-            .first()
-        )
-        if login is None:
+        merchant = merchant_of(_account(request))
+        if merchant is None:
             raise Http404
-        return view(request, login.merchant, *args, **kwargs)
+        return view(request, merchant, *args, **kwargs)
 
     return never_cache(guarded)
 
@@ -60,10 +58,10 @@ def statement(request: HttpRequest, merchant: Merchant, statement_id: int) -> Ht
     found = _own(merchant, statement_id)
     lines = found.lines.select_related("redemption__offer", "redemption__place")
     offers = by_offer(found)
-    highest = max((row["fen"] for row in offers), default=1)
+    highest = max((row["fen"] for row in offers), default=0)
     context = {
         "statement": found,
-        "offers": [{**row, "share": row["fen"] * 1000 // highest} for row in offers],
+        "offers": [{**row, "share": thousandths(row["fen"], highest)} for row in offers],
         "counted_fen": counted_fen(found),
         "page": Paginator(lines.order_by("position"), LINES_PER_PAGE).get_page(
             request.GET.get("page")

@@ -5,10 +5,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from django.conf import settings
 from django.utils.functional import Promise
 
-from union_portal.kit.pdf_assembly import Assembly, Bookmark, Printed, Progress
+from union_portal import papers
+from union_portal.kit.pdf_assembly import Bookmark, Printed, Progress
 from union_portal.kit.pdf_join import Details
 from union_portal.kit.pdf_press import SLOTS
 from welfare.disbursement.reporting import pages
@@ -53,10 +53,9 @@ class Report:
         self.content_digest = ""
         self.is_compact = figures.control.lines > CELLS_UP_TO
         self._content = ContentDigest(figures)
-        self._assembly = Assembly(
+        self._paper = papers.begin(
             folder,
-            cache_dir=settings.VAR_DIR / "fontconfig",
-            style=pages.style(),
+            style=pages.STYLE,
             furniture=lambda first, total: pages.page_style(
                 figures, words, first=first, total=total
             ),
@@ -75,15 +74,15 @@ class Report:
         front = pages.front(self.figures, issue, words, self.content_digest)
         closing = pages.closing(self.figures, issue, words, self.content_digest)
         mark = (words.plain(pages.FRONT_TITLE), 0, 0)
-        self._assembly.add("front", front, 2, [mark], is_guess=True, is_first=True)
+        self._paper.add("front", front, 2, [mark], is_guess=True, is_first=True)
         mark = (words.plain(pages.CLOSING_TITLE), 0, 0)
-        self._assembly.add("closing", closing, 1, [mark], is_guess=True)
+        self._paper.add("closing", closing, 1, [mark], is_guess=True)
 
     def print(self, out: Path, *, made_at: str, progress: Progress, slots: int = SLOTS) -> Printed:
         """Render what was laid out into `out`. Errors: see `Assembly.print`."""
         title = f"{self.words.chinese(pages.REPORT_TITLE)} {self.figures.number}"
         details = Details(title=title, author=self.figures.office, made_at=made_at)
-        return self._assembly.print(out, details=details, progress=progress, slots=slots)
+        return self._paper.print(out, details=details, progress=progress, slots=slots)
 
     def _list(self, title: str | Promise, layout: Layout[Row], rows: Iterable[Row]) -> None:
         write = page_writer(layout, self.words, title, is_compact=self.is_compact)
@@ -94,7 +93,7 @@ class Report:
         run: list[Page]
         while run := list(islice(listed, size)):
             html = "".join(map(write, run))
-            self._assembly.add("list", html, len(run), [*marks, *_bookmarks(run)])
+            self._paper.add("list", html, len(run), [*marks, *_bookmarks(run)])
             marks = []
 
 

@@ -31,6 +31,7 @@ from welfare.disbursement.reporting.wording import Wording
 from welfare.disbursement.states import BatchState
 
 Fact = tuple[SafeString, str]
+STYLE = "reports/report.css"
 
 SIGNATURES = (
     _("Prepared by"),
@@ -158,11 +159,6 @@ def closing(figures: BatchFigures, issue: Issue, words: Wording, content_digest:
             "no_failures": not figures.failed.lines,
         },
     )
-
-
-def style() -> str:
-    """The style sheet that all sections of a report share."""
-    return render_to_string("reports/report.css")
 
 
 def page_style(figures: BatchFigures, words: Wording, *, first: int, total: int) -> str:

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import reports
+from union_portal import papers, reports
 from union_portal.kit.money import in_words, yuan
-from union_portal.kit.pdf_assembly import Assembly, Bookmark, Printed, Progress
+from union_portal.kit.pdf_assembly import Bookmark, Printed, Progress
 from union_portal.kit.pdf_join import Details
 from union_portal.kit.pdf_press import SLOTS
 from welfare.disbursement.models import BatchStep
@@ -38,10 +37,9 @@ class VoucherBook:
         self._made_on = made_on
         self._witness = witness
         self._content = ContentDigest(figures)
-        self._assembly = Assembly(
+        self._paper = papers.begin(
             folder,
-            cache_dir=settings.VAR_DIR / "fontconfig",
-            style=render_to_string("reports/voucher.css"),
+            style="reports/voucher.css",
             furniture=self._furniture,
             is_tagged=figures.paid.lines <= TAGS_UP_TO,
         )
@@ -55,7 +53,7 @@ class VoucherBook:
                 (f"{voucher.payment.sequence} {voucher.payment.name}", page, 0)
                 for page, voucher in enumerate(run)
             ]
-            self._assembly.add("vouchers", html, len(run), marks)
+            self._paper.add("vouchers", html, len(run), marks)
             self.count += len(run)
         self.content_digest = self._content.hexdigest()
 
@@ -63,7 +61,7 @@ class VoucherBook:
         """Render what was laid out into `out`. Errors: see `Assembly.print`."""
         title = f"{self.words.chinese(TITLE)} {self.figures.number}"
         details = Details(title=title, author=self.figures.office, made_at=made_at)
-        return self._assembly.print(out, details=details, progress=progress, slots=slots)
+        return self._paper.print(out, details=details, progress=progress, slots=slots)
 
     def _furniture(self, first: int, total: int) -> str:
         note = self.words.chinese(
