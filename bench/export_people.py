@@ -10,7 +10,6 @@ the export and scopes it to its reader.
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.import_people import ROOT, TURNS, Databases, environment, sql, write_file
+from tests.processes import peak
 
 KINDS = ("product", "product_csv", "default")
 
@@ -99,7 +99,7 @@ def child(kind: str, people: Path) -> None:
             {
                 "seconds": time.perf_counter() - started,
                 "bytes": size,
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                "peak_mb": peak() // (1 << 20),
             }
         )
     )

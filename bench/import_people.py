@@ -23,7 +23,6 @@ import io
 import json
 import os
 import random
-import resource
 import shutil
 import statistics
 import subprocess
@@ -34,6 +33,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+
+from tests.processes import peak
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADERS = ("姓名", "证件号码", "手机号", "工会名称", "工作单位")
@@ -236,7 +237,7 @@ def child(kind: str, path: Path) -> None:
         settings.MEDIA_ROOT = media
         settings.UPLOAD_MAX_BYTES = 1 << 30
         result = RUNS[kind](path)
-    result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    result["peak_mb"] = peak() // (1 << 20)
     print(json.dumps(result))
 
 

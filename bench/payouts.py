@@ -23,7 +23,6 @@ which other work on the machine disturbs less. `--large` adds the product at ten
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -35,6 +34,7 @@ from typing import Any
 from bench.import_people import ROOT, environment, sql
 from bench.measuring import execute, timed, watch
 from bench.payout_peers import SCHEME, bare, bulk, each, joined
+from tests.processes import peak
 
 
 def main() -> None:
@@ -155,7 +155,7 @@ def child(kind: str, rows: int) -> None:
         result: dict[str, Any] = {}
     else:
         result = RUNS[kind](rows)
-    result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    result["peak_mb"] = peak() // (1 << 20)
     print(json.dumps(result))
 
 

@@ -6,7 +6,6 @@ python -m tests.audit --entries 100000          how long verify_audit takes, and
 
 import argparse
 import os
-import resource
 import sys
 import time
 
@@ -14,6 +13,7 @@ import django
 
 from tests.faults import setting
 from tests.faults.world import Pace, World
+from tests.processes import peak
 
 # Of so many edits one is of the books: its search asks every invariant.
 ONE_OF_THE_BOOKS = 3
@@ -90,10 +90,10 @@ def _measured(entries: int) -> int:
     sealed, began = time.monotonic() - began, time.monotonic()
     faults = audit.verify()
     verified = time.monotonic() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    held = peak() // (1 << 20)
     print(
         f"entries={entries} written and sealed in {sealed:.1f} s, verified in {verified:.1f} s"
-        f" ({entries / verified:,.0f} a second), peak memory {peak} MB, faults={len(faults)}"
+        f" ({entries / verified:,.0f} a second), peak memory {held} MB, faults={len(faults)}"
     )
     return 1 if faults else 0
 
