@@ -18,8 +18,11 @@ from members.models import (
     Need,
     OfferKind,
 )
+from members.rules import offers as rules
+from members.rules.agreements import require_days
 from members.rules.places import read_division
-from union_portal.forms import ReadField, YuanField
+from union_portal.forms import ReadField, YuanField, judge
+from union_portal.kit.bank_card import read_account
 from union_portal.kit.credit_code import read_credit_code
 from union_portal.kit.money import plain_yuan
 from union_portal.kit.phone import read_mobile
@@ -122,9 +125,16 @@ class AgreementForm(forms.Form):
     tender = forms.CharField(label=_("Tender or approval"), max_length=120, required=False)
     document = forms.FileField(**_paper(_("The signed paper (photo or PDF)"), required=False))
 
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        days = (self.cleaned_data.get(name) for name in ("signed_on", "valid_from", "valid_to"))
+        judge(self, "valid_to", require_days, *days, today=timezone.localdate())
+        return self.cleaned_data
+
 
 class MerchantAccountForm(forms.Form):
-    number = forms.CharField(
+    number = ReadField(
+        reader=lambda text: read_account(text, kind="enterprise"),
         label=_("Account number"),
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
@@ -229,9 +239,33 @@ class OfferForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
 
+    def clean(self) -> dict[str, Any]:
+        """Every fault of the offer at once, each at its question."""
+        super().clean()
+        if "kind" in self.cleaned_data:
+            terms = _terms(self.cleaned_data)
+            judge(self, "kind", rules.require_sound, terms, today=timezone.localdate())
+        return self.cleaned_data
+
     def says(self) -> Draft:
         """The offer as its action takes it."""
         return draft_of(self.cleaned_data)
+
+
+def _terms(read: dict[str, Any]) -> rules.Terms:
+    """What is offered, as far as it could be read."""
+    programme: BenefitProgramme | None = read.get("programme")
+    return rules.Terms(
+        kind=read["kind"],
+        valid_from=read.get("valid_from"),
+        valid_to=read.get("valid_to"),
+        price_fen=read.get("price"),
+        discount=read.get("discount"),
+        subsidy_fen=read.get("subsidy") or 0,
+        programme_year=programme.year if programme else None,
+        quota_total=read.get("quota_total"),
+        quota_per_member=read.get("quota_per_member"),
+    )
 
 
 def draft_of(cleaned: dict[str, Any]) -> Draft:

@@ -17,6 +17,7 @@ from members.models import BenefitOffer, Favourite, Merchant, MerchantComplaint,
 from tests.architecture.sources import ROOT
 from tests.cast import Cast, give_role, make_account
 from tests.members.benefits import (
+    AGREED,
     PASSWORD,
     SUBSIDISED,
     agree,
@@ -305,6 +306,41 @@ def test_a_merchant_writes_hands_in_pauses_and_revises_on_its_own_page(cast: Cas
     assert (offer.state, offer.revision) == ("draft", 2)
     assert till.post(there, {"step": "nonsense"}).status_code == 200
     assert till.post(there, {"step": "end", "reason": "no more"}).status_code == 302
+
+
+def test_every_fault_of_an_offer_stands_at_its_field_at_once(cast: Cast):
+    """What an unreadable field would say of the others is not told."""
+    merchant = make_merchant(cast)
+    till = browser(give_login(cast, merchant, "counter").account)
+    yesterday = (today() - timedelta(days=1)).isoformat()
+    given = {
+        "category": merchant.category_id, "title": "", "text": "一碗面。", "kind": "discount",
+        "discount": "85", "price": "eighteen", "valid_from": today().isoformat(),
+        "valid_to": yesterday, "quota_total": "2", "quota_per_member": "3",
+        "places": [place.pk for place in merchant.places.all()],
+    }  # fmt: skip
+    wrong = till.post("/shop/offers/new/", given)
+    assert wrong.status_code == 422
+    assert set(wrong.context["form"].errors) == {
+        "title", "price", "discount", "valid_to", "quota_per_member",
+    }  # fmt: skip
+    at_desk = press(browser(cast.benefits), merchant, "offer", **given)
+    assert at_desk.context["form"].errors.keys() == wrong.context["form"].errors.keys()
+    for without in ({"kind": "none"}, {"valid_to": ""}, {"valid_to": "tomorrow"}):
+        answer = till.post("/shop/offers/new/", {**given, **without})
+        assert set(without) <= set(answer.context["form"].errors), without
+    assert not BenefitOffer.objects.exists()
+
+
+def test_the_days_and_the_number_of_an_agreement_are_told_at_their_fields(cast: Cast):
+    office, merchant = browser(cast.benefits), make_merchant(cast)
+    tomorrow, yesterday = today() + timedelta(days=1), today() - timedelta(days=1)
+    late = {**AGREED, "signed_on": tomorrow, "valid_to": yesterday}
+    told = press(office, merchant, "agreement", **late).context["form"].errors
+    assert set(told) == {"signed_on", "valid_to"}
+    assert press(office, merchant, "agreement", **AGREED).status_code == 302
+    again = press(office, merchant, "agreement", **AGREED).context["form"].errors
+    assert list(again) == ["number"]
 
 
 def test_a_merchant_s_log_in_opens_its_own_page_and_nothing_of_staff_or_members(cast: Cast):

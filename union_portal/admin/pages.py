@@ -21,6 +21,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from union_portal import lifecycle, once, queue
+from union_portal.forms import refuse
 from union_portal.kit.refusals import FAULTS_SHOWN, FileRefused, Refused
 
 if TYPE_CHECKING:
@@ -129,8 +130,7 @@ def _acted(asked: Asked, form: forms.Form) -> HttpResponseBase:
     except lifecycle.Stale as stale:
         return _page(asked, form, reason=str(stale), status=409)
     except (Refused, queue.Refused, PermissionDenied, ValidationError) as refusal:
-        for text in getattr(refusal, "messages", None) or [str(refusal)]:
-            form.add_error(None, text)
+        refuse(form, refusal)
         return _page(asked, form, status=422)
     if isinstance(outcome, HttpResponseBase):
         return outcome

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from members.models import Merchant, MerchantLogin
 from union_portal import reports
+from union_portal.forms import refuse
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 from welfare.actions import settlements
@@ -92,7 +93,7 @@ def line_dispute(
                 **form.cleaned_data,
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             messages.success(request, _("Your objection to the line has arrived."))
             return redirect("welfare:statement", found.pk)
