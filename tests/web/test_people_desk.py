@@ -215,7 +215,7 @@ class TestRostersAsClerksWriteThem:
         (OLD + bytes(600), "old .xls format"),
         (OLD + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
         (b"PK\x03\x04" + bytes(100), "damaged"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "neither UTF-8 nor GBK"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "is a picture, not a table"),
     ],
     ids=["an old workbook renamed", "a password", "cut", "a picture"],
 )
