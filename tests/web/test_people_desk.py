@@ -227,6 +227,11 @@ def test_a_file_nobody_can_read_says_on_its_page_why_and_what_to_do(
     text = shown(clerk, run)
     assert told in text
     assert run.fault_remedy.split('"')[0] in text
+    assert "Upload the mended file" in text
+    # Nothing was counted, so no row of zeros pretends that something was.
+    page = clerk.get(reverse("admin:members_importrun_change", args=[run.pk]))
+    assert [str(fact.value) for fact in page.context["facts"]] == ["file refused"]
+    assert page.context["panels"] == []
     assert Person.objects.count() == 1
 
 
