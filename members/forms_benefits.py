@@ -20,7 +20,7 @@ from members.models import (
 )
 from members.rules import offers as rules
 from members.rules.agreements import require_days
-from members.rules.places import read_division
+from members.rules.places import read_point
 from union_portal.forms import ReadField, YuanField, judge
 from union_portal.kit.bank_card import read_account
 from union_portal.kit.credit_code import read_credit_code
@@ -35,6 +35,11 @@ _LONGEST = 1000
 def upload(given: Any) -> Upload | None:
     """The file of a form, as actions take it."""
     return Upload(given.name, given) if given else None
+
+
+def county_choices() -> list[tuple[str, Any]]:
+    """The counties of the city by their division code, in the reader's language."""
+    return [(code, _(name)) for code, name in YULIN_DIVISIONS.items()]
 
 
 def _paper(label: Any, **more: Any) -> dict[str, Any]:
@@ -152,14 +157,14 @@ class MerchantAccountForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
+    """A shop; its point may be taken from the device of whoever stands in it."""
+
+    takes_position = True
+
     name = forms.CharField(label=_("Name of the shop"), max_length=80)
     address = forms.CharField(label=_("Address"), max_length=200)
-    division_code = ReadField(
-        reader=read_division,
-        label=_("Division code"),
-        max_length=10,
-        help_text=_("GB/T 2260, six digits, such as 610802 for Yuyang District."),
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    division_code = forms.ChoiceField(
+        label=_("County"), choices=lambda: [("", "–"), *county_choices()]
     )
     latitude = forms.DecimalField(
         label=_("Latitude"),
@@ -178,6 +183,13 @@ class PlaceForm(forms.Form):
         label=pgettext_lazy("of a shop", "Phone"), max_length=30, required=False
     )
     hours = forms.CharField(label=_("Opening hours"), max_length=80, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        point = [self.cleaned_data.get(name) for name in ("latitude", "longitude")]
+        if None not in point:
+            judge(self, "latitude", read_point, *point)
+        return self.cleaned_data
 
 
 def place_form(place: MerchantPlace) -> type[PlaceForm]:
@@ -365,8 +377,3 @@ def category_form(category: BenefitCategory) -> type[CategoryForm]:
             super().__init__(*args, **kwargs)
 
     return FilledCategoryForm
-
-
-def county_choices() -> list[tuple[str, Any]]:
-    """The counties of the city by their division code, in the reader's language."""
-    return [(code, _(name)) for code, name in YULIN_DIVISIONS.items()]

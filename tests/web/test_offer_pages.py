@@ -37,6 +37,7 @@ from tests.members.benefits import (
 )
 from tests.web.awards_play import browser, photo
 from union_portal.access import Role
+from union_portal.kit.regions import YULIN_DIVISIONS
 from union_portal.models import Message, Organization, StoredFile
 
 pytestmark = pytest.mark.django_db
@@ -155,11 +156,43 @@ def test_the_page_alone_may_ask_the_device_where_it_is_and_tells_nobody(cast: Ca
     assert "geolocation=(self)" in client.get(LIST)["Permissions-Policy"]
     for url in ("/", f"/offers/{offer.pk}/", "/merchants/apply/"):
         assert "geolocation=()" in client.get(url)["Permissions-Policy"], url
-    script = (ROOT / "static" / "union_portal" / "offers.js").read_text("utf-8")
+    scripts = ROOT / "static" / "union_portal"
+    script = "".join((scripts / f"{name}.js").read_text("utf-8") for name in ("position", "offers"))
     for way_out in ("fetch", "XMLHttp", "sendBeacon", "Storage", "cookie", "submit",
                     "WebSocket", "EventSource", "new Image", "form"):  # fmt: skip
         assert way_out not in script, way_out
     assert not re.search(r"\blocation\b", script)
+
+
+def test_a_shop_is_added_by_its_county_and_a_point_of_the_city(cast: Cast):
+    """The point may come from the device of whoever stands in the shop; without it, it is typed."""
+    merchant, office = make_merchant(cast), browser(cast.benefits)
+    url = reverse("admin:members_merchant_do", args=[merchant.pk, "place"])
+    page = office.get(url)
+    assert "geolocation=(self)" in page["Permissions-Policy"]
+    text = page.content.decode()
+    assert 'id="position"' in text and "union_portal/position.js" in text
+    assert [code for code, _name in page.context["form"].fields["division_code"].choices] == [
+        "", *YULIN_DIVISIONS
+    ]  # fmt: skip
+    given = {
+        "name": "南店", "address": "南门口1号", "division_code": "610802",
+        "latitude": "38.285", "longitude": "109.735",
+    }  # fmt: skip
+    for wrong, at in (
+        ({"division_code": "110101"}, ["division_code"]),
+        ({"latitude": "109.735", "longitude": "38.285"}, ["latitude"]),
+        ({"latitude": "34.26", "longitude": "108.94"}, ["latitude"]),
+        ({"longitude": "116.4"}, ["longitude"]),
+        ({"name": "老街店"}, ["name"]),
+    ):
+        answer = press(office, merchant, "place", **{**given, **wrong})
+        assert answer.status_code == 422, wrong
+        assert list(answer.context["form"].errors) == at, wrong
+    assert press(office, merchant, "place", **given).status_code == 302
+    assert "geolocation=()" in office.get(
+        reverse("admin:members_merchant_do", args=[merchant.pk, "suspend"])
+    )["Permissions-Policy"]  # fmt: skip
 
 
 def test_the_directory_asks_the_database_no_more_for_a_hundred_offers_than_for_one(cast: Cast):

@@ -20,7 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from union_portal import lifecycle, once, queue
+from union_portal import headers, lifecycle, once, queue
 from union_portal.forms import refuse
 from union_portal.kit.refusals import FAULTS_SHOWN, FileRefused, Refused
 
@@ -186,4 +186,7 @@ def _page(asked: Asked, form: forms.Form, *, reason: Any = None, status: int = 2
         "seen_name": SEEN,
         "is_stale": status == 409,
     }
-    return TemplateResponse(request, "admin/confirm.html", context, status=status)
+    answer = TemplateResponse(request, "admin/confirm.html", context, status=status)
+    if getattr(form, "takes_position", False):
+        answer.headers[headers.PERMISSIONS] = headers.NEARBY
+    return answer
