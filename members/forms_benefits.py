@@ -166,6 +166,10 @@ class PlaceForm(forms.Form):
     division_code = forms.ChoiceField(
         label=_("County"), choices=lambda: [("", "–"), *county_choices()]
     )
+    phone = forms.CharField(
+        label=pgettext_lazy("of a shop", "Phone"), max_length=30, required=False
+    )
+    hours = forms.CharField(label=_("Opening hours"), max_length=80, required=False)
     latitude = forms.DecimalField(
         label=_("Latitude"),
         max_digits=9,
@@ -179,10 +183,6 @@ class PlaceForm(forms.Form):
         decimal_places=6,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    phone = forms.CharField(
-        label=pgettext_lazy("of a shop", "Phone"), max_length=30, required=False
-    )
-    hours = forms.CharField(label=_("Opening hours"), max_length=80, required=False)
 
     def clean(self) -> dict[str, Any]:
         super().clean()
