@@ -143,7 +143,7 @@ def make_merchant(
 
 def make_agreement(cast: Cast, merchant: Merchant, **more: Any) -> MerchantAgreement:
     fields: dict[str, Any] = {
-        "number": f"A{next(_numbers)}",
+        "number": f"S{next(_numbers)}",
         "signed_on": today() - timedelta(days=40),
         "valid_from": today() - timedelta(days=30),
         "valid_to": today() + timedelta(days=300),
