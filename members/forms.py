@@ -3,6 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from union_portal.forms import IdentityField
+
 
 class AskCodeForm(forms.Form):
     """Who one is: the answer is the same whether such a person exists or not."""
@@ -10,12 +12,7 @@ class AskCodeForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
-    national_id = forms.CharField(
-        label=_("Identity number"),
-        max_length=40,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text"}),
-        help_text=_("The 18 characters on your identity card."),
-    )
+    national_id = IdentityField(help_text=_("The 18 characters on your identity card."))
 
 
 class CompleteForm(forms.Form):

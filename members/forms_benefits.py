@@ -18,8 +18,11 @@ from members.models import (
     Need,
     OfferKind,
 )
-from members.rules.places import read_division
-from union_portal.forms import ReadField, YuanField
+from members.rules import offers as rules
+from members.rules.agreements import require_days
+from members.rules.places import read_point
+from union_portal.forms import ReadField, YuanField, judge
+from union_portal.kit.bank_card import read_account
 from union_portal.kit.credit_code import read_credit_code
 from union_portal.kit.money import plain_yuan
 from union_portal.kit.phone import read_mobile
@@ -32,6 +35,11 @@ _LONGEST = 1000
 def upload(given: Any) -> Upload | None:
     """The file of a form, as actions take it."""
     return Upload(given.name, given) if given else None
+
+
+def county_choices() -> list[tuple[str, Any]]:
+    """The counties of the city by their division code, in the reader's language."""
+    return [(code, _(name)) for code, name in YULIN_DIVISIONS.items()]
 
 
 def _paper(label: Any, **more: Any) -> dict[str, Any]:
@@ -122,9 +130,16 @@ class AgreementForm(forms.Form):
     tender = forms.CharField(label=_("Tender or approval"), max_length=120, required=False)
     document = forms.FileField(**_paper(_("The signed paper (photo or PDF)"), required=False))
 
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        days = (self.cleaned_data.get(name) for name in ("signed_on", "valid_from", "valid_to"))
+        judge(self, "valid_to", require_days, *days, today=timezone.localdate())
+        return self.cleaned_data
+
 
 class MerchantAccountForm(forms.Form):
-    number = forms.CharField(
+    number = ReadField(
+        reader=lambda text: read_account(text, kind="enterprise"),
         label=_("Account number"),
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
@@ -142,15 +157,19 @@ class MerchantAccountForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
+    """A shop; its point may be taken from the device of whoever stands in it."""
+
+    takes_position = True
+
     name = forms.CharField(label=_("Name of the shop"), max_length=80)
     address = forms.CharField(label=_("Address"), max_length=200)
-    division_code = ReadField(
-        reader=read_division,
-        label=_("Division code"),
-        max_length=10,
-        help_text=_("GB/T 2260, six digits, such as 610802 for Yuyang District."),
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    division_code = forms.ChoiceField(
+        label=_("County"), choices=lambda: [("", "–"), *county_choices()]
     )
+    phone = forms.CharField(
+        label=pgettext_lazy("of a shop", "Phone"), max_length=30, required=False
+    )
+    hours = forms.CharField(label=_("Opening hours"), max_length=80, required=False)
     latitude = forms.DecimalField(
         label=_("Latitude"),
         max_digits=9,
@@ -164,10 +183,13 @@ class PlaceForm(forms.Form):
         decimal_places=6,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    phone = forms.CharField(
-        label=pgettext_lazy("of a shop", "Phone"), max_length=30, required=False
-    )
-    hours = forms.CharField(label=_("Opening hours"), max_length=80, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        point = [self.cleaned_data.get(name) for name in ("latitude", "longitude")]
+        if None not in point:
+            judge(self, "latitude", read_point, *point)
+        return self.cleaned_data
 
 
 def place_form(place: MerchantPlace) -> type[PlaceForm]:
@@ -229,9 +251,33 @@ class OfferForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
 
+    def clean(self) -> dict[str, Any]:
+        """Every fault of the offer at once, each at its question."""
+        super().clean()
+        if "kind" in self.cleaned_data:
+            terms = _terms(self.cleaned_data)
+            judge(self, "kind", rules.require_sound, terms, today=timezone.localdate())
+        return self.cleaned_data
+
     def says(self) -> Draft:
         """The offer as its action takes it."""
         return draft_of(self.cleaned_data)
+
+
+def _terms(read: dict[str, Any]) -> rules.Terms:
+    """What is offered, as far as it could be read."""
+    programme: BenefitProgramme | None = read.get("programme")
+    return rules.Terms(
+        kind=read["kind"],
+        valid_from=read.get("valid_from"),
+        valid_to=read.get("valid_to"),
+        price_fen=read.get("price"),
+        discount=read.get("discount"),
+        subsidy_fen=read.get("subsidy") or 0,
+        programme_year=programme.year if programme else None,
+        quota_total=read.get("quota_total"),
+        quota_per_member=read.get("quota_per_member"),
+    )
 
 
 def draft_of(cleaned: dict[str, Any]) -> Draft:
@@ -331,8 +377,3 @@ def category_form(category: BenefitCategory) -> type[CategoryForm]:
             super().__init__(*args, **kwargs)
 
     return FilledCategoryForm
-
-
-def county_choices() -> list[tuple[str, Any]]:
-    """The counties of the city by their division code, in the reader's language."""
-    return [(code, _(name)) for code, name in YULIN_DIVISIONS.items()]

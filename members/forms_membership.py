@@ -14,7 +14,7 @@ from members.models import (
     PoliticalStatus,
     TechnicalGrade,
 )
-from union_portal.forms import ReadField
+from union_portal.forms import IdentityField, ReadField
 from union_portal.kit.ethnicities import NAMES, ROMANIZED
 from union_portal.kit.names import read_name
 from union_portal.kit.phone import read_mobile
@@ -75,12 +75,7 @@ class JoinForm(EmployerForm):
         reader=read_name,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    national_id = forms.CharField(
-        label=_("Identity number"),
-        max_length=40,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=_("The 18 characters on your identity card."),
-    )
+    national_id = IdentityField(help_text=_("The 18 characters on your identity card."))
     phone = ReadField(
         label=_("Phone"),
         max_length=30,

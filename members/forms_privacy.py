@@ -4,11 +4,16 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from members.actions import family
 from members.actions.corrections import FIELDS
 from members.models import Relation
+from union_portal.forms import IdentityField, ReadField, judge
+from union_portal.kit.identity import read_national_id
+from union_portal.kit.names import read_name
 from union_portal.kit.refusals import Refused
 
 ACCEPTED = "image/jpeg,image/png,image/webp,application/pdf"
@@ -66,17 +71,33 @@ class CorrectionForm(forms.Form):
 class FamilyForm(forms.Form):
     """Somebody of one's family."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    name = ReadField(reader=read_name, label=gettext_lazy("Name"), max_length=60)
     relation = forms.ChoiceField(label=gettext_lazy("Relation"), choices=Relation.choices)
-    national_id = forms.CharField(
-        label=gettext_lazy("Identity number"), max_length=40, required=False,
+    national_id = IdentityField(
+        required=False,
         help_text=gettext_lazy("If it is known: the birth date follows from it."),
-    )  # fmt: skip
+    )
     born_on = forms.DateField(
         label=gettext_lazy("Birth date"), required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )  # fmt: skip
-    guardian = forms.CharField(
-        label=gettext_lazy("Guardian"), max_length=60, required=False,
+    guardian = ReadField(
+        reader=read_name, label=gettext_lazy("Guardian"), max_length=60, required=False,
         help_text=gettext_lazy("For a child under 14: the name of father, mother or guardian."),
     )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        # What could not be read has its fault already, and nothing follows from it.
+        if not any(map(self.has_error, ("national_id", "born_on", "guardian"))):
+            judge(self, "born_on", _require_family, self.cleaned_data)
+        return self.cleaned_data
+
+
+def _require_family(read: dict[str, Any]) -> None:
+    """A birth date, and a guardian if it is a child's. Errors: PeopleRefused."""
+    today = timezone.localdate()
+    number = read["national_id"]
+    numbered = read_national_id(number, today=today) if number else None
+    born = family.read_birth(numbered, read["born_on"], today=today)
+    family.require_guardian(born, read["guardian"], today=today)

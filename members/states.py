@@ -178,7 +178,7 @@ class CardState(models.TextChoices):
     SENT_TO_BANK = "sent_to_bank", _("with the bank")
     ISSUED = "issued", _("issued, to be collected")
     COLLECTED = "collected", _("collected, to be activated")
-    ACTIVE = "active", _("active")
+    ACTIVE = "active", pgettext_lazy("of a card", "active")
     SUSPENDED = "suspended", _("suspended")
     LOST = "lost", _("reported lost")
     REPLACED = "replaced", _("replaced")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +36,16 @@ def ask(*, kind: str, day: date, by: Account) -> ReportRun:
     return reports.request(kind=kind, subject=place, by=by, organization=place, day=str(day))
 
 
-@reports.report(PDF_KIND, title=_("The federation in figures"), permission=Permission.STAFF_SITE)
+def _page(_number: str) -> str:
+    return reverse("admin:union_portal_countedfigure_changelist")
+
+
+@reports.report(
+    PDF_KIND,
+    title=_("The federation in figures"),
+    permission=Permission.STAFF_SITE,
+    page=_page,
+)
 def figures_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produced:
     """Each figure with its day, how it is counted, and its months as bars."""
     pdf.require_pango()
@@ -64,6 +74,7 @@ def figures_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produce
     XLSX_KIND,
     title=_("The federation in figures (spreadsheet)"),
     permission=Permission.STAFF_SITE,
+    page=_page,
 )
 def figures_xlsx(run: queue.Run, report: ReportRun, out: Path) -> reports.Produced:
     """The same rows for machines: sums in yuan, the key that `manage.py figures` prints."""

@@ -5,10 +5,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from union_portal.kit import money, names, phone
-from union_portal.kit.refusals import SENTENCE, Refused
+from union_portal.kit.identity import read_national_id
+from union_portal.kit.refusals import SENTENCE, ManyRefused, Refused
 
 
 class ReadField(forms.CharField):
@@ -28,12 +30,50 @@ class ReadField(forms.CharField):
             raise ValidationError(str(refusal)) from refusal
 
 
-def judge(form: forms.Form, field: str, rule: Callable[..., Any], *values: Any) -> None:
-    """Ask a rule about what was read; its refusal stands at the field."""
+class IdentityField(ReadField):
+    """An identity number, cleaned to its 18 characters; what is wrong with it stands here."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Identity number"))
+        kwargs.setdefault("widget", forms.TextInput(attrs={"autocomplete": "off"}))
+        kwargs.setdefault("max_length", 40)
+        super().__init__(reader=_number, **kwargs)
+
+
+def _number(text: str) -> str:
+    return read_national_id(text, today=timezone.localdate()).number
+
+
+def judge(
+    form: forms.Form, field: str, rule: Callable[..., Any], *values: Any, **named: Any
+) -> None:
+    """Ask a rule about what was read; its refusal stands at the field it names, or at this one."""
     try:
-        rule(*values)
+        rule(*values, **named)
     except Refused as refusal:
-        form.add_error(field, str(refusal))
+        refuse(form, refusal, at=field)
+
+
+def refuse(form: forms.Form, refusal: Exception, *, at: str = "") -> None:
+    """Put a refusal where it is mended: each fault at its field, or above the whole form.
+
+    A field that could not be read has its fault already; what follows from that is not told.
+    """
+    for named, text in _faults(refusal):
+        field = named or at
+        if field not in form.fields:
+            form.add_error(None, text)
+        elif not form.has_error(field):
+            form.add_error(field, text)
+
+
+def _faults(refusal: Exception) -> list[tuple[str, str]]:
+    """Every fault of a refusal: the field it names, or none, and its sentence."""
+    if isinstance(refusal, ManyRefused):
+        return [(fault.at, str(fault)) for fault in refusal.faults]
+    if isinstance(refusal, ValidationError):
+        return [("", text) for text in refusal.messages]
+    return [(refusal.at if isinstance(refusal, Refused) else "", str(refusal))]
 
 
 class SentenceField(forms.CharField):

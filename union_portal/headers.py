@@ -22,7 +22,8 @@ FIXED: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     PERMISSIONS: "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# But the page that sorts its own list by what is near: where the device is stays in the device.
+# But the page that sorts its own list by what is near, where the device is stays in the device,
+# and the form of a shop, which somebody fills in while standing in it.
 NEARBY: Final = FIXED[PERMISSIONS].replace("geolocation=()", "geolocation=(self)")
 # For the page of a till alone, which reads codes with the camera.
 WITH_CAMERA: Final = FIXED[PERMISSIONS].replace("camera=()", "camera=(self)")

@@ -58,7 +58,8 @@ class Kind:
     """One report that can be asked for.
 
     Without a permission it is a person's own: who may ask, the caller knows, and `purpose` is
-    one of files that nobody else may fetch. Its title names nobody.
+    one of files that nobody else may fetch. Its title names nobody. `page` is where whoever it
+    belongs to asks for it, by the number of its subject; without one it is the subject's own.
     """
 
     name: str
@@ -67,6 +68,17 @@ class Kind:
     produce: Producer
     purpose: str
     concerns: Concerned | None = None
+    page: Callable[[str], str] | None = None
+
+    def page_for(self, account: Account, run: ReportRun) -> str:
+        """Its page, if it is this account's: of a paper about somebody, theirs alone; or empty."""
+        if self.permission is None:
+            is_theirs = run.requested_by_id == account.pk
+        else:
+            is_theirs = self.concerns is None or self.concerns(
+                account, run.subject_type, run.subject_id
+            )
+        return self.page(run.subject_id) if self.page is not None and is_theirs else ""
 
     def is_for(self, account: Account, organization: Organization, about: tuple[str, str]) -> bool:
         """Whether the account may ask for it and fetch it: by its role, or as who it is about."""
@@ -84,16 +96,17 @@ def report(
     permission: Permission | None,
     purpose: str = PURPOSE,
     concerns: Concerned | None = None,
+    page: Callable[[str], str] | None = None,
 ) -> Callable[[Producer], Producer]:
     """Register `producer(run, report, out)`: it writes into the folder `out`.
 
     `concerns` says to whom without a role the paper belongs as well: a merchant's statement to
-    the merchant. The producer shows progress through `run`, reads only the database, prints
-    `witness()`, and may be run again.
+    the merchant; `page`, where it is asked for if not on its subject's page. The producer shows
+    progress through `run`, reads only the database, prints `witness()`, and may be run again.
     """
 
     def register(producer: Producer) -> Producer:
-        _kinds[name] = Kind(name, title, permission, producer, purpose, concerns)
+        _kinds[name] = Kind(name, title, permission, producer, purpose, concerns, page)
         titles.wording(format_lazy("{title} %(subject)s", title=title))
         return producer
 

@@ -149,6 +149,7 @@ def _bounded(valid_from: date, valid_to: date | None) -> date | None:
             gettext_noop("A role is granted for %(days)s days at most."),
             gettext_noop("Choose an earlier end; the role can be granted again then."),
             {"days": settings.ROLE_DAYS},
+            at="valid_to",
         )
     return valid_to
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
@@ -38,11 +39,17 @@ def _is_its_merchants(account: Account, subject_type: str, subject_id: str) -> b
     )
 
 
+def _page(number: str) -> str:
+    """The merchant's own page of the statement."""
+    return reverse("welfare:statement", args=[number])
+
+
 @reports.report(
     "merchant_statement_pdf",
     title=gettext_lazy("Statement of a merchant"),
     permission=Permission.BENEFIT_VIEW,
     concerns=_is_its_merchants,
+    page=_page,
 )
 def statement_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produced:
     """A merchant's month on paper: sums by offer, then every use, none by a member's name."""
@@ -84,6 +91,7 @@ def statement_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produ
     title=gettext_lazy("Statement (spreadsheet)"),
     permission=Permission.BENEFIT_VIEW,
     concerns=_is_its_merchants,
+    page=_page,
 )
 def statement_xlsx(run: queue.Run, report: ReportRun, out: Path) -> reports.Produced:
     """The same rows as a spreadsheet; its digest is the one printed on the paper."""

@@ -67,6 +67,7 @@ def confer(
         raise AwardsRefused(
             gettext_noop("The day of conferral lies before the birth or in the future."),
             gettext_noop("Take the day from the certificate."),
+            at="conferred_on",
         )
     try:
         with transaction.atomic():
@@ -106,6 +107,7 @@ def revoke(*, honour: Honour, reason: str, revoked_on: date, by: Account, today:
         raise AwardsRefused(
             gettext_noop("The day of revocation lies before the conferral or in the future."),
             gettext_noop("Take the day from the document."),
+            at="revoked_on",
         )
     lifecycle.advance(
         honour,

@@ -29,6 +29,7 @@ from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Text, every, only_in
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
+from union_portal.forms import refuse
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account, Organization
@@ -181,7 +182,7 @@ class CountyCheckAdmin(ScopedModelAdmin):
                 note=form.cleaned_data["note"],
             )
         except (Refused, lifecycle.Stale, PermissionDenied) as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
             return False
         messages.success(
             request,

@@ -10,9 +10,13 @@ from awards.admin.appeals import waiting as appeals_waiting
 from awards.admin.model_workers import unverified
 from awards.admin.rule_sets import drafts
 from awards.states import CaseState
+from union_portal import ways_back
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.models import Account
+from welfare.disbursement.models import PayoutBatch
+
+ways_back.begun_at("awards.tell_payments", model=PayoutBatch, number="batch_id")
 
 
 def _cases(state: CaseState) -> Callable[[Account], int]:

@@ -29,6 +29,7 @@ from union_portal.admin.buttons import Button, Text, every, not_by, only_in
 from union_portal.admin.fields import ReasonForm
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
+from union_portal.forms import refuse
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
 from union_portal.models import (
@@ -319,7 +320,7 @@ class SubsidyRoundAdmin(ScopedModelAdmin):
                     return redirect(self.url_name("change"), made.pk)
                 preview = _preview(**form.cleaned_data)
             except (Refused, PermissionDenied) as refusal:
-                form.add_error(None, str(refusal))
+                refuse(form, refusal)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

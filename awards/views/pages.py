@@ -22,6 +22,7 @@ from members.models import BankAccount, ConsentPurpose, Person
 from members.queries.privacy import consent_to, text_in_force
 from members.states import BankAccountState
 from union_portal import appeals
+from union_portal.forms import refuse
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
 from union_portal.models import (
@@ -55,8 +56,7 @@ class Filled:
         try:
             done = send(self.form, documents)
         except (Refused, PermissionDenied, ValidationError) as refusal:
-            for text in getattr(refusal, "messages", None) or [str(refusal)]:
-                self.form.add_error(None, text)
+            refuse(self.form, refusal)
             return None
         if self.key:
             held.clear(self.request, self.key)

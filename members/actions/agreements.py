@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from members.actions.merchants import Upload, may_see_paper, require_why
 from members.actions.refusals import BenefitRefused
 from members.models import Merchant, MerchantAgreement
+from members.rules.agreements import require_days
 from members.rules.rows import read_line
 from members.states import AgreementState, MerchantState
 from union_portal import access, audit, files, lifecycle
@@ -39,8 +40,8 @@ def enter(
 ) -> MerchantAgreement:
     """Enter what was signed; nothing is honoured under it before another confirms it.
 
-    Errors: BenefitRefused for impossible days, a number that is taken, or a merchant that is not
-    reviewed yet.
+    Errors: AgreementUnsound for impossible days; BenefitRefused for a number that is taken, or a
+    merchant that is not reviewed yet.
     """
     held = Merchant.objects.select_for_update().get(pk=merchant.pk)
     access.require(by, Permission.MERCHANT_EDIT, held.organization)
@@ -49,7 +50,7 @@ def enter(
             gettext_noop("An agreement is entered once the merchant was reviewed."),
             gettext_noop("Review the merchant first."),
         )
-    _require_days(signed_on, valid_from, valid_to, today)
+    require_days(signed_on, valid_from, valid_to, today=today)
     made = MerchantAgreement(
         merchant=held,
         number=_numbered(number),
@@ -68,6 +69,7 @@ def enter(
         raise BenefitRefused(
             gettext_noop("An agreement of this number is entered already."),
             gettext_noop("Check the number on the first page."),
+            at="number",
         ) from None
     if document is not None:
         made.document = files.store(
@@ -146,19 +148,3 @@ def _numbered(number: str) -> str:
         gettext_noop("The number of the agreement is missing."),
         gettext_noop("Copy it from the first page."),
     )
-
-
-def _require_days(signed_on: date, valid_from: date, valid_to: date, today: date) -> None:
-    if signed_on > today:
-        raise BenefitRefused(
-            gettext_noop("The day of signing lies in the future."),
-            gettext_noop("An agreement is entered once it is signed."),
-        )
-    if valid_to < valid_from:
-        raise BenefitRefused(
-            gettext_noop("The last day lies before the first."), gettext_noop("Check both days.")
-        )
-    if valid_to < today:
-        raise BenefitRefused(
-            gettext_noop("The agreement has ended already."), gettext_noop("Check its last day.")
-        )

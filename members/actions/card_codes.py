@@ -113,10 +113,16 @@ def _require_open(card: ServiceCard, by: Account) -> ServiceCard:
     )
     if held.person.account_id != by.pk:
         raise PermissionDenied
-    if held.state != CardState.ACTIVE or queries_till.live_membership(held.person) is None:
+    if held.state != CardState.ACTIVE:
         raise CardClosed(
-            gettext_noop("Your card makes no codes now: it is not active."),
+            gettext_noop("Your card makes no codes now: it is “%(state)s”."),
             gettext_noop("Your card's page shows how it stands and what to do."),
+            {"state": held.get_state_display()},
+        )
+    if queries_till.live_membership(held.person) is None:
+        raise CardClosed(
+            gettext_noop("Your card makes no codes now: you are no member of a union today."),
+            gettext_noop("Your union's office tells you more."),
         )
     return held
 

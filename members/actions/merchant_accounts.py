@@ -61,6 +61,7 @@ def enter(
         raise BenefitRefused(
             gettext_noop("The account holder differs from the merchant's name."),
             gettext_noop("Correct the holder, or give the reason why another is paid."),
+            at="holder",
         )
     columns = payable_accounts.particulars(
         number=number,
@@ -76,6 +77,7 @@ def enter(
         raise BenefitRefused(
             gettext_noop("The merchant has this account already."),
             gettext_noop("If it waits for confirmation, ask a colleague to confirm it."),
+            at="number",
         )
     made.save()
     audit.record(

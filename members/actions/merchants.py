@@ -299,6 +299,7 @@ def _made(*, uscc: str, **columns: Any) -> Merchant:
         raise BenefitRefused(
             gettext_noop("A merchant of this credit code is registered or has applied already."),
             gettext_noop("Follow the application by its receipt number, or ask the office."),
+            at="uscc",
         ) from None
     return made
 

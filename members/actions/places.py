@@ -77,6 +77,7 @@ def _write(
         raise BenefitRefused(
             gettext_noop("The merchant has a shop of this name already."),
             gettext_noop("Add the street to the name."),
+            at="name",
         ) from None
 
 

@@ -45,6 +45,7 @@ def open_programme(
         raise BenefitRefused(
             gettext_noop("This year has its programme already."),
             gettext_noop("Change the budget of the one there is."),
+            at="year",
         ) from None
     audit.record("benefitprogramme.open", made, by=by, budget_fen=budget_fen)
     return made

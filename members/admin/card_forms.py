@@ -10,6 +10,7 @@ from members.actions.card_results import MOST_BYTES
 from members.models import CardBank
 from union_portal.access import Permission
 from union_portal.admin.fields import union_field
+from union_portal.forms import IdentityField
 from union_portal.models import Account
 
 MEBIBYTE = 1024 * 1024
@@ -22,10 +23,7 @@ def bank_field() -> forms.ModelChoiceField:
 
 def apply_form(obj: None, by: Account) -> type[forms.Form]:
     class ApplyForm(forms.Form):
-        national_id = forms.CharField(
-            label=_("Identity number"),
-            max_length=40,
-            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        national_id = IdentityField(
             help_text=_("The member has agreed to giving the data to the bank before."),
         )
         bank = bank_field()

@@ -36,13 +36,13 @@ _P = Permission
 
 
 def _apply(obj: None, by: Account, data: dict[str, Any]) -> str:
-    number = digits_as_typed(data["national_id"]).upper()
-    print_ = keyring().fingerprint("national_id", number)
+    print_ = keyring().fingerprint("national_id", data["national_id"])
     person = queries.people_for(by, _P.CARD_APPLY).filter(national_id_index=print_).first()
     if person is None:
         raise CardRefused(
             gettext_noop("Nobody in your area has this identity number."),
             gettext_noop("Compare with the card; people new to the union are registered first."),
+            at="national_id",
         )
     card = cards.apply(person=person, bank=data["bank"], by=by, today=timezone.localdate())
     return page_of(card)

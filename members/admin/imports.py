@@ -16,7 +16,7 @@ from members import queries, resources
 from members.actions import imports
 from members.models import ImportFinding, ImportRun, StagedRow
 from members.states import ImportState
-from union_portal import access
+from union_portal import access, ways_back
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, Text, every, only_in
@@ -28,6 +28,9 @@ from union_portal.kit.plain_text import enumerated
 from union_portal.models import Account
 
 ROWS_SHOWN = 50
+
+for _work in ("members.check_import", "members.apply_import"):
+    ways_back.begun_at(_work, model=ImportRun, number="import_id")
 
 
 def upload_form(obj: None, by: Account) -> type[forms.Form]:
@@ -212,11 +215,16 @@ class ImportRunAdmin(ScopedModelAdmin):
         return run
 
     def facts(self, request: HttpRequest, obj: ImportRun) -> list[Fact]:
+        """What was counted; of a file that nobody could read, or is still read, nothing was."""
+        if not obj.rows_count:
+            return [Fact(_("State"), obj.outcome, "bad" if obj.is_to_mend else "wait")]
         told = [Fact(label, value) for label, value in _facts(obj, reader(request))]
         tone = "bad" if obj.error_count else "good"
         return [*told, Fact(_("Errors"), obj.error_count, tone)]
 
     def panels(self, request: HttpRequest, obj: ImportRun) -> list[Panel]:
+        if not obj.rows_count:
+            return []
         found = ImportFinding.objects.filter(run=obj).order_by("row", "id")
         staged = StagedRow.objects.filter(run=obj).select_related("organization").order_by("row")
         findings = [

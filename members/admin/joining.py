@@ -26,6 +26,9 @@ from union_portal.admin.fields import ReasonForm, union_field
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.trail import name_acts
+from union_portal.forms import IdentityField, ReadField
+from union_portal.kit.names import read_name
+from union_portal.kit.phone import read_mobile
 from union_portal.models import Account
 
 
@@ -51,13 +54,9 @@ class ShortReasonForm(ReasonForm):
 
 def enter_form(obj: None, by: Account) -> type[forms.Form]:
     class EnterForm(ProfileForm):
-        name = forms.CharField(label=_("Name"), max_length=60)
-        national_id = forms.CharField(
-            label=_("Identity number"),
-            max_length=40,
-            widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        )
-        phone = forms.CharField(label=_("Phone"), max_length=30)
+        name = ReadField(reader=read_name, label=_("Name"), max_length=60)
+        national_id = IdentityField()
+        phone = ReadField(reader=read_mobile, label=_("Phone"), max_length=30)
         employer = forms.CharField(label=_("Employer"), max_length=120)
         organization = union_field(by, Permission.MEMBERSHIP_EDIT)
 

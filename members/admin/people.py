@@ -31,27 +31,18 @@ from union_portal.admin.paging import MOST_FOUND
 from union_portal.admin.scoped import ScopedModelAdmin, narrowed_by
 from union_portal.admin.trail import Step, name_acts, trail_of
 from union_portal.downloads import download_sheet
-from union_portal.forms import ReadField, judge
+from union_portal.forms import IdentityField, ReadField, judge
 from union_portal.kit.bank_card import read_account
-from union_portal.kit.identity import read_national_id
 from union_portal.kit.names import read_name
 from union_portal.kit.phone import read_mobile
 from union_portal.models import Account
 
 
-def _national_id(text: str) -> str:
-    return read_national_id(text, today=timezone.localdate()).number
-
-
 def register_form(obj: None, by: Account) -> type[forms.Form]:
     class RegisterForm(forms.Form):
         name = ReadField(reader=read_name, label=_("Name"), max_length=60)
-        national_id = ReadField(
-            reader=_national_id,
-            label=_("Identity number"),
-            max_length=40,
-            help_text=_("18 characters; sex and birth date follow from it."),
-            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        national_id = IdentityField(
+            help_text=_("18 characters; sex and birth date follow from it.")
         )
         phone = ReadField(reader=read_mobile, label=_("Phone"), max_length=30, required=False)
         employer = ReadField(

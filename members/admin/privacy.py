@@ -19,6 +19,7 @@ from members.models import ConsentPurpose, ConsentText, Correction, Person, Rete
 from members.queries import privacy as queries_privacy
 from members.rules import retention as rules
 from members.states import CorrectionState
+from union_portal import ways_back
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, Text, every, not_by, only_in
@@ -288,6 +289,10 @@ desk.add_queue(
 
 
 # -- retention ---------------------------------------------------------------------------------
+ways_back.begun_at(retention.COUNT, model=RetentionRun)
+ways_back.begun_at(retention.REMOVE, model=RetentionRun, number="shown")
+
+
 def _dry_run(obj: None, by: Account, data: dict[str, Any]) -> str:
     job = retention.ask_dry_run(by=by, today=timezone.localdate())
     return reverse("portal:job", args=[job.pk])

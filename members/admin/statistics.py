@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from members.actions import statistics as actions
 from members.models import YearStatistics
 from members.queries import statistics
-from union_portal import reports
+from union_portal import reports, ways_back
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Act, Button
@@ -25,6 +25,7 @@ from union_portal.admin.trail import name_acts
 from union_portal.kit import money
 from union_portal.models import Account, ReportRun
 
+ways_back.begun_at(actions.JOB, model=YearStatistics)
 name_acts({"yearstatistics.count": gettext_noop("Counted")})
 
 

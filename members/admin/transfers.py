@@ -23,6 +23,8 @@ from union_portal.admin.buttons import Button, Offer, Text, only_in
 from union_portal.admin.fields import union_field
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, open_first, reader
+from union_portal.forms import IdentityField, ReadField
+from union_portal.kit.names import read_name
 from union_portal.models import Account, Organization
 
 
@@ -38,12 +40,8 @@ class AnswerForm(forms.Form):
 
 def request_form(obj: None, by: Account) -> type[forms.Form]:
     class RequestForm(AnswerForm):
-        name = forms.CharField(label=_("Name"), max_length=60)
-        national_id = forms.CharField(
-            label=_("Identity number"),
-            max_length=40,
-            widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        )
+        name = ReadField(reader=read_name, label=_("Name"), max_length=60)
+        national_id = IdentityField()
         employer = forms.CharField(label=_("New employer"), max_length=120)
         target = union_field(by, Permission.MEMBERSHIP_EDIT)
 

@@ -15,14 +15,16 @@ from members import resources
 from members.actions import unions
 from members.models import EmployerNature, Industry, UnionProfile, UnionYear
 from members.queries import statistics
+from members.rules.unions import require_committee
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, export_button
 from union_portal.admin.fields import DateInput, UnionChoice, union_field, unions_for
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.downloads import download_sheet
-from union_portal.forms import YuanField
+from union_portal.forms import ReadField, YuanField, judge
 from union_portal.kit import money
+from union_portal.kit.credit_code import read_credit_code
 from union_portal.models import Account
 
 _NOT_SAID = ("", "–")
@@ -37,7 +39,8 @@ class OfficialForm(forms.Form):
         label=_("Number of the approval"), max_length=60, required=False
     )
     employer_name = forms.CharField(label=_("Employer"), max_length=120, required=False)
-    employer_code = forms.CharField(
+    employer_code = ReadField(
+        reader=lambda text: read_credit_code(text).code,
         label=_("Credit code of the employer"),
         max_length=40,
         required=False,
@@ -68,6 +71,20 @@ class OfficialForm(forms.Form):
     )
     handler = forms.CharField(label=_("Handler"), max_length=60, required=False)
     handler_phone = forms.CharField(label=_("Phone of the handler"), max_length=30, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        days = ("first_committee_on", "committee_on", "committee_until")
+        # A day that can't be read is no day that is missing.
+        if not any(map(self.has_error, days)):
+            judge(
+                self,
+                "committee_until",
+                require_committee,
+                *(self.cleaned_data.get(name) for name in days),
+                today=timezone.localdate(),
+            )
+        return self.cleaned_data
 
 
 def new_form(obj: None, by: Account) -> type[forms.Form]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -18,7 +19,12 @@ from union_portal.states import MessageState
 CHUNK = 500
 
 
-@reports.report("letters", title=_("Letters to post"), permission=Permission.NOTICE_PREPARE)
+@reports.report(
+    "letters",
+    title=_("Letters to post"),
+    permission=Permission.NOTICE_PREPARE,
+    page=lambda _number: reverse("admin:union_portal_message_changelist"),
+)
 def letters(run: queue.Run, report: ReportRun, out: Path) -> reports.Produced:
     """A sheet for each letter that waits for somebody of the organization or below it."""
     pdf.require_pango()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
@@ -13,8 +14,16 @@ from union_portal.kit import pdf
 from union_portal.models import ReportRun
 
 
+def _page(_number: str) -> str:
+    return reverse("members:my-data")
+
+
 @reports.report(
-    "my_data_pdf", title=_("Copy of my data (PDF)"), permission=None, purpose=copies.PURPOSE
+    "my_data_pdf",
+    title=_("Copy of my data (PDF)"),
+    permission=None,
+    purpose=copies.PURPOSE,
+    page=_page,
 )
 def my_data_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produced:
     """Everything that the portal holds of the person, to read and to print."""
@@ -40,7 +49,11 @@ def my_data_pdf(run: queue.Run, report: ReportRun, out: Path) -> reports.Produce
 
 
 @reports.report(
-    "my_data_json", title=_("Copy of my data (JSON)"), permission=None, purpose=copies.PURPOSE
+    "my_data_json",
+    title=_("Copy of my data (JSON)"),
+    permission=None,
+    purpose=copies.PURPOSE,
+    page=_page,
 )
 def my_data_json(run: queue.Run, report: ReportRun, out: Path) -> reports.Produced:
     """The same for machines."""

@@ -23,6 +23,7 @@ def require_working_age(born_on: date, today: date) -> None:
             gettext_noop("Nobody joins a union before the age of %(years)s."),
             gettext_noop("Check the identity number."),
             {"years": YOUNGEST},
+            at="national_id",
         )
 
 
@@ -32,12 +33,14 @@ def require_day(on: date, *, since: date, today: date) -> None:
         raise MembershipRefused(
             gettext_noop("The day of the change lies in the future."),
             gettext_noop("Enter the change on that day, or check the date."),
+            at="on",
         )
     if on < since:
         raise MembershipRefused(
             gettext_noop("The day of the change lies before the last change, of %(day)s."),
             gettext_noop("Check the date."),
             {"day": since.isoformat()},
+            at="on",
         )
 
 

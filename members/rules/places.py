@@ -9,45 +9,51 @@ from union_portal.kit import regions
 from union_portal.kit.plain_text import digits_as_typed
 from union_portal.kit.refusals import Refused
 
-# The box of China's land, as the check of the table has it: south, north, west, east.
-SOUTH, NORTH = Decimal(3), Decimal(54)
-WEST, EAST = Decimal(73), Decimal(136)
+# The box around the twelve counties, with some kilometres to spare: south, north, west, east.
+SOUTH, NORTH = Decimal("36.7"), Decimal("39.8")
+WEST, EAST = Decimal("107.1"), Decimal("111.4")
 # Six decimals of a degree are a tenth of a metre.
 STEP: Final = Decimal("0.000001")
 
 
 def read_point(latitude: Decimal, longitude: Decimal) -> tuple[Decimal, Decimal]:
-    """A point in China, to six decimals. Errors: Refused; swapped figures are told as such."""
+    """A point of the city, to six decimals. Errors: Refused; swapped figures are told as such."""
     if not (latitude.is_finite() and longitude.is_finite()):
-        raise _outside()
-    if SOUTH <= longitude <= NORTH and WEST <= latitude <= EAST:
+        raise _outside("latitude")
+    if _is_within(longitude, latitude):
         raise Refused(
             gettext_noop("Latitude and longitude are swapped."),
             gettext_noop("The latitude is the smaller figure, in Yulin between 36 and 40."),
+            at="latitude",
         )
-    if not (SOUTH <= latitude <= NORTH and WEST <= longitude <= EAST):
-        raise _outside()
+    if not _is_within(latitude, longitude):
+        raise _outside("longitude" if SOUTH <= latitude <= NORTH else "latitude")
     return latitude.quantize(STEP), longitude.quantize(STEP)
 
 
 def read_division(text: str) -> str:
-    """A division code of six digits. Errors: Refused for one that does not exist."""
+    """The code of one of the twelve counties. Errors: Refused for any other."""
     code = digits_as_typed(text)
-    is_known = (
-        len(code) == 6 and code.isascii() and code.isdigit() and code[:2] in regions.PROVINCES
-    )
-    if code.startswith(regions.YULIN[:4]):
-        is_known = code in regions.YULIN_DIVISIONS
-    if not is_known:
+    if code not in regions.YULIN_DIVISIONS:
         raise Refused(
-            gettext_noop("There is no division of this code (GB/T 2260)."),
-            gettext_noop("Write the six digits of the county or district, such as 610802."),
+            gettext_noop("No county of the city has this code (GB/T 2260)."),
+            gettext_noop("Choose one of the twelve counties, such as 610802 for Yuyang District."),
+            at="division_code",
         )
     return code
 
 
-def _outside() -> Refused:
+def _is_within(latitude: Decimal, longitude: Decimal) -> bool:
+    return SOUTH <= latitude <= NORTH and WEST <= longitude <= EAST
+
+
+def _outside(at: str) -> Refused:
     return Refused(
-        gettext_noop("The point lies outside of China."),
-        gettext_noop("Read it off a Chinese map (GCJ-02): latitude first, then longitude."),
+        gettext_noop("The point lies outside of the city."),
+        gettext_noop(
+            "Read it off a Chinese map (GCJ-02): latitudes go from %(south)s to %(north)s here,"
+            " longitudes from %(west)s to %(east)s."
+        ),
+        {"south": SOUTH, "north": NORTH, "west": WEST, "east": EAST},
+        at=at,
     )

@@ -26,16 +26,18 @@ def require_committee(
 
     A committee sits at most five years; the day on which it was elected is not to come.
     """
-    for day in (first_on, present_on):
+    for at, day in (("first_committee_on", first_on), ("committee_on", present_on)):
         if day is not None and day > today:
             raise UnionRefused(
                 gettext_noop("The day of an election lies in the future."),
                 gettext_noop("Enter the committee once it is elected."),
+                at=at,
             )
     if first_on and present_on and present_on < first_on:
         raise UnionRefused(
             gettext_noop("The present committee was elected before the first one."),
             gettext_noop("Check both days."),
+            at="committee_on",
         )
     if until is None:
         return
@@ -43,12 +45,14 @@ def require_committee(
         raise UnionRefused(
             gettext_noop("The committee's term ends before it begins."),
             gettext_noop("Enter the day of the election, and an end after it."),
+            at="committee_until",
         )
     if until > _years_later(present_on, LONGEST_TERM):
         raise UnionRefused(
             gettext_noop("A committee is elected for at most %(years)s years."),
             gettext_noop("Check the end of the term."),
             {"years": LONGEST_TERM},
+            at="committee_until",
         )
 
 
@@ -59,12 +63,15 @@ def require_year(figures: Mapping[str, Any], *, year: int, today: date) -> None:
             gettext_noop("A year from %(first)s to %(last)s is reported."),
             gettext_noop("Check the year."),
             {"first": FIRST_YEAR, "last": today.year},
+            at="year",
         )
-    if any(figures[name] > figures["workers_count"] for name in PARTS):
-        raise UnionRefused(
-            gettext_noop("There are more women or farmer workers than workers."),
-            gettext_noop("Workers are all of them: women and farmer workers are parts."),
-        )
+    for part in PARTS:
+        if figures[part] > figures["workers_count"]:
+            raise UnionRefused(
+                gettext_noop("There are more women or farmer workers than workers."),
+                gettext_noop("Workers are all of them: women and farmer workers are parts."),
+                at=part,
+            )
     if any(value < 0 for value in figures.values()):
         raise UnionRefused(
             gettext_noop("A figure is below zero."),

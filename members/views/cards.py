@@ -23,6 +23,7 @@ from members.queries import cards as queries_cards
 from members.queries.privacy import text_in_force
 from members.states import CardState
 from union_portal import lifecycle
+from union_portal.forms import refuse
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 from union_portal.views import mine
@@ -133,7 +134,7 @@ def _applied(
             replaces=lost,
         )
     except Refused as refusal:
-        form.add_error(None, str(refusal))
+        refuse(form, refusal)
         return False
     messages.success(request, _("Your application is with your union."))
     return True

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from members.actions import first_login
 from members.forms import AskCodeForm, CompleteForm
 from union_portal import once, tries
+from union_portal.forms import refuse
 from union_portal.kit.refusals import Refused
 
 ASKED = "first_login"
@@ -36,7 +37,7 @@ def ask(request: HttpRequest) -> HttpResponse:
                 **form.cleaned_data,
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             request.session[ASKED] = str(asked.token)
             return redirect("members:first-login-code")

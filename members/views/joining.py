@@ -25,6 +25,7 @@ from members.queries import person_of
 from members.queries.privacy import text_in_force
 from members.states import JOIN_APPLICATION, JoinState
 from union_portal import once, tries
+from union_portal.forms import refuse
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account, Organization
 
@@ -53,7 +54,7 @@ def join(request: HttpRequest) -> HttpResponse:
         try:
             taken = _applied(request, person, union, form)
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             request.session[RECEIPT] = taken.receipt
             return redirect("members:join-application")
@@ -120,7 +121,7 @@ def join_complete(request: HttpRequest) -> HttpResponse:
                 **form.values(),
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             messages.success(request, _("Your answer has arrived; the union looks at it again."))
             return redirect("members:join-application")

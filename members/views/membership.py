@@ -18,6 +18,7 @@ from members.own_pages import member_only
 from members.queries import memberships as queries
 from members.states import TransferState
 from members.views.joining import chosen
+from union_portal.forms import refuse
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 from union_portal.views import mine
@@ -62,7 +63,7 @@ def transfer(request: HttpRequest, person: Person) -> HttpResponse:
                 **form.cleaned_data,
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             messages.success(request, _("Your union is asked to release you."))
             return redirect("members:membership")

@@ -20,6 +20,7 @@ from members.models import BenefitOffer, Merchant
 from members.queries import benefits as queries_benefits
 from members.states import OfferState
 from union_portal import once, tries
+from union_portal.forms import refuse
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 
@@ -42,7 +43,7 @@ def merchant_apply(request: HttpRequest) -> HttpResponse:
                 licence=licence, address=tries.address_of(request), now=timezone.now(), **data
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             request.session[RECEIPT] = made.receipt
             return redirect("members:merchant-application")
@@ -162,8 +163,7 @@ def _sent(request: HttpRequest, form: Any, act: Callable[[], BenefitOffer]) -> B
     try:
         return act()
     except Refused as refusal:
-        for text in getattr(refusal, "messages", None) or [str(refusal)]:
-            form.add_error(None, text)
+        refuse(form, refusal)
         return None
 
 

@@ -22,6 +22,7 @@ from members.queries import benefits as queries_benefits
 from members.queries import person_of
 from members.queries.benefits import Wanted
 from union_portal import headers
+from union_portal.forms import refuse
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
 from union_portal.kit.regions import YULIN_DIVISIONS
@@ -104,7 +105,7 @@ def complaint_file(request: HttpRequest, person: Person, offer_id: int) -> HttpR
                 merchant=shown.merchant, person=person, by=_account(request), **form.cleaned_data
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             messages.success(
                 request, _("Your complaint has arrived. The answer comes to your messages.")

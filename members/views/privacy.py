@@ -21,6 +21,7 @@ from members.models import ConsentPurpose, Person
 from members.own_pages import member_only
 from members.queries import privacy as queries
 from union_portal import files, my_data, reports, sessions, titles
+from union_portal.forms import refuse
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account, ReportRun, StoredFile
 
@@ -140,7 +141,7 @@ def correction_ask(request: HttpRequest, person: Person) -> HttpResponse:
         try:
             _asked(request, person, field, form.cleaned_data)
         except (Refused, PermissionDenied) as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             messages.success(request, _("Your union has it now; you are told what they do."))
             return redirect("members:correction-list")
@@ -191,7 +192,7 @@ def family_add(request: HttpRequest, person: Person) -> HttpResponse:
                 **form.cleaned_data,
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             messages.success(request, _("Entered."))
             return redirect("members:family-list")

@@ -23,6 +23,7 @@ from members.forms_till import ChoiceForm, CodeForm, UndoForm
 from members.models import MerchantLogin, Redemption
 from members.queries import till as queries_till
 from union_portal import headers, tries
+from union_portal.forms import refuse
 from union_portal.kit.shares import thousandths
 from union_portal.models import Account
 
@@ -114,7 +115,7 @@ def till_undo(request: HttpRequest, login: MerchantLogin, use_id: int) -> HttpRe
                 redemption=use, reason=form.cleaned_data["reason"], by=_account(request)
             )
         except TillRefused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             messages.success(request, _("The use is taken back; its place is free again."))
             return redirect("members:till-done", use.pk)

@@ -17,6 +17,7 @@ from members.own_pages import member_only
 from members.queries.uses import uses_of
 from members.states import RedemptionState
 from union_portal import readers
+from union_portal.forms import refuse
 from union_portal.readers import Door
 from union_portal.views import mine
 
@@ -51,7 +52,7 @@ def _rated(request: HttpRequest, use: Redemption, form: RatingForm) -> bool:
     try:
         ratings.rate(redemption=use, by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
     except RatingRefused as refusal:
-        form.add_error(None, str(refusal))
+        refuse(form, refusal)
         return False
     return True
 

@@ -11,21 +11,7 @@
   }
 
   const near = document.getElementById("near");
-  if (near && points.length && navigator.geolocation) {
-    near.hidden = false;
-    near.querySelector("button").addEventListener("click", () => {
-      say(near, "asking");
-      navigator.geolocation.getCurrentPosition(
-        (found) => { sort(toGcj(found.coords.latitude, found.coords.longitude)); say(near, "done"); },
-        () => say(near, "failed"),
-        { timeout: 15000, maximumAge: 60000 },
-      );
-    });
-  }
-
-  function say(box, what) {
-    box.querySelector("[role=status]").textContent = box.dataset[what];
-  }
+  if (near && points.length) position.offer(near, sort);
 
   function draw(element, shown) {
     const map = L.map(element, { attributionControl: false, scrollWheelZoom: false, zoomControl: false });
@@ -82,24 +68,5 @@
       + Math.cos(latitude * radians) * Math.cos(other * radians)
       * Math.sin((others - longitude) * radians / 2) ** 2;
     return 2 * 6371000 * Math.asin(Math.sqrt(half));
-  }
-
-  // Devices tell WGS-84; shops are entered in GCJ-02, which lies some hundred metres beside it.
-  function toGcj(latitude, longitude) {
-    const axis = 6378245, flat = 0.00669342162296594323, pi = Math.PI;
-    const x = longitude - 105, y = latitude - 35;
-    const waves = (value) => (20 * Math.sin(6 * x * pi) + 20 * Math.sin(2 * x * pi)) * 2 / 3 + value;
-    const north = waves(-100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * Math.sqrt(Math.abs(x))
-      + (20 * Math.sin(y * pi) + 40 * Math.sin(y * pi / 3)) * 2 / 3
-      + (160 * Math.sin(y * pi / 12) + 320 * Math.sin(y * pi / 30)) * 2 / 3);
-    const east = waves(300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * Math.sqrt(Math.abs(x))
-      + (20 * Math.sin(x * pi) + 40 * Math.sin(x * pi / 3)) * 2 / 3
-      + (150 * Math.sin(x * pi / 12) + 300 * Math.sin(x * pi / 30)) * 2 / 3);
-    const sine = Math.sin(latitude * pi / 180);
-    const bent = 1 - flat * sine * sine;
-    return [
-      latitude + north * 180 / (axis * (1 - flat) / (bent * Math.sqrt(bent)) * pi),
-      longitude + east * 180 / (axis / Math.sqrt(bent) * Math.cos(latitude * pi / 180) * pi),
-    ];
   }
 })();

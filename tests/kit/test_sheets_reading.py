@@ -240,7 +240,20 @@ def test_a_cut_workbook_is_refused(plain: Path) -> None:
         (b"", "empty"),
         (b"\xff\xfe\x00\xd8a", "neither UTF-8 nor GBK"),
         (b"\xef\xbb\xbf\xd5\xc5", "neither UTF-8 nor GBK"),
-        (b"%PDF-1.7\n\0\0\0\x81", "neither UTF-8 nor GBK"),
+        (b"%PDF-1.7\n\0\0\0\x81", "is a PDF document"),
+        (b"%PDF-1.7\nall of it in letters", "is a PDF document"),
+        (b"\x89PNG\r\n\x1a\n", "is a picture"),
+        (b"GIF89a, letters", "is a picture"),
+        (b"\0\0\0\x18ftypheic", "is a picture"),
+        (b"Rar!\x1a\x07\0", "is an archive"),
+        (b"\x1f\x8b\x08\0", "is an archive"),
+        (b"PK\x05\x06" + bytes(18), "is an archive"),
+        (b"{\\rtf1 letters}", "is a text document"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le"),
+            "is a text document",
+        ),
+        (b"\xef\xbb\xbf\n<HTML><table><tr><td>", "is a web page"),
     ],
 )
 def test_another_kind_of_file_is_refused_with_the_remedy(
@@ -253,13 +266,25 @@ def test_another_kind_of_file_is_refused_with_the_remedy(
     assert refusal.value.remedy
 
 
-def test_a_word_document_is_no_workbook(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ("word/document.xml", "is a text document"),
+        ("ppt/presentation.xml", "is a presentation"),
+        ("content.xml", r"not an \.xlsx workbook"),
+        ("xl/workbook.bin", r"not an \.xlsx workbook"),
+        ("名册.xlsx", "is an archive"),
+    ],
+)
+def test_an_archive_that_is_no_workbook_is_called_what_it_is(
+    tmp_path: Path, part: str, reason: str
+) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
-        package.writestr("word/document.xml", "<x/>")
+        package.writestr(part, "<x/>")
     path = tmp_path / "a.xlsx"
     path.write_bytes(buffer.getvalue())
-    with pytest.raises(SheetError, match=r"not an \.xlsx workbook"):
+    with pytest.raises(SheetError, match=reason):
         read(path)
 
 

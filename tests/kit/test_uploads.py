@@ -12,7 +12,8 @@ from PIL import Image, ImageFile
 
 from union_portal.kit.documents import DocumentError, check_pdf
 from union_portal.kit.images import ImageError, clean_image
-from union_portal.kit.uploads import UploadError, clean_upload, sniff
+from union_portal.kit.media_types import sniff
+from union_portal.kit.uploads import UploadError, clean_upload
 
 
 def picture(

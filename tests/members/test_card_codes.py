@@ -112,7 +112,8 @@ def test_a_card_that_is_not_active_makes_no_codes(street, state):
     card = street.member()
     lifecycle.advance(card, to=state, by=street.cast.officer)
     for act in (card_codes.renew, card_codes.print_sheet):
-        with pytest.raises(CardClosed):
+        # The very word of the tag on the card.
+        with pytest.raises(CardClosed, match=f"it is “{state.label}”"):
             act(card=card, by=card.person.account)
 
 
@@ -122,7 +123,7 @@ def test_whoever_is_no_member_now_gets_no_codes(street):
         card.person.memberships.get(), to=MembershipState.WITHDRAWN, by=street.cast.officer,
         ended_on=timezone.localdate(),
     )  # fmt: skip
-    with pytest.raises(CardClosed):
+    with pytest.raises(CardClosed, match="no member of a union"):
         street.code(card)
 
 

@@ -211,6 +211,8 @@ def test_an_answer_without_titles_goes_by_the_order_of_its_columns():
         (ANSWER.replace("证件过期", "证" * 201), "longer than"),
         (ANSWER.splitlines()[0], "answers no application"),
         (ANSWER.encode("utf-16"), "is not written in GB18030"),
+        (b"%PDF-1.7", "is a PDF document"),
+        (b"PK\x03\x04", "answers with plain text"),
         (ANSWER + '"open', "broken"),
     ],
 )

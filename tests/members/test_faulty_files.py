@@ -151,7 +151,7 @@ FILES = {
     "cut": (lambda rows: as_xlsx(rows)[:3000], "damaged"),
     "not a sheet": (
         lambda rows: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4,
-        "neither UTF-8 nor GBK",
+        "is a picture, not a table",
     ),
     "open quote": (lambda rows: as_csv(rows) + '"王一,'.encode(), "quotation mark"),
 }

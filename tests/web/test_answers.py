@@ -51,10 +51,13 @@ def _type_fits(answer: Answer) -> bool:
 
 
 def _asks_the_device_for_nothing(answer: Answer) -> bool:
-    """But the directory: it sorts its list by what is near, within the page."""
+    """But the directory, which sorts its list in the page, and the form of a shop."""
     told = answer.headers["Permissions-Policy"]
-    is_directory = answer.request["PATH_INFO"] == reverse("members:offer-list")
-    may = is_directory and answer.status_code == 200
+    path = answer.request["PATH_INFO"]
+    fills_in = re.search(r"/members/(merchant/\d+/do/place|merchantplace/\d+/do/change)/$", path)
+    may = path == reverse("members:offer-list") and answer.status_code == 200
+    if fills_in:
+        may = b'id="position"' in answer.content
     return ("geolocation=(self)" if may else "geolocation=()") in told and "camera=()" in told
 
 

@@ -278,7 +278,11 @@ def test_a_banks_list_of_activated_cards(office: CardOffice):
         content=SimpleUploadedFile("list.csv", sheet.getvalue().encode()),
     )  # fmt: skip
     assert "1 cards activated" in text_of(answer)
-    for content, told in ((b"a,b\n1,2\n", "header row"), (b"", "empty")):
+    for content, told in (
+        (b"a,b\n1,2\n", "header row"),
+        (b"", "empty"),
+        (b"%PDF-1.7 a,b", "is a PDF document"),
+    ):
         answer = press(
             browser(office.cast.officer), on_list("activate-listed"),
             content=SimpleUploadedFile("list.csv", content),

@@ -99,8 +99,6 @@ def test_who_does_not_fit_sees_the_same_pages_and_gets_no_message(cast: Cast):
         {},
         {"name": "魏明"},
         {"national_id": str(other.national_id)},
-        {"national_id": "612701196001011"},
-        {"national_id": "not a number"},
     ):
         client = phone_browser()
         answer = ask(client, person, **typed)
@@ -108,6 +106,15 @@ def test_who_does_not_fit_sees_the_same_pages_and_gets_no_message(cast: Cast):
         pages.add(page_of(client.get(CODE)))
     assert len(pages) == 1
     assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize("typed", ["612701196001011", "not a number", "610802199001011234"])
+def test_a_number_that_is_nobodys_is_told_at_its_field(cast: Cast, typed: str):
+    """Its check character says so, to everybody: nobody waits for a code that never comes."""
+    answer = ask(phone_browser(), make_person(cast.tree.union), national_id=typed)
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["national_id"]
+    assert not LoginCode.objects.exists()
 
 
 def test_a_wrong_a_late_and_a_used_code_are_refused_in_the_same_words(cast: Cast):

@@ -271,6 +271,24 @@ def test_a_child_is_entered_by_its_guardian_and_removed_again(cast: Cast, texts:
     assert not FamilyMember.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("typed", "at"),
+    [
+        ({"born_on": "2099-01-01"}, {"born_on"}),
+        ({"born_on": "", "name": "1"}, {"born_on", "name"}),
+        ({"born_on": "2020-01-01"}, {"guardian"}),
+        ({"national_id": "61080"}, {"national_id"}),
+        ({"national_id": "", "born_on": "soon", "guardian": "1"}, {"born_on", "guardian"}),
+    ],
+)
+def test_what_is_wrong_with_a_family_member_stands_at_its_field(
+    cast: Cast, typed: dict[str, str], at: set[str]
+):
+    given = {"name": "林小雨", "relation": "child", "born_on": "1990-01-01", **typed}
+    answer = browser(cast.lin).post(reverse("members:family-add"), given)
+    assert answer.status_code == 422 and set(answer.context["form"].errors) == at
+
+
 def test_the_desk_enters_and_removes_family_too(cast: Cast):
     desk = browser(cast.qiao)
     enter = reverse("admin:members_person_do", args=[cast.lin_person.pk, "family"])

@@ -59,6 +59,15 @@ def waiting(account: Any) -> dict[str, int]:
     return {str(one["title"]): one["count"] for one in desk.waiting(account)}
 
 
+def test_an_entry_on_paper_is_told_every_fault_at_its_field(cast: Cast):
+    answer = press(
+        browser(cast.qiao), on_list("joinapplication", "enter"), name="1", national_id="61080",
+        phone="12", employer="驼城运输", organization=cast.tree.union.pk,
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"name", "national_id", "phone"}
+
+
 def test_from_paper_to_member_through_the_pages(cast: Cast):
     new = applicant(cast)
     qiao, shi = browser(cast.qiao), browser(cast.shi)

@@ -1,6 +1,8 @@
 """Joining from the phone without an account, and a member's own membership."""
 
 import re
+from datetime import date
+from random import Random
 
 import pytest
 from django.test import Client
@@ -12,6 +14,7 @@ from members.states import JoinState, MembershipState, TransferState
 from tests.cast import NOW, TODAY, Cast, make_account, make_person
 from tests.members.joining import PROFILE, applicant, apply, as_typed, clerk, member
 from tests.web.awards_play import browser
+from union_portal.kit import fictional
 from union_portal.models import Account
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +71,22 @@ def test_somebody_without_an_account_applies_and_sees_where_it_stands(cast: Cast
     asked = {"receipt": application.receipt.lower(), "phone": new.phone}
     assert other.post("/join/status/", asked)["Location"] == "/join/application/"
     assert application.receipt in other.get("/join/application/").content.decode()
+
+
+def test_all_that_is_typed_wrong_is_told_at_once_each_at_its_field(cast: Cast):
+    typed = {"name": "1", "national_id": "610802199001011234", "phone": "12"}
+    answer = send(phone_browser(), cast, typed, employer="")
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"name", "national_id", "phone", "employer"}
+    assert "check character" in answer.context["form"].errors["national_id"][0]
+
+
+def test_too_young_stands_at_the_number_it_follows_from(cast: Cast):
+    born_lately = fictional.make_national_id(Random(7), date(2020, 3, 2), "female", "610802")
+    young = {**applicant(cast).typed, "national_id": born_lately}
+    answer = send(phone_browser(), cast, young)
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["national_id"]
 
 
 def test_the_answer_is_the_same_whoever_the_number_is(cast: Cast):

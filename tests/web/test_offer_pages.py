@@ -17,6 +17,7 @@ from members.models import BenefitOffer, Favourite, Merchant, MerchantComplaint,
 from tests.architecture.sources import ROOT
 from tests.cast import Cast, give_role, make_account
 from tests.members.benefits import (
+    AGREED,
     PASSWORD,
     SUBSIDISED,
     agree,
@@ -36,6 +37,7 @@ from tests.members.benefits import (
 )
 from tests.web.awards_play import browser, photo
 from union_portal.access import Role
+from union_portal.kit.regions import YULIN_DIVISIONS
 from union_portal.models import Message, Organization, StoredFile
 
 pytestmark = pytest.mark.django_db
@@ -154,11 +156,43 @@ def test_the_page_alone_may_ask_the_device_where_it_is_and_tells_nobody(cast: Ca
     assert "geolocation=(self)" in client.get(LIST)["Permissions-Policy"]
     for url in ("/", f"/offers/{offer.pk}/", "/merchants/apply/"):
         assert "geolocation=()" in client.get(url)["Permissions-Policy"], url
-    script = (ROOT / "static" / "union_portal" / "offers.js").read_text("utf-8")
+    scripts = ROOT / "static" / "union_portal"
+    script = "".join((scripts / f"{name}.js").read_text("utf-8") for name in ("position", "offers"))
     for way_out in ("fetch", "XMLHttp", "sendBeacon", "Storage", "cookie", "submit",
                     "WebSocket", "EventSource", "new Image", "form"):  # fmt: skip
         assert way_out not in script, way_out
     assert not re.search(r"\blocation\b", script)
+
+
+def test_a_shop_is_added_by_its_county_and_a_point_of_the_city(cast: Cast):
+    """The point may come from the device of whoever stands in the shop; without it, it is typed."""
+    merchant, office = make_merchant(cast), browser(cast.benefits)
+    url = reverse("admin:members_merchant_do", args=[merchant.pk, "place"])
+    page = office.get(url)
+    assert "geolocation=(self)" in page["Permissions-Policy"]
+    text = page.content.decode()
+    assert 'id="position"' in text and "union_portal/position.js" in text
+    assert [code for code, _name in page.context["form"].fields["division_code"].choices] == [
+        "", *YULIN_DIVISIONS
+    ]  # fmt: skip
+    given = {
+        "name": "南店", "address": "南门口1号", "division_code": "610802",
+        "latitude": "38.285", "longitude": "109.735",
+    }  # fmt: skip
+    for wrong, at in (
+        ({"division_code": "110101"}, ["division_code"]),
+        ({"latitude": "109.735", "longitude": "38.285"}, ["latitude"]),
+        ({"latitude": "34.26", "longitude": "108.94"}, ["latitude"]),
+        ({"longitude": "116.4"}, ["longitude"]),
+        ({"name": "老街店"}, ["name"]),
+    ):
+        answer = press(office, merchant, "place", **{**given, **wrong})
+        assert answer.status_code == 422, wrong
+        assert list(answer.context["form"].errors) == at, wrong
+    assert press(office, merchant, "place", **given).status_code == 302
+    assert "geolocation=()" in office.get(
+        reverse("admin:members_merchant_do", args=[merchant.pk, "suspend"])
+    )["Permissions-Policy"]  # fmt: skip
 
 
 def test_the_directory_asks_the_database_no_more_for_a_hundred_offers_than_for_one(cast: Cast):
@@ -305,6 +339,41 @@ def test_a_merchant_writes_hands_in_pauses_and_revises_on_its_own_page(cast: Cas
     assert (offer.state, offer.revision) == ("draft", 2)
     assert till.post(there, {"step": "nonsense"}).status_code == 200
     assert till.post(there, {"step": "end", "reason": "no more"}).status_code == 302
+
+
+def test_every_fault_of_an_offer_stands_at_its_field_at_once(cast: Cast):
+    """What an unreadable field would say of the others is not told."""
+    merchant = make_merchant(cast)
+    till = browser(give_login(cast, merchant, "counter").account)
+    yesterday = (today() - timedelta(days=1)).isoformat()
+    given = {
+        "category": merchant.category_id, "title": "", "text": "一碗面。", "kind": "discount",
+        "discount": "85", "price": "eighteen", "valid_from": today().isoformat(),
+        "valid_to": yesterday, "quota_total": "2", "quota_per_member": "3",
+        "places": [place.pk for place in merchant.places.all()],
+    }  # fmt: skip
+    wrong = till.post("/shop/offers/new/", given)
+    assert wrong.status_code == 422
+    assert set(wrong.context["form"].errors) == {
+        "title", "price", "discount", "valid_to", "quota_per_member",
+    }  # fmt: skip
+    at_desk = press(browser(cast.benefits), merchant, "offer", **given)
+    assert at_desk.context["form"].errors.keys() == wrong.context["form"].errors.keys()
+    for without in ({"kind": "none"}, {"valid_to": ""}, {"valid_to": "tomorrow"}):
+        answer = till.post("/shop/offers/new/", {**given, **without})
+        assert set(without) <= set(answer.context["form"].errors), without
+    assert not BenefitOffer.objects.exists()
+
+
+def test_the_days_and_the_number_of_an_agreement_are_told_at_their_fields(cast: Cast):
+    office, merchant = browser(cast.benefits), make_merchant(cast)
+    tomorrow, yesterday = today() + timedelta(days=1), today() - timedelta(days=1)
+    late = {**AGREED, "signed_on": tomorrow, "valid_to": yesterday}
+    told = press(office, merchant, "agreement", **late).context["form"].errors
+    assert set(told) == {"signed_on", "valid_to"}
+    assert press(office, merchant, "agreement", **AGREED).status_code == 302
+    again = press(office, merchant, "agreement", **AGREED).context["form"].errors
+    assert list(again) == ["number"]
 
 
 def test_a_merchant_s_log_in_opens_its_own_page_and_nothing_of_staff_or_members(cast: Cast):

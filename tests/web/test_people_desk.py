@@ -215,7 +215,7 @@ class TestRostersAsClerksWriteThem:
         (OLD + bytes(600), "old .xls format"),
         (OLD + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
         (b"PK\x03\x04" + bytes(100), "damaged"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "neither UTF-8 nor GBK"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "is a picture, not a table"),
     ],
     ids=["an old workbook renamed", "a password", "cut", "a picture"],
 )
@@ -227,6 +227,11 @@ def test_a_file_nobody_can_read_says_on_its_page_why_and_what_to_do(
     text = shown(clerk, run)
     assert told in text
     assert run.fault_remedy.split('"')[0] in text
+    assert "Upload the mended file" in text
+    # Nothing was counted, so no row of zeros pretends that something was.
+    page = clerk.get(reverse("admin:members_importrun_change", args=[run.pk]))
+    assert [str(fact.value) for fact in page.context["facts"]] == ["file refused"]
+    assert page.context["panels"] == []
     assert Person.objects.count() == 1
 
 

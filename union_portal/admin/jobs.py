@@ -10,9 +10,10 @@ from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
-from union_portal import access, queue
+from union_portal import access, queue, ways_back
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, only_in
+from union_portal.admin.pages import Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
 from union_portal.models import Job
 from union_portal.states import JobState
@@ -99,6 +100,12 @@ class JobAdmin(ScopedModelAdmin):
             for permission in (Permission.AUDIT_VIEW, Permission.ACCOUNT_MANAGE)
         )
         return rows if sees_all else rows.filter(Q(requested_by=account))
+
+    def panels(self, request: HttpRequest, obj: Job) -> list[Panel]:
+        way = ways_back.from_job(obj, request)
+        if way is None:
+            return []
+        return [Panel(_("Where it was begun"), (), (), link=way.url, link_text=way.text)]
 
     @admin.display(description=_("job"))
     def title_or_name(self, job: Job) -> str:

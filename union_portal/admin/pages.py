@@ -20,7 +20,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from union_portal import lifecycle, once, queue
+from union_portal import headers, lifecycle, once, queue
+from union_portal.forms import refuse
 from union_portal.kit.refusals import FAULTS_SHOWN, FileRefused, Refused
 
 if TYPE_CHECKING:
@@ -129,8 +130,7 @@ def _acted(asked: Asked, form: forms.Form) -> HttpResponseBase:
     except lifecycle.Stale as stale:
         return _page(asked, form, reason=str(stale), status=409)
     except (Refused, queue.Refused, PermissionDenied, ValidationError) as refusal:
-        for text in getattr(refusal, "messages", None) or [str(refusal)]:
-            form.add_error(None, text)
+        refuse(form, refusal)
         return _page(asked, form, status=422)
     if isinstance(outcome, HttpResponseBase):
         return outcome
@@ -186,4 +186,7 @@ def _page(asked: Asked, form: forms.Form, *, reason: Any = None, status: int = 2
         "seen_name": SEEN,
         "is_stale": status == 409,
     }
-    return TemplateResponse(request, "admin/confirm.html", context, status=status)
+    answer = TemplateResponse(request, "admin/confirm.html", context, status=status)
+    if getattr(form, "takes_position", False):
+        answer.headers[headers.PERMISSIONS] = headers.NEARBY
+    return answer

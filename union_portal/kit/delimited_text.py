@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from django.utils.translation import gettext_noop as _
 
+from union_portal.kit import media_types
 from union_portal.kit.plain_text import has_control_characters
 from union_portal.kit.refusals import Refused
 
@@ -51,6 +52,7 @@ def rows(
 
     Raises what `refuse` makes of another encoding, a broken line, or more than `most_rows` rows.
     """
+    _refuse_another_kind(content, refuse)
     _refuse_another_encoding(layout, content, refuse)
     return _split(layout, content, most_rows, refuse)
 
@@ -115,6 +117,18 @@ def unfit(row: int, values: Mapping[str, str], widest: Mapping[str, int]) -> Ref
 def _encoding(layout: Layout) -> str:
     """A mark at the beginning of UTF-8 is taken off by `_split`, whatever the encoding."""
     return "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
+
+
+def _refuse_another_kind(content: bytes, refuse: Refuse) -> None:
+    media_type = media_types.sniff(content[: media_types.HEAD])
+    if media_type in (media_types.ZIP, media_types.OLE):
+        told = _("This is a workbook or an archive, and this bank answers with plain text.")
+    else:
+        told = media_types.no_table(media_type)
+    if told:
+        raise refuse(
+            Refused(told, _("Fetch the file again as it is, without opening and saving it."))
+        )
 
 
 def _refuse_another_encoding(layout: Layout, content: bytes, refuse: Refuse) -> None:

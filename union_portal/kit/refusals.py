@@ -19,13 +19,20 @@ class Refused(ValueError):
 
     Holds message ids marked with ``gettext_noop`` and translates them only when they are
     read, so that one refusal found by a worker is shown to each reader in their language.
-    Neither message nor parameters may hold personal data: refusals are logged.
+    Neither message nor parameters may hold personal data: refusals are logged. `at` is the
+    question that is to be answered otherwise, by its name in the form, where it is one alone.
     """
 
     def __init__(
-        self, message: str, remedy: str = "", params: Mapping[str, Any] | None = None
+        self,
+        message: str,
+        remedy: str = "",
+        params: Mapping[str, Any] | None = None,
+        *,
+        at: str = "",
     ) -> None:
         super().__init__(message, remedy, dict(params or {}))
+        self.at = at
         self.message_id = message
         self.remedy_id = remedy
         self.params: dict[str, Any] = dict(params or {})
@@ -51,6 +58,15 @@ class Refused(ValueError):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+class ManyRefused(Refused):
+    """Input that is wrong in several places; `faults` are all of them, in the form's order."""
+
+    def __init__(self, faults: Sequence[Refused]) -> None:
+        first = faults[0]
+        super().__init__(first.message_id, first.remedy_id, first.params, at=first.at)
+        self.faults = list(faults)
 
 
 class FileRefused(Refused):

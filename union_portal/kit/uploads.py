@@ -7,6 +7,7 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 from union_portal.kit import documents, images
+from union_portal.kit.media_types import sniff
 from union_portal.kit.refusals import Refused
 
 MEBIBYTE: Final = 1024 * 1024
@@ -17,7 +18,6 @@ EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
     "image/webp": ("webp",),
     "application/pdf": ("pdf",),
 }
-_HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif")
 
 
 class UploadError(Refused):
@@ -32,22 +32,6 @@ class CleanUpload:
     media_type: str
     extension: str
     pages: int = 1
-
-
-def sniff(content: bytes) -> str:
-    """Media type by magic number; ``application/octet-stream`` when it is none we know."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
-        return "image/heic"
-    # A PDF may begin later; one that does may be something else as well.
-    if content.startswith(b"%PDF-"):
-        return "application/pdf"
-    return "application/octet-stream"
 
 
 def clean_upload(

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from union_portal import access, queue
+from union_portal import access, queue, ways_back
 from union_portal.access import Permission
 from union_portal.models import Account, Job, Organization, OrganizationLevel
 
@@ -29,7 +29,12 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     is_part = bool(request.headers.get("HX-Request"))
     template = "union_portal/job_progress.html" if is_part else "union_portal/job.html"
     report = shown.reports.select_related("file").first()
-    context = {"job": shown, "report": report, "is_own": shown.requested_by_id == request.user.pk}
+    context = {
+        "job": shown,
+        "report": report,
+        "is_own": shown.requested_by_id == request.user.pk,
+        "way_back": ways_back.from_job(shown, request),
+    }
     return render(request, template, context)
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from union_portal import figures, notices, once, readers
-from union_portal.forms import ObjectionForm
+from union_portal.forms import ObjectionForm, refuse
 from union_portal.kit.refusals import Refused
 from union_portal.models import Notice
 from union_portal.readers import Door
@@ -100,7 +100,7 @@ def objection_file(request: HttpRequest, notice_id: int, position: int) -> HttpR
                     entry=entry, by=None, today=timezone.localdate(), **form.cleaned_data
                 )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             request.session[RECEIVED] = _(
                 "Your objection has arrived under number %(number)s. Keep the number: the office"

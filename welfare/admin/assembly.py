@@ -27,6 +27,7 @@ from union_portal.admin.fields import union_field
 from union_portal.admin.filters import scheme_titles
 from union_portal.admin.pages import Panel
 from union_portal.admin.scoped import reader
+from union_portal.forms import refuse
 from union_portal.kit import money
 from union_portal.kit.refusals import Refused
 from union_portal.models import Account
@@ -142,7 +143,7 @@ def _made(request: HttpRequest, account: Account, form: forms.Form) -> HttpRespo
     try:
         made = assemble(None, account, form.cleaned_data)
     except (Refused, lifecycle.Stale, PermissionDenied) as refusal:
-        form.add_error(None, str(refusal))
+        refuse(form, refusal)
         return None
     if len(made) == 1:
         messages.success(request, str(BUTTON.done))

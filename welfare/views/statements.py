@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from members.models import Merchant
 from members.queries.benefits import merchant_of
 from union_portal import reports
+from union_portal.forms import refuse
 from union_portal.kit.refusals import Refused
 from union_portal.kit.shares import thousandths
 from union_portal.models import Account
@@ -90,7 +91,7 @@ def line_dispute(
                 **form.cleaned_data,
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refuse(form, refusal)
         else:
             messages.success(request, _("Your objection to the line has arrived."))
             return redirect("welfare:statement", found.pk)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from union_portal.kit import confined
 from union_portal.kit.confined import MEBIBYTE, Answer
 from union_portal.kit.sheets.reading import OpenSheet, refuse_by_size
-from union_portal.kit.sheets.rows import Limits, Row, SheetError
+from union_portal.kit.sheets.rows import Limits, Row, SheetError, save_as_xlsx
 
 _MEMORY: Final = 96 * MEBIBYTE
 _MEMORY_PER_BYTE: Final = 24
@@ -93,7 +93,4 @@ def _too_costly() -> SheetError:
 
 
 def _unreadable() -> SheetError:
-    return SheetError(
-        gettext_noop("The file is damaged or is not a workbook."),
-        gettext_noop('Open it and save it as "Excel workbook (.xlsx)".'),
-    )
+    return SheetError(gettext_noop("The file is damaged or is not a workbook."), save_as_xlsx())

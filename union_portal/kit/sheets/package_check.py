@@ -6,6 +6,7 @@ exactly what is read later, whatever sizes the original archive claims.
 
 import zipfile
 import zlib
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,10 +14,23 @@ from typing import Final
 from django.utils.translation import gettext_noop
 from lxml import etree
 
-from union_portal.kit.sheets.rows import MEBIBYTE, Limits, SheetError
+from union_portal.kit import media_types
+from union_portal.kit.sheets.rows import MEBIBYTE, Limits, SheetError, no_table, save_as_xlsx
 
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+# The streams that hold the text of what is no workbook.
+_OTHER_STREAMS: Final = (
+    ("WordDocument".encode("utf-16-le"), media_types.TEXT_DOCUMENT),
+    ("PowerPoint Document".encode("utf-16-le"), media_types.PRESENTATION),
+)
+_WORKBOOK: Final = "xl/workbook.xml"
+_OTHER_PARTS: Final = (
+    ("word/document.xml", media_types.TEXT_DOCUMENT),
+    ("ppt/presentation.xml", media_types.PRESENTATION),
+)
+# The same of OpenDocument and of the binary workbook: a spreadsheet program opens them.
+_OTHER_WORKBOOKS: Final = ("content.xml", "xl/workbook.bin")
 _SMALL: Final = 4 * MEBIBYTE
 _BROKEN: Final = (
     zipfile.BadZipFile,
@@ -47,22 +61,22 @@ class SheetPart:
     member: str
 
 
-def _save_as_xlsx() -> str:
-    return gettext_noop('Open it and save it as "Excel workbook (.xlsx)".')
-
-
 def refuse_ole(path: Path) -> None:
     """Tell an old .xls and an encrypted workbook apart: both are OLE files."""
     with path.open("rb") as file:
         if file.read(8) != _OLE:
             return
         # The directory of an OLE file may stand at its very end; its size is checked before.
-        if _ENCRYPTED in file.read():
-            raise SheetError(
-                gettext_noop("The workbook is protected by a password."),
-                gettext_noop("Remove the password in the spreadsheet program and save it again."),
-            )
-    raise SheetError(gettext_noop("This is a workbook in the old .xls format."), _save_as_xlsx())
+        content = file.read()
+    if _ENCRYPTED in content:
+        raise SheetError(
+            gettext_noop("The workbook is protected by a password."),
+            gettext_noop("Remove the password in the spreadsheet program and save it again."),
+        )
+    for stream, media_type in _OTHER_STREAMS:
+        if stream in content:
+            raise no_table(media_type)
+    raise SheetError(gettext_noop("This is a workbook in the old .xls format."), save_as_xlsx())
 
 
 def copy_checked(path: Path, clean: Path, limits: Limits) -> None:
@@ -83,12 +97,14 @@ def copy_checked(path: Path, clean: Path, limits: Limits) -> None:
                         _copy_member(package, member, copy)
     except _BROKEN as error:
         raise SheetError(
-            gettext_noop("The file is damaged or is not a workbook."), _save_as_xlsx()
+            gettext_noop("The file is damaged or is not a workbook."), save_as_xlsx()
         ) from error
 
 
 def _check_names(names: list[str], limits: Limits) -> None:
     lowered = {name.lower() for name in names}
+    if _WORKBOOK not in lowered:
+        raise _no_workbook(lowered)
     if len(lowered) != len(names) or len(names) > limits.max_members:
         raise _suspicious()
     if any("vbaproject" in name or name.startswith("xl/macrosheets/") for name in lowered):
@@ -100,8 +116,16 @@ def _check_names(names: list[str], limits: Limits) -> None:
             gettext_noop("The workbook has other files or programs embedded in it."),
             gettext_noop("Copy the rows into the template and upload that."),
         )
-    if "xl/workbook.xml" not in lowered:
-        raise SheetError(gettext_noop("This is not an .xlsx workbook."), _save_as_xlsx())
+
+
+def _no_workbook(names: Set[str]) -> SheetError:
+    """What an archive is without the part that every .xlsx has."""
+    for part, media_type in _OTHER_PARTS:
+        if part in names:
+            return no_table(media_type)
+    if names.isdisjoint(_OTHER_WORKBOOKS):
+        return no_table(media_types.ZIP)
+    return SheetError(gettext_noop("This is not an .xlsx workbook."), save_as_xlsx())
 
 
 def _takes_from_others() -> SheetError:
@@ -112,7 +136,7 @@ def _takes_from_others() -> SheetError:
 
 
 def _macros() -> SheetError:
-    return SheetError(gettext_noop("The workbook contains macros."), _save_as_xlsx())
+    return SheetError(gettext_noop("The workbook contains macros."), save_as_xlsx())
 
 
 def _suspicious() -> SheetError:
@@ -195,7 +219,7 @@ def _actual_name(package: zipfile.ZipFile, name: str) -> str:
     for actual in package.namelist():
         if actual.lower() == name.lower():
             return actual
-    raise SheetError(gettext_noop("This is not an .xlsx workbook."), _save_as_xlsx())
+    raise SheetError(gettext_noop("This is not an .xlsx workbook."), save_as_xlsx())
 
 
 def _parse_small(package: zipfile.ZipFile, name: str) -> etree._Element:
@@ -208,7 +232,7 @@ def _parse_small(package: zipfile.ZipFile, name: str) -> etree._Element:
         root = etree.fromstring(package.read(member), parser)
     except etree.XMLSyntaxError as error:
         raise SheetError(
-            gettext_noop("The file is damaged or is not a workbook."), _save_as_xlsx()
+            gettext_noop("The file is damaged or is not a workbook."), save_as_xlsx()
         ) from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise _declares_entities()

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from union_portal.kit import media_types
 from union_portal.kit.plain_text import SPREADSHEET_FLOAT
 from union_portal.kit.sheets import cell_scan, delimited
 from union_portal.kit.sheets.rows import (
@@ -20,12 +21,11 @@ from union_portal.kit.sheets.rows import (
     check_headers,
     header_text,
     no_header_row,
+    no_table,
     too_many_rows,
 )
 
 _HEADER_WITHIN = 10
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0"
 
 Cells = list[tuple[str, bool]]
 
@@ -58,8 +58,8 @@ def open_sheet(
     allowed = limits or Limits()
     refuse_by_size(path, allowed)
     with path.open("rb") as file:
-        head = file.read(4)
-    if head in (_ZIP, _OLE):
+        media_type = media_types.sniff(file.read(media_types.HEAD))
+    if media_type in (media_types.ZIP, media_types.OLE):
         # Its reader is loaded where sheets are opened: in a confined process, not in every one.
         from union_portal.kit.sheets import xlsx
 
@@ -70,6 +70,8 @@ def open_sheet(
             warnings = _unseen(values.found, sheet.headers)
             total = values.found.last_row - sheet.header_row
             yield OpenSheet(sheet.headers, sheet.header_row, sheet.rows, warnings, total)
+    elif media_types.no_table(media_type):
+        raise no_table(media_type)
     else:
         with delimited.open_lines(path) as lines:
             numbered = ((n, [_csv_cell(cell) for cell in row]) for n, row in lines)

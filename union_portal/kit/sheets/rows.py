@@ -6,6 +6,7 @@ from typing import Final
 
 from django.utils.translation import gettext_noop
 
+from union_portal.kit import media_types
 from union_portal.kit.refusals import Refused
 
 MEBIBYTE: Final = 1024 * 1024
@@ -67,6 +68,25 @@ def no_header_row() -> SheetError:
         gettext_noop("The header row with the names of the columns was not found."),
         gettext_noop("Start from the template: its headers must stand in one of the first rows."),
     )
+
+
+def no_table(media_type: str) -> SheetError:
+    """The refusal of a file that is something else than a table."""
+    if media_type in media_types.ARCHIVES:
+        remedy = gettext_noop("Unpack it and upload the table inside: a workbook (.xlsx) or CSV.")
+    elif media_type == media_types.WEB_PAGE:
+        remedy = save_as_xlsx()
+    else:
+        remedy = gettext_noop(
+            'Save the table itself as "Excel workbook (.xlsx)" or CSV and upload that: another'
+            " name makes no table of a file."
+        )
+    return SheetError(media_types.no_table(media_type), remedy)
+
+
+def save_as_xlsx() -> str:
+    """How what a spreadsheet program can open becomes what is read here."""
+    return gettext_noop('Open it and save it as "Excel workbook (.xlsx)".')
 
 
 def too_many_rows(limits: Limits) -> SheetError:
