@@ -1,5 +1,6 @@
 """What every test finds ready: private folders, English messages, the cast."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,18 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.signals import connection_created
 from django.utils import translation
 
-from tests import searching
+from tests import migrated, searching
 from tests.cast import Cast, Tree, make_cast, make_tree
 from tests.roles import AS_OWNER, playing, serving, work_as_worker
 
 searching.register()
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +65,15 @@ def tree(db: None) -> Tree:
 def cast(tree: Tree) -> Cast:
     """Lin, Qiao, Shi, the Fengs, Gao, Wei and the others, each with the role of the name."""
     return make_cast(tree)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: Any
+) -> None:
+    """The database of this process is a copy of one that was migrated once."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated.template()
 
 
 @pytest.fixture(scope="session")
