@@ -20,6 +20,11 @@ from tests.roles import AS_OWNER, playing, serving, work_as_worker
 searching.register()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long walks of the web begin first, so that no core waits for them at the end."""
+    items.sort(key=lambda item: "tests/web/" not in item.nodeid)
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the collector need not look through it again and again."""
     gc.collect()
