@@ -1,5 +1,6 @@
 """What every test finds ready: private folders, English messages, the cast."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,22 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.signals import connection_created
 from django.utils import translation
 
-from tests import searching
+from tests import migrated, searching
 from tests.cast import Cast, Tree, make_cast, make_tree
 from tests.roles import AS_OWNER, playing, serving, work_as_worker
 
 searching.register()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long walks of the web begin first, so that no core waits for them at the end."""
+    items.sort(key=lambda item: "tests/web/" not in item.nodeid)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +72,15 @@ def cast(tree: Tree) -> Cast:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: Any
+) -> None:
+    """The database of this process is a copy of one that was migrated once."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated.template()
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Once the tables stand, every connection of every test has the rights of a worker."""
     connection_created.connect(work_as_worker)
@@ -92,18 +113,27 @@ def as_owner(db: None) -> Iterator[None]:
         yield
 
 
-# What a migration seeded stays between tests that commit.
-SEEDED = {"union_portal_holiday", "django_content_type"}
+# What a migration seeded, or `migrate` writes again, stays between tests that commit.
+SEEDED = {"union_portal_holiday", "django_content_type", "auth_permission"}
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_past_the_guards() -> Iterator[None]:
-    """Tests that commit are cleaned up by TRUNCATE, which the guards of history refuse."""
-    plain = DatabaseOperations.sql_flush
+    """Tests that commit are cleaned up by deleting, which the guards of history refuse.
+
+    TRUNCATE would make a file anew for each of a thousand tables and indexes, nearly all empty.
+    Like it, the lock waits for whoever still writes.
+    """
 
     def sql_flush(self: Any, style: Any, tables: list[str], **more: Any) -> list[str]:
-        statements = plain(self, style, [name for name in tables if name not in SEEDED], **more)
-        return [AS_OWNER, "SET LOCAL session_replication_role = replica", *statements]
+        assert not any(more.values()), "neither sequences nor tables of others are cleaned up"
+        emptied = [self.quote_name(name) for name in tables if name not in SEEDED]
+        return [
+            AS_OWNER,
+            "SET LOCAL session_replication_role = replica",
+            f"LOCK TABLE {', '.join(emptied)}",
+            "; ".join(f"DELETE FROM {name}" for name in emptied),
+        ]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)

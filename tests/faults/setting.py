@@ -8,11 +8,11 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from hashlib import sha256
 from pathlib import Path
 
 from psycopg2 import sql
 
+from tests import migrated
 from tests.faults.hosts import Host
 from tests.faults.world import ROOT, Pace, World
 from union_portal.embedded import held
@@ -29,7 +29,6 @@ VAR_AUDIT = ROOT / "var" / "audit"
 # Servers that listen on the cables of hosts, too, while such a run lasts.
 VAR_HOSTS = ROOT / "var" / "faults-hosts"
 TEMPLATE = "faults_template"
-GRANTED = ("access.py", "roles.py", "row_rules.py", "row_security.py", "shown_to.py")
 # Of each concurrency 2; the clocks of two are ten minutes wrong.
 CLOCKS = {"worker1": 0, "worker2": 600, "worker3": -600}
 
@@ -126,7 +125,7 @@ def populate(count: int) -> list[int]:
 
 
 def _ensure_template(world: World, say) -> None:
-    digest = _digest_of_schema()
+    digest = migrated.digest()
     known = world.ask(
         "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", TEMPLATE
     )
@@ -139,24 +138,12 @@ def _ensure_template(world: World, say) -> None:
             sql.Identifier(TEMPLATE), sql.Identifier(OWNER)
         )
     )
-    environment = {**world.for_us, "DATABASE_URL": world.direct.replace(world.database, TEMPLATE)}
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"],
-        cwd=ROOT, env=environment, check=True,
-    )  # fmt: skip
+    migrated.migrate(world.direct.replace(world.database, TEMPLATE), **world.for_us)
     world.ask(
         sql.SQL("COMMENT ON DATABASE {} IS {}").format(
             sql.Identifier(TEMPLATE), sql.Literal(digest)
         )
     )
-
-
-def _digest_of_schema() -> str:
-    apps = ("union_portal", "members", "welfare", "awards", "events")
-    files = sorted(path for app in apps for path in (ROOT / app).rglob("migrations/*.py"))
-    # What `migrate` grants at its end: rights and row security.
-    files += [ROOT / "union_portal" / name for name in GRANTED]
-    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _unmount_leftovers(var: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from django.core.cache import cache
 from django.test import override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -50,6 +50,8 @@ def live_server(django_db_setup: None) -> Iterator[LiveServer]:
         SECURE_HSTS_SECONDS=0,
         SESSION_COOKIE_SECURE=False,
         CSRF_COOKIE_SECURE=False,
+        # What a password costs to guess is told elsewhere; here everybody logs in.
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         # Rates of attempts are counted in the cache, which outlives a test.
         CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     ):
@@ -86,6 +88,47 @@ def open_page(chromium: Browser, width: int) -> Iterator[Any]:
         context.close()
 
 
+# What a phone shows badly, each as a script that lists where; axe looks for none of it.
+LOOKS = {
+    "cut off": """[...document.querySelectorAll('main :is(td, th)')].filter(cell =>
+        cell.scrollHeight > cell.clientHeight + 2
+        && getComputedStyle(cell).overflowY === 'hidden'
+    ).map(cell => cell.textContent.trim().slice(0, 60))""",
+    "out of sight": """[...document.querySelectorAll('main :is(td, th)')].filter(cell => {
+        const box = cell.getBoundingClientRect();
+        const isSliver = box.width > 0 && box.width < 30 && cell.innerText.length > 1;
+        return innerWidth < 600 && (box.right > innerWidth || isSliver);
+    }).map(cell => cell.textContent.trim().slice(0, 60))""",
+    "no room beside its label": """[...document.querySelectorAll('main dl dd')].filter(value => {
+        const room = value.getBoundingClientRect().width;
+        return room > 0 && room < 0.5 * value.closest('dl').clientWidth
+            && room < 150 && value.innerText.length > 8;
+    }).map(value => value.textContent.trim().slice(0, 60))""",
+    "a label without a value": """[...document.querySelectorAll('main td[data-label]')].filter(
+        cell => innerWidth < 600 && !cell.childElementCount && !cell.textContent.trim()
+        && cell.getBoundingClientRect().height > 0
+    ).map(cell => cell.dataset.label)""",
+    "a fault that is not marked": """[...document.querySelectorAll(
+        'main [aria-invalid=true]'
+    )].filter(field =>
+        !['checkbox', 'radio', 'file'].includes(field.type)
+        && getComputedStyle(field).borderTopWidth !== '2px'
+    ).map(field => field.name)""",
+    "wider than the screen": """[document.documentElement].filter(
+        page => page.scrollWidth > page.clientWidth
+    ).map(page => page.scrollWidth)""",
+}
+LOOK = ",".join(f"{what!r}: {script}" for what, script in LOOKS.items())
+
+
+def violations(page: Page) -> list[dict[str, Any]]:
+    """What axe finds. It is put into a page once, and stays through a change of width."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    run = "axe.run({resultTypes: ['violations']}).then(found => found.violations)"
+    return list(page.evaluate(run))
+
+
 def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
     """What axe finds, whether the page is wider than the screen, cells that cut their text or lie
     out of sight on a phone, labels that leave their value no room or name nothing, and faults
@@ -94,60 +137,11 @@ def faults(page: Page, *, only: set[str] | None = None) -> list[str]:
     page.wait_for_load_state()
     found = [
         f"{page.url}: {one['id']} ({one['impact']}) {one['nodes'][0]['html'][:120]}"
-        for one in Axe().run(page).response["violations"]
+        for one in violations(page)
         if only is None or one["impact"] in only
     ]
-    found += [
-        f"{page.url}: cut off: {text}"
-        for text in page.evaluate(
-            """[...document.querySelectorAll('main :is(td, th)')].filter(cell =>
-                cell.scrollHeight > cell.clientHeight + 2
-                && getComputedStyle(cell).overflowY === 'hidden'
-            ).map(cell => cell.textContent.trim().slice(0, 60))"""
-        )
-    ]
-    found += [
-        f"{page.url}: out of sight: {text}"
-        for text in page.evaluate(
-            """[...document.querySelectorAll('main :is(td, th)')].filter(cell => {
-                const box = cell.getBoundingClientRect();
-                const isSliver = box.width > 0 && box.width < 30 && cell.innerText.length > 1;
-                return innerWidth < 600 && (box.right > innerWidth || isSliver);
-            }).map(cell => cell.textContent.trim().slice(0, 60))"""
-        )
-    ]
-    found += [
-        f"{page.url}: no room beside its label: {text}"
-        for text in page.evaluate(
-            """[...document.querySelectorAll('main dl dd')].filter(value => {
-                const room = value.getBoundingClientRect().width;
-                return room > 0 && room < 0.5 * value.closest('dl').clientWidth
-                    && room < 150 && value.innerText.length > 8;
-            }).map(value => value.textContent.trim().slice(0, 60))"""
-        )
-    ]
-    found += [
-        f"{page.url}: a label without a value: {label}"
-        for label in page.evaluate(
-            """[...document.querySelectorAll('main td[data-label]')].filter(cell =>
-                innerWidth < 600 && !cell.childElementCount && !cell.textContent.trim()
-                && cell.getBoundingClientRect().height > 0
-            ).map(cell => cell.dataset.label)"""
-        )
-    ]
-    found += [
-        f"{page.url}: a fault that is not marked: {name}"
-        for name in page.evaluate(
-            """[...document.querySelectorAll('main [aria-invalid=true]')].filter(field =>
-                !['checkbox', 'radio', 'file'].includes(field.type)
-                && getComputedStyle(field).borderTopWidth !== '2px'
-            ).map(field => field.name)"""
-        )
-    ]
-    wide = page.evaluate(
-        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    )
-    return [*found, f"{page.url}: wider than the screen"] if wide else found
+    looked = page.evaluate(f"({{{LOOK}}})")
+    return found + [f"{page.url}: {what}: {text}" for what in LOOKS for text in looked[what]]
 
 
 def may_log_in(account: Account) -> Account:

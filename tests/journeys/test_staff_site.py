@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +29,6 @@ SAME = re.compile(r"SHA-256|PDF|XLSX|Excel|CSV|JPG|PNG|JSON|UTF-8|GBK|XML|MB|[a-
 LATIN = re.compile(r"[A-Za-z]{3,}")
 # What differs between two pages that show the same: numbers of rows and forms.
 PASSING = re.compile(r'<input type="hidden"[^>]*>|nonce="[^"]*"|[0-9a-f]{8}-[0-9a-f-]{27}|\d+')
-# What was judged before, for another role: the menu aside it is the same page.
-judged: set[str] = set()
 
 
 @pytest.fixture
@@ -64,12 +63,23 @@ def confirm_pages(page: Page) -> list[str]:
     return list(page.locator(".st-offers a").evaluate_all("links => links.map(a => a.href)"))
 
 
-def is_new(page: Page) -> bool:
-    """Whether nobody before was shown just this beside the menu."""
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A mark for each page that was judged, by whichever process of this run."""
+    ours = tmp_path_factory.getbasetemp()
+    folder = (ours if worker_id == "master" else ours.parent) / "judged"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def is_new(page: Page, judged: Path) -> bool:
+    """Whether nobody before, in another role, was shown just this beside the menu."""
     shown = sha256(PASSING.sub("", page.locator("main").inner_html()).encode()).hexdigest()
-    is_known = shown in judged
-    judged.add(shown)
-    return not is_known
+    try:
+        (judged / shown).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def staff_pages(page: Page, front: str) -> Iterator[str]:
@@ -115,7 +125,7 @@ def test_every_role_is_walked(cast) -> None:
 
 
 @pytest.mark.parametrize("who", ROLES)
-def test_no_staff_page_has_a_fault_at_any_width(live_server, busy, chromium, who):
+def test_no_staff_page_has_a_fault_at_any_width(live_server, busy, chromium, judged, who):
     account: Account = may_log_in(getattr(busy, who))
     context = chromium.new_context()
     page = context.new_page()
@@ -123,7 +133,7 @@ def test_no_staff_page_has_a_fault_at_any_width(live_server, busy, chromium, who
     log_in(page, live_server.url, account)
     found: set[str] = set()
     for _address in staff_pages(page, live_server.url + reverse("admin:index")):
-        for width in WIDTHS.values() if is_new(page) else ():
+        for width in WIDTHS.values() if is_new(page, judged) else ():
             page.set_viewport_size({"width": width, "height": 900})
             found |= {*faults(page), *english(page)}
     context.close()

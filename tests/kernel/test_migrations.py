@@ -12,14 +12,16 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from tests import migrated
+
 OURS = ("union_portal", "members", "disbursement", "awards")
 
 
 @pytest.fixture
 def own_database() -> Iterator[str]:
-    """The name of an empty database on the tests' server."""
+    """The name of a database of its own on the tests' server, migrated from nothing."""
     name = f"walk_{os.getpid()}"
-    ask("postgres", f"CREATE DATABASE {name}")
+    ask("postgres", f"CREATE DATABASE {name} TEMPLATE {migrated.template()}")
     yield name
     ask("postgres", f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -74,7 +76,6 @@ def ours(database: str) -> int:
 
 def test_every_app_goes_back_to_nothing_and_forward_again(own_database):
     migrate = migrate_in(own_database)
-    migrate()
     before = ours(own_database)
     migrate("union_portal", "0001")
     migrate("union_portal", "zero")
