@@ -50,6 +50,8 @@ def live_server(django_db_setup: None) -> Iterator[LiveServer]:
         SECURE_HSTS_SECONDS=0,
         SESSION_COOKIE_SECURE=False,
         CSRF_COOKIE_SECURE=False,
+        # What a password costs to guess is told elsewhere; here everybody logs in.
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         # Rates of attempts are counted in the cache, which outlives a test.
         CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     ):
