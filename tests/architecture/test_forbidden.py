@@ -307,6 +307,7 @@ ROOMS_OF_SQL: dict[str, str] = {
     "welfare/actions/settlements.py": "a month's statements of all merchants in two statements",
     "union_portal/api/repeats.py": "a repeated call waits for the first by the row that it inserts",
     "union_portal/api/throttles.py": "counts a call in one statement",
+    "union_portal/admin/paging.py": "what the database estimates a table to hold",
     "union_portal/guards.py": "compares the guards in the database with those of the models",
     "union_portal/health.py": "the age of waiting work by the database's clock",
     "union_portal/history.py": "digests kept tables row by row as the database prints them",
