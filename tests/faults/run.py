@@ -21,7 +21,7 @@ from tests.faults.hosts import Host
 from tests.faults.logs import LOST
 from tests.faults.proxy import Proxy
 from tests.faults.schedule import AT_A_PLACE, Fault
-from tests.faults.verdict import Verdict, judge, look, unfinished_files
+from tests.faults.verdict import Verdict, judge, look, unfinished_files, unread_answers
 from tests.faults.world import World
 from union_portal.celery import app
 
@@ -315,7 +315,7 @@ class Run:
                 return
             # Something may move for ever and lead nowhere.
             if now - moved > self.patience or now - began > TURNS * self.patience:
-                told = f"unpaid, open batches, unowed, unanswered, asleep, drafts: {state}"
+                told = f"unpaid, open batches, unowed, unanswered, asleep, drafts, unread: {state}"
                 raise Stuck(f"{told}; {self._open_batches()}")
             time.sleep(0.05)
 
@@ -331,7 +331,17 @@ class Run:
         unpaid, is_open, owed = row or (1, 1, 0)
         away = len(self._asleep) + len(self._cut_off)
         drafts = len(unfinished_files())
-        return unpaid, is_open, expected - owed, len(self.bank.answers), away, drafts
+        waiting = (unpaid, is_open, expected - owed, len(self.bank.answers), away, drafts)
+        # Everybody may be paid, and the last answer take a payment back.
+        return (*waiting, 0 if any(waiting) else self._unread())
+
+    def _unread(self) -> int:
+        """How many answers wait for a worker; one, while nobody can tell."""
+        try:
+            return len(unread_answers())
+        except (DatabaseError, InterfaceError):
+            connection.close()
+            return 1
 
     def _open_batches(self) -> str:
         row = self._query(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -10,7 +11,7 @@ from members.models import BankAccount
 from tests.faults.bank import Bank
 from tests.faults.desk import Round
 from welfare.disbursement import invariants
-from welfare.disbursement.models import PayoutLine
+from welfare.disbursement.models import PayoutLine, ReturnFile
 
 
 @dataclass
@@ -91,6 +92,8 @@ def _hold_to_lines(verdict: Verdict, bank: Bank) -> None:
     verdict.note("lines against the bank's books", len(differing), differing)
     left_over = unfinished_files()
     verdict.note("unfinished files left behind", len(left_over), left_over)
+    unread = unread_answers()
+    verdict.note("answers that nobody read", len(unread), unread)
 
 
 def unfinished_files() -> list[str]:
@@ -100,3 +103,13 @@ def unfinished_files() -> list[str]:
         for folder in (settings.BANK_DIR / "outgoing", settings.REGISTER_DIR)
         for path in folder.rglob("*.part")
     ]
+
+
+def unread_answers() -> list[str]:
+    """Files in the bank's folder that nobody has imported: what they tell has not come to pass."""
+    folder = settings.BANK_DIR / "incoming"
+    found = {
+        sha256(path.read_bytes()).hexdigest(): path.name for path in sorted(folder.glob("[!.]*"))
+    }
+    known = ReturnFile.objects.filter(sha256__in=found).values_list("sha256", flat=True)
+    return sorted(found[digest] for digest in found.keys() - set(known))

@@ -25,7 +25,7 @@ OF_THE_WHOLE: Final = (
     "The file answers no payment",
     "The file says",
     "The file holds more than",
-    "This is no pain.002",
+    "This is ",
     "A file with a document type definition",
 )
 
