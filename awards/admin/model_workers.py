@@ -30,7 +30,7 @@ from awards.models import (
     YearlyVerification,
 )
 from awards.states import HonourState
-from members.admin.death_form import death_form
+from members.forms_death import death_form
 from members.models import Person
 from members.queries import in_an_address, matches
 from union_portal.access import Permission

@@ -18,8 +18,8 @@ from members import queries, resources
 from members.actions import bank_accounts, people
 from members.admin import merges, person_privacy
 from members.admin.county_filter import CountyFilter
-from members.admin.death_form import death_form
 from members.admin.memberships import PROFILE, panels_of
+from members.forms_death import death_form
 from members.models import BankAccount, Person
 from members.rules.rows import read_bank, read_employer, require_own_account
 from members.states import MergeState

@@ -23,7 +23,7 @@ from union_portal import access, once
 from union_portal.access import Permission
 from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
-from union_portal.admin.paging import MANY, MOST_FOUND, FromBothEnds, rows_about
+from union_portal.admin.paging import MANY, MOST_FOUND, FromBothEnds, UpToTheLastPage, rows_about
 from union_portal.admin.trail import Step, trail_of
 from union_portal.fields import BlindIndexField, SealedTextField
 from union_portal.models import Account, Organization, OrganizationLevel
@@ -240,6 +240,9 @@ class ScopedModelAdmin(ModelAdmin):
     def in_an_address(self, searched: str) -> str:
         """What stands for a search in the address of its list."""
         return searched
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UpToTheLastPage]:
+        return UpToTheLastPage
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         rows = super().get_changelist_instance(request)
