@@ -21,6 +21,7 @@ from members.models import (
 from members.rules import offers as rules
 from members.rules.agreements import require_days
 from members.rules.places import read_point
+from members.rules.rows import read_holder
 from union_portal.forms import ReadField, YuanField, judge
 from union_portal.kit.bank_card import read_account
 from union_portal.kit.credit_code import read_credit_code
@@ -156,6 +157,20 @@ class MerchantAccountForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
 
 
+def merchant_account_form(merchant: Merchant) -> type[MerchantAccountForm]:
+    """The form of one merchant's account: another holder than the business takes a reason."""
+
+    class OwnAccountForm(MerchantAccountForm):
+        def clean(self) -> dict[str, Any]:
+            super().clean()
+            read = self.cleaned_data
+            if "holder" in read:
+                judge(self, "holder", read_holder, read["holder"], merchant.name, read["reason"])
+            return read
+
+    return OwnAccountForm
+
+
 class PlaceForm(forms.Form):
     """A shop; its point may be taken from the device of whoever stands in it."""
 
@@ -172,15 +187,11 @@ class PlaceForm(forms.Form):
     hours = forms.CharField(label=_("Opening hours"), max_length=80, required=False)
     latitude = forms.DecimalField(
         label=_("Latitude"),
-        max_digits=9,
-        decimal_places=6,
         help_text=_("GCJ-02, as Chinese maps have it."),
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
     longitude = forms.DecimalField(
         label=_("Longitude"),
-        max_digits=9,
-        decimal_places=6,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
 
@@ -217,7 +228,6 @@ class OfferForm(forms.Form):
     price = YuanField(label=_("Price for members"), required=False)
     discount = forms.DecimalField(
         label=_("Discount"),
-        max_digits=3,
         decimal_places=1,
         required=False,
         help_text=_("what is still paid, in tenths: 8.5 means 85%"),

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from union_portal import access, figures, papers, queue, reports
@@ -81,7 +81,7 @@ def figures_xlsx(run: queue.Run, report: ReportRun, out: Path) -> reports.Produc
     day, kept = _kept(report)
     path = out / "figures.xlsx"
     headers = (
-        gettext("Key"), gettext("Figure"), gettext("Number"), gettext("Day"),
+        pgettext("of a thing", "Code"), gettext("Figure"), gettext("Value"), gettext("Day"),
         gettext("How it is counted"),
     )  # fmt: skip
     rows = [
@@ -99,7 +99,7 @@ def figures_xlsx(run: queue.Run, report: ReportRun, out: Path) -> reports.Produc
         for one in kept
         for month in one.months
     ]
-    months = (gettext("Key"), gettext("Month"), gettext("Number"))
+    months = (pgettext("of a thing", "Code"), gettext("Month"), gettext("Value"))
     write_xlsx(
         path,
         [

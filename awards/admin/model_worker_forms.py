@@ -48,10 +48,6 @@ class VerifyForm(YearForm):
     field_order = ("year", "is_alive", "honour_retained", "evidence")
 
 
-class DeathForm(ReasonForm):
-    died_on = forms.DateField(label=_("Died on"), widget=DateInput())
-
-
 def change_form(worker: ModelWorker, by: Account) -> type[forms.Form]:
     class ChangeForm(forms.Form):
         kind = forms.ChoiceField(

@@ -16,7 +16,6 @@ from awards.actions import honours, model_workers
 from awards.admin.columns import column
 from awards.admin.honours import ended
 from awards.admin.model_worker_forms import (
-    DeathForm,
     VerifyForm,
     YearForm,
     change_form,
@@ -31,6 +30,7 @@ from awards.models import (
     YearlyVerification,
 )
 from awards.states import HonourState
+from members.forms_death import death_form
 from members.models import Person
 from members.queries import in_an_address, matches
 from union_portal.access import Permission
@@ -200,7 +200,7 @@ class ModelWorkerAdmin(ScopedModelAdmin):
             act=_died,
             explain=_("Subsidies that are not with the bank yet are withdrawn."),
             why_not=_alive,
-            form=DeathForm,
+            form_for=lambda obj, by: death_form(obj.person),
             danger=True,
         ),
     )

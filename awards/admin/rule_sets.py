@@ -271,7 +271,7 @@ class RuleSetAdmin(ScopedModelAdmin):
 
     @admin.display(description=_("scheme"), ordering="scheme")
     def shown_scheme(self, rule_set: RuleSet) -> str:
-        return str(dict(Scheme.choices).get(rule_set.scheme, rule_set.scheme))
+        return str(dict(Scheme.choices).get(rule_set.scheme, rule_set.title))
 
     @admin.display(description=_("adopted"), boolean=True)
     def is_adopted(self, rule_set: RuleSet) -> bool:

@@ -11,14 +11,13 @@ from members.actions import payable_accounts
 from members.actions.merchants import Upload, require_why
 from members.actions.refusals import BenefitRefused
 from members.models import Merchant, MerchantAccount
-from members.rules.rows import read_line
+from members.rules.rows import read_holder
 from members.states import BankAccountState, MerchantState
 from union_portal import access, audit, files, lifecycle
 from union_portal.access import Permission
 from union_portal.models import Account, StoredFile
 
 EVIDENCE: Final = "merchant_account_evidence"
-_HOLDER_LONGEST: Final = 60
 
 
 def _may_fetch(account: Account, file: StoredFile) -> bool:
@@ -56,13 +55,7 @@ def enter(
             gettext_noop("An account is entered once the merchant is approved."),
             gettext_noop("Have the merchant approved first."),
         )
-    holder = read_line(holder, _HOLDER_LONGEST) or held.name[:_HOLDER_LONGEST]
-    if holder != held.name[:_HOLDER_LONGEST] and not reason.strip():
-        raise BenefitRefused(
-            gettext_noop("The account holder differs from the merchant's name."),
-            gettext_noop("Correct the holder, or give the reason why another is paid."),
-            at="holder",
-        )
+    holder = read_holder(holder, held.name, reason)
     columns = payable_accounts.particulars(
         number=number,
         kind="enterprise",

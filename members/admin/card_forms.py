@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members.actions.card_results import MOST_BYTES
@@ -11,9 +12,12 @@ from members.models import CardBank
 from union_portal.access import Permission
 from union_portal.admin.fields import union_field
 from union_portal.forms import IdentityField
+from union_portal.kit.identity import read_national_id
+from union_portal.kit.refusals import Refused
 from union_portal.models import Account
 
 MEBIBYTE = 1024 * 1024
+FAULTS_SHOWN = 10
 ACCEPTED = "image/jpeg,image/png,image/webp,application/pdf"
 
 
@@ -42,6 +46,19 @@ def apply_many_form(obj: None, by: Account) -> type[forms.Form]:
             widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off"}),
             help_text=_("Left empty: everybody of the union who may have a card."),
         )
+
+        def clean_numbers(self) -> set[str]:
+            """Each line's number. Errors for lines that hold none, the first ones by name."""
+            read, faults = set(), []
+            for place, line in enumerate(self.cleaned_data["numbers"].splitlines(), start=1):
+                try:
+                    if line.strip():
+                        read.add(read_national_id(line, today=timezone.localdate()).number)
+                except Refused as fault:
+                    faults.append(_("Line %(line)s: %(fault)s") % {"line": place, "fault": fault})
+            if faults:
+                raise ValidationError(faults[:FAULTS_SHOWN])
+            return read
 
     return ApplyManyForm
 

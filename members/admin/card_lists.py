@@ -50,8 +50,7 @@ def _apply(obj: None, by: Account, data: dict[str, Any]) -> str:
 
 def _apply_many(obj: None, by: Account, data: dict[str, Any]) -> Told:
     people = Person.objects.filter(organization__path__startswith=data["organization"].path)
-    numbers = [digits_as_typed(line).upper() for line in data["numbers"].splitlines()]
-    if listed := [number for number in numbers if number]:
+    if listed := data["numbers"]:
         prints = keyring().fingerprint_many("national_id", listed)
         people = people.filter(national_id_index__in=prints)
     done = cards.apply_many(people=people, bank=data["bank"], by=by, today=timezone.localdate())
@@ -60,10 +59,10 @@ def _apply_many(obj: None, by: Account, data: dict[str, Any]) -> Told:
         "<br>{} {}",
         ((count, gettext(REASONS[code][0])) for code, count in sorted(done.left_out.items())),
     )
-    missing = len(set(listed)) - done.count - sum(done.left_out.values())
-    if missing > 0:
+    left_out = sum(done.left_out.values())
+    if missing := max(0, len(listed) - done.count - left_out):
         left = format_html("{}<br>{} {}", left, missing, gettext("Nobody in your area."))
-    told = gettext("Left out: %(count)s") % {"count": sum(done.left_out.values())}
+    told = gettext("Left out: %(count)s") % {"count": left_out + missing}
     return Told(
         format_html("{}{}", told, left),
         gettext("%(count)s applications made") % {"count": done.count},

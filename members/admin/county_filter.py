@@ -19,10 +19,12 @@ class CountyFilter(admin.SimpleListFilter):
     parameter_name = "county"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        middle = Organization.objects.exclude(
+        """The counties in the reader's reach; where there is one or none, nothing is to choose."""
+        counties = Organization.objects.exclude(
             level__in=[OrganizationLevel.FEDERATION, OrganizationLevel.GRASSROOTS]
-        )
-        return [(str(one.pk), one.short_name or one.name) for one in middle]
+        ).filter(model_admin.reach(request, "path"))
+        found = [(str(one.pk), one.short_name or one.name) for one in counties]
+        return found if len(found) > 1 else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()

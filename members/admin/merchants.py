@@ -23,11 +23,11 @@ from members.actions import (
 from members.admin.benefit_parts import county_of, export_button, link, paper_link, today
 from members.forms_benefits import (
     AgreementForm,
-    MerchantAccountForm,
     MerchantForm,
     PlaceForm,
     describe_form,
     draft_of,
+    merchant_account_form,
     offer_form,
     upload,
 )
@@ -229,7 +229,7 @@ class MerchantAdmin(ScopedModelAdmin):
               MerchantState.APPROVED, form_for=login_form),
         _step("account", _("Enter a bank account"), _EDIT, _enter_account,
               _("Statements are settled to it once a colleague has confirmed it."), *_TAKEN_IN,
-              form=MerchantAccountForm,
+              form_for=lambda obj, by: merchant_account_form(obj),
               done=_("The account waits for confirmation by a colleague.")),
         _step("describe", _("Correct the description"), _EDIT, _describe,
               _("The log keeps which columns were changed, never their values."),

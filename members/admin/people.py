@@ -19,13 +19,14 @@ from members.actions import bank_accounts, people
 from members.admin import merges, person_privacy
 from members.admin.county_filter import CountyFilter
 from members.admin.memberships import PROFILE, panels_of
+from members.forms_death import death_form
 from members.models import BankAccount, Person
 from members.rules.rows import read_bank, read_employer, require_own_account
 from members.states import MergeState
 from union_portal import files
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every
-from union_portal.admin.fields import DateInput, ReasonForm, union_field
+from union_portal.admin.fields import ReasonForm, union_field
 from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.paging import MOST_FOUND
 from union_portal.admin.scoped import ScopedModelAdmin, narrowed_by
@@ -98,10 +99,6 @@ def change_form(person: Person, by: Account) -> type[forms.Form]:
             return self.cleaned_data
 
     return ChangeForm
-
-
-class DeathForm(ReasonForm):
-    died_on = forms.DateField(label=_("Died on"), widget=DateInput())
 
 
 class UnmaskForm(ReasonForm):
@@ -324,7 +321,7 @@ class PersonAdmin(ScopedModelAdmin):
             ),
             explain=_("From then on nothing is paid for this person; the membership ends."),
             why_not=every(_whole, _alive),
-            form=DeathForm,
+            form_for=lambda obj, by: death_form(obj),
             danger=True,
         ),
         Button(

@@ -80,6 +80,12 @@ def _is_dead(person: Person, account: Account) -> Text | None:
     return _("The person has died.") if person.died_on else None
 
 
+def _without_family(person: Person, account: Account) -> Text | None:
+    if queries.family_of(person).exists():
+        return None
+    return _("No family member is entered.")
+
+
 BUTTONS = (
     Button(
         name="consent",
@@ -117,6 +123,7 @@ BUTTONS = (
         act=_remove,
         explain=_("The entry is forgotten, with birth date and identity number."),
         done=_("Removed."),
+        why_not=_without_family,
         form_for=remove_form,
         danger=True,
     ),

@@ -290,4 +290,4 @@ class CardResultRow(models.Model):
         triggers = append_only("card_result_row")
 
     def __str__(self) -> str:
-        return f"{self.row}: {self.verdict}"
+        return f"{self.row}: {self.get_verdict_display()}"

@@ -8,6 +8,7 @@ are national codes.
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from union_portal.fields import FenField
 from union_portal.models import Account, Organization
@@ -48,7 +49,7 @@ class Industry(models.TextChoices):
     M = "M", _("scientific research and technical services")
     N = "N", _("water conservancy, environment, public facilities")
     O = "O", _("residents' services, repair and others")  # noqa: E741
-    P = "P", _("education")
+    P = "P", pgettext_lazy("an industry", "education")
     Q = "Q", _("health and social work")
     R = "R", _("culture, sports and entertainment")
     S = "S", _("public administration and social organizations")

@@ -1,5 +1,6 @@
 """The columns of a sheet of people, and the groups that higher apps add to them."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,6 +18,7 @@ Shown = Literal["plain", "national_id", "phone", "account"]
 
 _LONGEST_SHOWN: Final = 30
 _TELLING_DIGITS: Final = 6
+_DAY_FIRST: Final = re.compile(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1[0-9]{2,4}")
 _MASKS: Final[dict[Shown, Callable[[str], str]]] = {
     "national_id": mask_id,
     "phone": mask_phone,
@@ -384,7 +386,9 @@ def masked(column: Column, text: str) -> str:
 
 
 def _is_datelike(text: str) -> bool:
-    return len(text) <= 12 and text[:2] in ("19", "20", "18", "21")
+    """A day, whatever comes first in it: whoever mends 3/1/2024 has to see it."""
+    is_year_first = text[:2] in ("19", "20", "18", "21")
+    return len(text) <= 12 and (is_year_first or _DAY_FIRST.fullmatch(text) is not None)
 
 
 def _plain(header: str) -> str:

@@ -21,6 +21,7 @@ from union_portal.kit.refusals import Refused
 FindUnion = Callable[[str, str], int]
 
 EMPLOYER_LONGEST: Final = 120
+HOLDER_LONGEST: Final = 60
 BANK_LONGEST: Final = 80
 
 _SEXES: Final = {
@@ -116,6 +117,19 @@ def require_own_account(holder: str, name: str) -> None:
                 " and enter it by hand with a reason."
             ),
         )
+
+
+def read_holder(holder: str, merchant: str, reason: str) -> str:
+    """Who holds a merchant's account: the business, or for a reason another. Errors: Refused."""
+    business = merchant[:HOLDER_LONGEST]
+    read = read_line(holder, HOLDER_LONGEST) or business
+    if read != business and not reason.strip():
+        raise Refused(
+            gettext_noop("The account holder differs from the merchant's name."),
+            gettext_noop("Correct the holder, or give the reason why another is paid."),
+            at="holder",
+        )
+    return read
 
 
 def read_death(died_on: date, born_on: date | None, today: date) -> date:

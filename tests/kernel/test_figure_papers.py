@@ -47,6 +47,7 @@ def test_the_sheet_holds_the_same_with_sums_in_yuan_and_the_months_behind(counte
     run, path = made(cast, figure_reports.XLSX_KIND, tmp_path)
     book = openpyxl.load_workbook(path)
     rows = list(book.worksheets[0].iter_rows(values_only=True))
+    assert rows[0] == ("Code", "Figure", "Value", "Day", "How it is counted")
     assert rows[1] == ("lamps", "灯", 2, "2026-03-02", "亮着的灯。")
     assert rows[2][:4] == ("lamp_fen", "灯的花费", 123.45, "2026-03-02")
     months = [row[:3] for row in book.worksheets[1].iter_rows(values_only=True)]

@@ -145,6 +145,7 @@ def test_who_calls_off_while_the_file_is_on_its_way_stays_off(office: CardOffice
     assert card_batches.mark_sent(batch=batch, by=office.cast.officer, now=NOW) == 1
     office.take(batch, office.says(batch))
     row = CardResultRow.objects.get(card=card)
+    assert str(row).endswith(row.get_verdict_display())
     card.refresh_from_db()
     assert (row.verdict, card.state) == ("late", CardState.CANCELLED)
 

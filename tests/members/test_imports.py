@@ -113,9 +113,16 @@ def test_a_finding_never_shows_a_whole_number(cast: Cast):
     rows[1]["银行账号"] = "6222021234567890123"
     rows[2]["手机号"] = "10012345678"
     rows[3]["姓名"] = "13812345678"
+    rows[3]["去世日期"] = "3/1/2024"
     run = upload(as_csv(rows), by=cast.qiao, organization=cast.tree.union)
     shown = list(ImportFinding.objects.filter(run=run).values_list("shown", flat=True))
-    assert shown == ["610***********0000", "************0123", "100****5678", "138****5678"]
+    assert shown == [
+        "610***********0000",
+        "************0123",
+        "100****5678",
+        "138****5678",
+        "3/1/2024",
+    ]
 
 
 def test_two_rows_of_one_number_are_both_refused(cast: Cast):

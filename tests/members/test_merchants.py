@@ -286,7 +286,7 @@ def test_an_account_is_entered_once_by_one_and_confirmed_by_another(cast: Cast):
     made = enter_account(cast, merchant, number=number)
     with pytest.raises(BenefitRefused, match="has this account already"):
         enter_account(cast, merchant, number=number)
-    with pytest.raises(BenefitRefused, match="holder differs"):
+    with pytest.raises(Refused, match="holder differs"):
         enter_account(cast, merchant, holder="别人")
     with pytest.raises(PermissionDenied):
         merchant_accounts.confirm(account=made, by=cast.benefits, now=timezone.now())

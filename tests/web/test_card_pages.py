@@ -196,11 +196,24 @@ def test_a_list_of_numbers_applies_for_these_alone(office: CardOffice):
     answer = press(
         browser(office.cast.qiao), on_list("apply-many"),
         organization=office.cast.tree.union.pk, bank=office.bank.pk,
-        numbers=f"{chosen.national_id}\n 612725198005014028 \n\n",
+        numbers=f"{chosen.national_id}\n 612725198005014020 \n\n",
     )  # fmt: skip
     assert "1 applications made" in text_of(answer)
     assert "1 Nobody in your area." in text_of(answer)
+    assert "Left out: 1" in text_of(answer)
     assert ServiceCard.objects.get().person == chosen
+
+
+def test_a_list_with_a_line_that_is_no_number_is_refused_with_the_line(office: CardOffice):
+    chosen = office.member()
+    answer = press(
+        browser(office.cast.qiao), on_list("apply-many"),
+        organization=office.cast.tree.union.pk, bank=office.bank.pk,
+        numbers=f"{chosen.national_id}\n612725198005014025\n",
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert "Line 2: " in text_of(answer)
+    assert not ServiceCard.objects.exists()
 
 
 def test_a_clerk_finds_nobody_of_another_union(office: CardOffice):

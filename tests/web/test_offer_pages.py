@@ -189,10 +189,19 @@ def test_a_shop_is_added_by_its_county_and_a_point_of_the_city(cast: Cast):
         answer = press(office, merchant, "place", **{**given, **wrong})
         assert answer.status_code == 422, wrong
         assert list(answer.context["form"].errors) == at, wrong
-    assert press(office, merchant, "place", **given).status_code == 302
+    as_maps_tell = {**given, "latitude": "38.285000123456", "longitude": "109.735000123456"}
+    assert press(office, merchant, "place", **as_maps_tell).status_code == 302
     assert "geolocation=()" in office.get(
         reverse("admin:members_merchant_do", args=[merchant.pk, "suspend"])
     )["Permissions-Policy"]  # fmt: skip
+
+
+def test_an_account_of_another_holder_asks_for_the_reason_beside_every_other_fault(cast: Cast):
+    merchant = honoured(cast).merchant
+    given = {"number": "12", "bank_name": "", "holder": "别人"}
+    answer = press(browser(cast.benefits), merchant, "account", **given)
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == set(given)
 
 
 def test_the_directory_asks_the_database_no_more_for_a_hundred_offers_than_for_one(cast: Cast):

@@ -42,6 +42,17 @@ def test_the_last_page_of_a_list_skips_no_rows(cast: Cast):
     assert not any("OFFSET" in one for one in listed)
 
 
+def test_a_page_past_the_end_is_the_last_one_of_what_was_searched(cast: Cast):
+    for _turn in range(30):
+        make_person(cast.tree.union, name="李明")
+    make_person(cast.tree.union, name="王明")
+    client = browser(cast.officer)
+    answer = client.get(reverse("admin:members_person_changelist") + "?q=李&p=40")
+    assert answer.status_code == 200
+    shown = answer.context["cl"]
+    assert (shown.page_num, {one.name for one in shown.result_list}) == (2, {"李明"})
+
+
 def test_a_search_counts_no_more_than_a_thousand_and_says_that_there_are_more(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ):

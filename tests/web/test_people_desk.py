@@ -7,7 +7,9 @@ import openpyxl
 import pytest
 import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from members import queries, tasks  # noqa: F401  (registers the jobs)
@@ -77,6 +79,34 @@ def test_a_clerk_uploads_looks_and_confirms_once(cast: Cast, clerk: Client):
 
     again = send(clerk, as_csv(rows), cast.tree.union)
     assert (again.new_count, again.changed_count, again.unchanged_count) == (0, 0, 4)
+
+
+def test_a_death_that_lies_ahead_is_told_with_the_reason_that_is_missing(cast: Cast, clerk: Client):
+    url = reverse("admin:members_person_do", args=[cast.lin_person.pk, "death"])
+    answer = press(clerk, url, died_on="2099-01-01", reason="")
+    assert faulty(answer) == {"died_on", "reason"}
+
+
+def test_a_page_reads_its_row_once(cast: Cast, clerk: Client):
+    """Else it told of two moments while a worker writes: no findings, and their remedy."""
+    run = send(clerk, as_csv(make_rows(cast.tree.union, 1)), cast.tree.union)
+    with CaptureQueriesContext(connection) as asked:
+        shown(clerk, run)
+    mine = f'"members_importrun"."id" = {run.pk}'
+    assert len([one for one in asked.captured_queries if mine in one["sql"]]) == 1
+
+
+def test_whoever_has_one_union_finds_it_chosen_and_no_counties_to_choose(cast: Cast, clerk: Client):
+    asked = clerk.get(reverse(UPLOAD, args=["upload"])).content.decode()
+    assert f'<option value="{cast.tree.union.pk}" selected>' in asked
+    listed = reverse("admin:members_person_changelist")
+    assert "?county=" not in clerk.get(listed).content.decode()
+    assert "?county=" in browser(cast.officer).get(listed).content.decode()
+
+
+def test_a_family_member_is_removed_where_there_is_one(cast: Cast, clerk: Client):
+    page = clerk.get(reverse("admin:members_person_change", args=[cast.lin_person.pk]))
+    assert "No family member is entered." in page.content.decode()
 
 
 def test_evidence_of_a_refused_account_is_not_kept(cast: Cast, clerk: Client):

@@ -41,5 +41,7 @@ class UnionChoice(forms.ModelChoiceField):
 
 
 def union_field(account: Account, permission: Permission) -> UnionChoice:
-    """The unions for which the account holds the permission."""
-    return UnionChoice(label=_("Union"), queryset=unions_for(account, permission))
+    """The unions for which the account holds the permission; the only one is chosen already."""
+    unions = unions_for(account, permission)
+    first, *others = unions[:2] or [None]
+    return UnionChoice(label=_("Union"), queryset=unions, initial=None if others else first)

@@ -2,10 +2,13 @@
 
 from typing import Any, Final
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Page, Paginator
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from django.utils.functional import cached_property
+from unfold.views import ChangeList
 
 # Of what a search finds so many are counted: whoever finds more narrows it down.
 MOST_FOUND: Final = 1_000
@@ -69,3 +72,20 @@ class FromBothEnds(Paginator):
             return super().page(number)
         backwards = list(rows.reverse()[self.count - last : self.count - first])
         return Page(backwards[::-1], number, self)
+
+
+class UpToTheLastPage(ChangeList):
+    """A page past the end is the last one.
+
+    Django leads such an address to the first page of everything, without what was searched or
+    chosen: a list gets shorter while people work through it.
+    """
+
+    def get_results(self, request: HttpRequest) -> None:
+        try:
+            super().get_results(request)
+        except IncorrectLookupParameters:
+            self.page_num = self.model_admin.get_paginator(
+                request, self.queryset, self.list_per_page
+            ).num_pages
+            super().get_results(request)

@@ -23,7 +23,7 @@ from union_portal import access, once
 from union_portal.access import Permission
 from union_portal.admin import pages
 from union_portal.admin.buttons import Button, Offer
-from union_portal.admin.paging import MANY, MOST_FOUND, FromBothEnds, rows_about
+from union_portal.admin.paging import MANY, MOST_FOUND, FromBothEnds, UpToTheLastPage, rows_about
 from union_portal.admin.trail import Step, trail_of
 from union_portal.fields import BlindIndexField, SealedTextField
 from union_portal.models import Account, Organization, OrganizationLevel
@@ -106,12 +106,17 @@ class ScopedModelAdmin(ModelAdmin):
         rows = super().get_queryset(request)
         if self.scope_path is None:
             return rows if self.has_view_permission(request) else rows.none()
-        reach = Q(pk__in=[])
-        for permission in self.view_permissions:
-            reach |= access.scope(reader(request), permission, self.scope_path)
+        reach = self.reach(request, self.scope_path)
         if self.unplaced and self._holds(request, self.view_permissions, federation()):
             reach |= Q(**{f"{self.unplaced}__isnull": True})
         return rows.filter(reach)
+
+    def reach(self, request: HttpRequest, path: str) -> Q:
+        """What lies where the reader may look at rows of this list; `path` leads to a union's."""
+        reach = Q(pk__in=[])
+        for permission in self.view_permissions:
+            reach |= access.scope(reader(request), permission, path)
+        return reach
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -156,6 +161,16 @@ class ScopedModelAdmin(ModelAdmin):
         return super().lookup_allowed(lookup, value, request)
 
     # -- what they see -----------------------------------------------------------------
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """The row, read once a request: else a page told of two moments while a worker writes."""
+        read: dict[tuple[str, str, str | None], Any] = request.__dict__.setdefault("rows_read", {})
+        key = (self.opts.label, object_id, from_field)
+        if key not in read:
+            read[key] = super().get_object(request, object_id, from_field)
+        return read[key]
+
     def trail(self, request: HttpRequest, obj: Any) -> list[Step]:
         """What happened to the row, oldest first."""
         return trail_of(obj)
@@ -225,6 +240,9 @@ class ScopedModelAdmin(ModelAdmin):
     def in_an_address(self, searched: str) -> str:
         """What stands for a search in the address of its list."""
         return searched
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UpToTheLastPage]:
+        return UpToTheLastPage
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         rows = super().get_changelist_instance(request)
