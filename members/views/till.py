@@ -109,6 +109,8 @@ def till_done(request: HttpRequest, login: MerchantLogin, use_id: int) -> HttpRe
 def till_undo(request: HttpRequest, login: MerchantLogin, use_id: int) -> HttpResponse:
     """Why a use is taken back, and the act itself."""
     use = _own(login, use_id)
+    if request.method != "POST" and not redemptions.may_undo(use, by=_account(request)):
+        return redirect("members:till-done", use.pk)
     form = UndoForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

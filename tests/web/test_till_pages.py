@@ -166,6 +166,7 @@ def test_from_the_code_to_the_use_and_back(street):
     undo = reverse("members:till-undo", args=[use.pk])
     assert till.post(undo, {"reason": ""}).status_code == 422
     assert till.post(undo, {"reason": "Wrong dish"}).status_code == 302
+    assert till.get(undo).url == done.url
     assert "Wrong dish" in text(till.get(done.url))
     use.refresh_from_db()
     assert use.state == "undone"

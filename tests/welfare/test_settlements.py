@@ -371,6 +371,17 @@ def test_the_auditor_follows_an_approved_statement_to_what_is_owed(shop, card, c
     assert way not in browser(shop.officer).get(page).content.decode()
 
 
+def test_a_line_that_is_disputed_is_not_asked_about_again(shop, card):
+    statement = issued(shop, card)
+    page = reverse("welfare:line-dispute", args=[statement.pk, 1])
+    till = browser(shop.till)
+    MerchantStatement.objects.update(disputes_until=timezone.localdate())
+    assert till.get(page).status_code == 200
+    line = statement.lines.get(position=1)
+    settlements.dispute(line=line, words=WORDS, by=shop.till, now=NOW, today=TODAY)
+    assert till.get(page).url == reverse("welfare:statement", args=[statement.pk])
+
+
 def test_the_merchant_reads_where_the_money_of_its_month_stands(cast, shop, card, fund_office):
     owed = approved(shop, card, cast)
     statement = MerchantStatement.objects.get()

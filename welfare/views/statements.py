@@ -81,6 +81,9 @@ def line_dispute(
 ) -> HttpResponse:
     found = _own(merchant, statement_id)
     line = get_object_or_404(found.lines.select_related("redemption__offer"), position=position)
+    is_open = line.state == StatementLineState.COUNTED and _may_dispute(found)
+    if request.method != "POST" and not is_open:
+        return redirect("welfare:statement", found.pk)
     form = DisputeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
