@@ -228,6 +228,13 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
             is_reading=True,
         ),
         Matching("subject_type = 'members.person' AND subject_id = {person}", is_reading=True),
+        # A merchant reads under which decision their month is paid.
+        Matching(
+            "subject_type = 'welfare.merchantstatement' AND subject_id IN"
+            " (SELECT s.id FROM welfare_merchantstatement s"
+            " WHERE s.merchant_id = (SELECT portal_merchant()))",
+            is_reading=True,
+        ),
         Through(
             Door.OBJECTION,
             "EXISTS (SELECT 1 FROM union_portal_noticeentry e"

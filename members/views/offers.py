@@ -196,6 +196,7 @@ def _points(offers: list[BenefitOffer]) -> list[dict[str, Any]]:
             "offer": one.pk,
             "number": number,
             "name": f"{one} · {place.name}",
+            "shop": place.name,
             "at": [str(place.latitude), str(place.longitude)],
         }
         for number, one in enumerate(offers, start=1)

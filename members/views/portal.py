@@ -92,7 +92,8 @@ def message_list(request: HttpRequest, person: Person) -> HttpResponse:
         for message, ways in zip(shown, notifications.ways_of(person.pk, shown), strict=True)
     ]
     notifications.mark_read(messages=shown)
-    return render(request, "members/message_list.html", {"page": page, "told": told})
+    context = {"page": page, "told": told, "asked_for": notifications.ASKED_FOR}
+    return render(request, "members/message_list.html", context)
 
 
 def _unread(person: int) -> Iterable[Any]:

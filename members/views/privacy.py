@@ -39,7 +39,10 @@ def _today() -> date:
 @member_only
 def consent_list(request: HttpRequest, person: Person) -> HttpResponse:
     """Each purpose by itself: its words, what the reader said, and when."""
-    context = {"purposes": queries.purposes_of(person, _today())}
+    context = {
+        "purposes": queries.purposes_of(person, _today()),
+        "missing": queries.consents_missing(person.pk, _today()),
+    }
     return render(request, "members/consent_list.html", context)
 
 

@@ -24,6 +24,7 @@ from members.models import MerchantLogin, Redemption
 from members.queries import till as queries_till
 from union_portal import headers, tries
 from union_portal.forms import refuse
+from union_portal.kit import dates
 from union_portal.kit.shares import thousandths
 from union_portal.models import Account
 
@@ -108,6 +109,8 @@ def till_done(request: HttpRequest, login: MerchantLogin, use_id: int) -> HttpRe
 def till_undo(request: HttpRequest, login: MerchantLogin, use_id: int) -> HttpResponse:
     """Why a use is taken back, and the act itself."""
     use = _own(login, use_id)
+    if request.method != "POST" and not redemptions.may_undo(use, by=_account(request)):
+        return redirect("members:till-done", use.pk)
     form = UndoForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -220,10 +223,13 @@ def _look(request: HttpRequest) -> Look | None:
 
 
 def _month(text: str) -> date:
+    """The month that is asked for; this one instead of what is none, or is yet to come."""
+    today = timezone.localdate()
     try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        return timezone.localdate()
+        asked = dates.read_date(f"{text}-01")
+    except dates.DateError:
+        return today
+    return min(asked, today)
 
 
 def _account(request: HttpRequest) -> Account:

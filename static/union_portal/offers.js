@@ -46,11 +46,16 @@
   function sort(here) {
     const list = document.getElementById("offers");
     const rows = [...list.children].map((row) => {
-      const mine = points.filter((point) => String(point.offer) === row.dataset.offer);
-      return { row, metres: Math.min(...mine.map((point) => apart(here, point.at))) };
+      const mine = points
+        .filter((point) => String(point.offer) === row.dataset.offer)
+        .map((point) => ({ shop: point.shop, metres: apart(here, point.at) }))
+        .sort((one, other) => one.metres - other.metres);
+      return { row, shop: mine[0]?.shop, metres: mine[0]?.metres ?? Infinity };
     });
     rows.sort((one, other) => one.metres - other.metres);
-    for (const { row, metres } of rows) {
+    for (const { row, shop, metres } of rows) {
+      // The distance is that of the nearest shop, so that one is named.
+      if (shop) row.querySelector("[data-shop]").textContent = shop;
       row.querySelector("[data-distance]").textContent = told(metres);
       list.appendChild(row);
     }

@@ -135,14 +135,17 @@ def test_from_the_application_to_the_map(live_server, open_page, cast, licence):
 def test_what_is_near_is_sorted_in_the_device_and_told_to_nobody(live_server, open_page, cast):
     far = honoured(cast)
     near_merchant = make_merchant(cast)
+    away = make_place(cast, near_merchant, name="北店", latitude=Decimal("38.9"))
     place = make_place(cast, near_merchant, name="南店", latitude=Decimal("38.2"))
     agree(cast, near_merchant)
-    near = make_offer(cast, near_merchant, places=[place])
+    near = make_offer(cast, near_merchant, places=[away, place])
     page = open_page(
         geolocation={"latitude": 38.1987, "longitude": 109.7293}, permissions=["geolocation"]
     )
     page.goto(f"{live_server.url}/offers/?sort=used")
     page.wait_for_selector("#near button")
+    shop = page.locator(f"[data-offer='{near.pk}'] [data-shop]")
+    assert shop.inner_text() == "北店"
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url))
     far_first = [far.pk, near.pk]
@@ -159,6 +162,7 @@ def test_what_is_near_is_sorted_in_the_device_and_told_to_nobody(live_server, op
     # Some ninety metres once the device's WGS-84 was turned into the map's GCJ-02; half a
     # kilometre without.
     assert told in {"80 m", "90 m", "100 m"}
+    assert shop.inner_text() == "南店"
     assert sent == []
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
     assert faults(page) == []

@@ -191,7 +191,11 @@ def test_what_moves_money_asks_for_a_fresh_log_in(cast, client, no_second_factor
     answer = client.get(url(stored))
     assert answer.status_code == 302
     assert "reauthenticate" in answer.headers["Location"]
+    confirmed = client.post(answer.headers["Location"], {"password": "a-long-unusual-phrase"})
+    told = client.get(confirmed.headers["Location"])
+    assert f'<meta http-equiv="refresh" content="0; url={url(stored)}">' in told.content.decode()
     assert not FileDownload.objects.exists()
+    assert b"".join(client.get(url(stored)).streaming_content) == b"rows"
 
 
 def test_a_machine_stores_without_an_uploader(cast):

@@ -64,10 +64,11 @@ def test_whoever_has_nothing_to_do_is_told_so(cast: Cast):
 def test_a_message_waits_until_it_was_opened(cast: Cast):
     a_message(cast)
     assert "unread_messages" in tasks(cast)
-    browser(cast.lin).get(reverse("members:message-list"))
+    assert ">unread<" in browser(cast.lin).get(reverse("members:message-list")).content.decode()
     assert "unread_messages" not in tasks(cast)
     first = Message.objects.get().read_at
-    browser(cast.lin).get(reverse("members:message-list"))
+    again = browser(cast.lin).get(reverse("members:message-list")).content.decode()
+    assert ">unread<" not in again
     assert Message.objects.get().read_at == first
 
 
@@ -155,7 +156,8 @@ def test_whoever_is_no_member_has_no_such_page(cast: Cast, who: str):
 def test_a_consent_is_given_and_withdrawn_in_the_portal(cast: Cast, texts: Any):
     client = browser(cast.lin)
     listed = reverse("members:consent-list")
-    assert "not asked yet" in client.get(listed).content.decode()
+    shown = client.get(listed).content.decode()
+    assert shown.count("waits for your answer") == 1 and "not asked yet" in shown
     give = {"purpose": "card", "version": "1"}
     assert client.post(reverse("members:consent-give"), give).url == listed
     assert Consent.objects.get().given_by == cast.lin

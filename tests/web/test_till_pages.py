@@ -166,6 +166,7 @@ def test_from_the_code_to_the_use_and_back(street):
     undo = reverse("members:till-undo", args=[use.pk])
     assert till.post(undo, {"reason": ""}).status_code == 422
     assert till.post(undo, {"reason": "Wrong dish"}).status_code == 302
+    assert till.get(undo).url == done.url
     assert "Wrong dish" in text(till.get(done.url))
     use.refresh_from_db()
     assert use.state == "undone"
@@ -265,7 +266,7 @@ def test_day_and_month_add_up_what_stands(street):
         told = text(till.get(reverse(f"members:till-{name}")))
         assert "2 uses, subsidies ¥20.00; 1 taken back" in told
     assert '<rect width="1000"' in text(till.get(reverse("members:till-month")))
-    for month in ("2020-01", "x", "2026-13"):
+    for month in ("2020-01", "x", "2026-13", "0001-01", "9999-12"):
         assert till.get(reverse("members:till-month"), {"month": month}).status_code == 200
 
 

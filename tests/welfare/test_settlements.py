@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 from openpyxl import load_workbook
 
@@ -29,12 +30,12 @@ from tests.welfare.shop import (
     use,
 )
 from union_portal import files, lifecycle, queue, reports
-from union_portal.models import Account, ReportRun, StoredFile
+from union_portal.models import Account, Decision, ReportRun, StoredFile
 from union_portal.states import DecisionState
 from welfare.actions import settlements
 from welfare.actions.settlements import SettlementRefused
 from welfare.disbursement import batches, claims, invariants
-from welfare.disbursement.models import Entitlement, PayoutLine
+from welfare.disbursement.models import Entitlement, PayoutLine, ReturnRow
 from welfare.disbursement.refusals import NoCover
 from welfare.models import MerchantStatement, StatementLine
 from welfare.queries.settlements import by_offer
@@ -368,6 +369,43 @@ def test_the_auditor_follows_an_approved_statement_to_what_is_owed(shop, card, c
     way = reverse("admin:disbursement_entitlement_change", args=[owed.pk])
     assert way in browser(cast.gao).get(page).content.decode()
     assert way not in browser(shop.officer).get(page).content.decode()
+
+
+def test_a_line_that_is_disputed_is_not_asked_about_again(shop, card):
+    statement = issued(shop, card)
+    page = reverse("welfare:line-dispute", args=[statement.pk, 1])
+    till = browser(shop.till)
+    MerchantStatement.objects.update(disputes_until=timezone.localdate())
+    assert till.get(page).status_code == 200
+    line = statement.lines.get(position=1)
+    settlements.dispute(line=line, words=WORDS, by=shop.till, now=NOW, today=TODAY)
+    assert till.get(page).url == reverse("welfare:statement", args=[statement.pk])
+
+
+def test_the_merchant_reads_where_the_money_of_its_month_stands(cast, shop, card, fund_office):
+    owed = approved(shop, card, cast)
+    statement = MerchantStatement.objects.get()
+    pages = [
+        reverse("welfare:statement-list"),
+        reverse("welfare:statement", args=[statement.pk]),
+    ]
+    till, other = browser(shop.till), make_shop(cast, code=CODES[1], programme=shop.programme)
+    with page_of(shop.till.pk):
+        assert owed.decision.number in till.get(pages[1]).content.decode()
+    with page_of(other.till.pk):
+        assert not Decision.objects.exists()
+    batch = batches.assemble(
+        fund=fund_office.fund, scheme=MERCHANTS, period="2026-02",
+        organization=cast.tree.city, by=cast.feng, today=TODAY,
+    )  # fmt: skip
+    fund_office.release(batches.seal(batch=batch, by=cast.feng))
+    claims.wake()
+    fund_office.answer(batch, *fund_office.says(batch, "paid"))
+    day = timezone.localdate(ReturnRow.objects.get().judged_at)
+    with page_of(shop.till.pk):
+        for page in pages:
+            assert f"paid on {day}" in till.get(page).content.decode()
+        assert "was paid to your account" in till.get(pages[1]).content.decode()
 
 
 def approved(shop, card, cast) -> Entitlement:

@@ -1,16 +1,23 @@
 """Protected downloads: permission, a fresh log-in for what moves money, a row for good."""
 
-from typing import cast
+from typing import Final, cast
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from union_portal import files
 from union_portal.downloads import download
 from union_portal.models import Account, StoredFile
+
+# A download leaves the page that led to it: whoever confirmed who they are would go on looking
+# at the question, and answer it again. The address with this on it says that it was enough.
+CONFIRMED: Final = "confirmed"
 
 
 @require_GET
@@ -19,9 +26,15 @@ def file(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
     stored = get_object_or_404(StoredFile, pk=file_id)
     if not files.may_fetch(cast(Account, request.user), stored):
         raise Http404
-    if files.purpose_of(stored).is_sensitive:
+    if not files.purpose_of(stored).is_sensitive:
+        return _served(request, stored)
+    if CONFIRMED in request.GET:
+        return render(request, "union_portal/file_ready.html", {"file": stored})
+    try:
         return _served_after_log_in(request, stored)
-    return _served(request, stored)
+    except ReauthenticationRequired:
+        back = f"{request.path}?{CONFIRMED}"
+        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")
 
 
 def _served(request: HttpRequest, stored: StoredFile) -> FileResponse:

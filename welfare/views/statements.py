@@ -23,6 +23,7 @@ from union_portal.models import Account
 from welfare.actions import settlements
 from welfare.forms import DisputeForm
 from welfare.models import MerchantStatement
+from welfare.queries import paid_at
 from welfare.queries.settlements import by_offer, counted_fen
 from welfare.states import StatementLineState, StatementState
 
@@ -48,7 +49,7 @@ def merchant_only(view: MerchantView) -> MerchantView:
 @merchant_only
 def statement_list(request: HttpRequest, merchant: Merchant) -> HttpResponse:
     """Every statement, the newest first, with where its money stands."""
-    rows = merchant.statements.select_related("decision__entitlement").order_by("-month", "-pk")
+    rows = merchant.statements.annotate(paid_at=paid_at("decision")).order_by("-month", "-pk")
     page = Paginator(rows, 24).get_page(request.GET.get("page"))
     return render(request, "welfare/statement_list.html", {"merchant": merchant, "page": page})
 
@@ -80,6 +81,9 @@ def line_dispute(
 ) -> HttpResponse:
     found = _own(merchant, statement_id)
     line = get_object_or_404(found.lines.select_related("redemption__offer"), position=position)
+    is_open = line.state == StatementLineState.COUNTED and _may_dispute(found)
+    if request.method != "POST" and not is_open:
+        return redirect("welfare:statement", found.pk)
     form = DisputeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -136,7 +140,9 @@ def _account(request: HttpRequest) -> Account:
 def _own(merchant: Merchant, statement_id: int) -> MerchantStatement:
     """The merchant's statement; anybody else's does not exist."""
     return get_object_or_404(
-        merchant.statements.select_related("merchant", "organization", "programme", "decision"),
+        merchant.statements.select_related(
+            "merchant", "organization", "programme", "decision"
+        ).annotate(paid_at=paid_at("decision")),
         pk=statement_id,
     )
 
