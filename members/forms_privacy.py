@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.actions import family
 from members.actions.corrections import FIELDS
 from members.models import Relation
+from members.rules.family import read_birth, require_guardian
 from union_portal.forms import IdentityField, ReadField, judge
 from union_portal.kit.identity import read_national_id
 from union_portal.kit.names import read_name
@@ -95,9 +95,9 @@ class FamilyForm(forms.Form):
 
 
 def _require_family(read: dict[str, Any]) -> None:
-    """A birth date, and a guardian if it is a child's. Errors: PeopleRefused."""
+    """A birth date, and a guardian if it is a child's. Errors: FamilyUnsound."""
     today = timezone.localdate()
     number = read["national_id"]
     numbered = read_national_id(number, today=today) if number else None
-    born = family.read_birth(numbered, read["born_on"], today=today)
-    family.require_guardian(born, read["guardian"], today=today)
+    born = read_birth(numbered, read["born_on"], today=today)
+    require_guardian(born, read["guardian"], today=today)

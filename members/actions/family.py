@@ -13,52 +13,13 @@ from django.utils.translation import gettext_noop
 from members.actions import consents
 from members.actions.refusals import PeopleRefused
 from members.models import Consent, ConsentPurpose, FamilyMember, Person
-from members.models.privacy import CHILD_AGE
+from members.rules.family import is_child, read_birth, require_guardian
 from union_portal import audit
 from union_portal.kit import masks, names
-from union_portal.kit.identity import NationalId, read_national_id
+from union_portal.kit.identity import read_national_id
 from union_portal.models import Account
 
 MOST: Final = 20
-
-
-def age(born_on: date, on: date) -> int:
-    """Whole years on a day, as PostgreSQL's age() counts them: a birthday counts from its day."""
-    return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
-
-
-def read_birth(number: NationalId | None, said: date | None, *, today: date) -> date:
-    """The birth date: that of the number, with which what is said agrees. Errors: PeopleRefused."""
-    born = number.born_on if number else said
-    if born is None:
-        raise PeopleRefused(
-            gettext_noop("The birth date is missing."),
-            gettext_noop("Enter it, or the identity number it follows from."),
-            at="born_on",
-        )
-    if said is not None and said != born:
-        raise PeopleRefused(
-            gettext_noop("The birth date is not that of the identity number."),
-            gettext_noop("Compare both with the card or the household register."),
-            at="born_on",
-        )
-    if born > today:
-        raise PeopleRefused(
-            gettext_noop("The birth date lies in the future."),
-            gettext_noop("Correct it."),
-            at="born_on",
-        )
-    return born
-
-
-def require_guardian(born_on: date, guardian: str, *, today: date) -> None:
-    """A child under 14 has a guardian. Errors: PeopleRefused if none is named."""
-    if age(born_on, today) < CHILD_AGE and not guardian.strip():
-        raise PeopleRefused(
-            gettext_noop("For a child under 14 the guardian has to be named."),
-            gettext_noop("Enter the name of the father, the mother or another guardian."),
-            at="guardian",
-        )
 
 
 @transaction.atomic
@@ -76,8 +37,8 @@ def enter(
 ) -> FamilyMember:
     """Enter somebody. With an identity number the birth date follows from it.
 
-    Errors: PermissionDenied, kit refusals; PeopleRefused without a birth date, for a child
-    under 14 without guardian or consent, for a number that is entered already.
+    Errors: PermissionDenied, kit refusals; FamilyUnsound without a birth date or a child's
+    guardian; ConsentMissing without the guardian's; PeopleRefused for whom is entered already.
     """
     held = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
     consents.channel_of(held, by)
@@ -112,7 +73,7 @@ def remove(*, member: FamilyMember, by: Account) -> None:
 
 def _guardian_consent(person: Person, born_on: date, guardian: str, today: date) -> Consent | None:
     require_guardian(born_on, guardian, today=today)
-    if age(born_on, today) >= CHILD_AGE:
+    if not is_child(born_on, today=today):
         return None
     return consents.require(person, ConsentPurpose.FAMILY, today=today)
 

@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 
 from members.models.memberships import Channel
 from members.models.people import Person, follows_merge
+from members.rules.family import CHILD_AGE
 from members.states import CORRECTION, CorrectionState
 from union_portal.fields import BlindIndexField, SealedTextField, StateField
 from union_portal.models import Account, Job, StoredFile
@@ -176,8 +177,6 @@ class Relation(models.TextChoices):
     OTHER = "other", _("other relative")
 
 
-# Under 14 on the day of the entry, as the calendar of the office counts days.
-CHILD_AGE = 14
 _CHILD = (
     guard(
         f"extract(year FROM age((NEW.entered_at AT TIME ZONE '{settings.TIME_ZONE}')::date,"

@@ -10,9 +10,9 @@ from django.db import IntegrityError, connection, transaction
 
 from members.actions import consents, family
 from members.actions.consents import ConsentMissing
-from members.actions.family import age
 from members.actions.refusals import PeopleRefused
 from members.models import FamilyMember
+from members.rules.family import FamilyUnsound, age
 from tests.cast import NOW, TODAY, Cast, make_person
 from union_portal.kit import fictional
 from union_portal.kit.identity import IdentityError
@@ -40,7 +40,7 @@ def test_a_child_is_entered_with_its_guardian_who_agreed(agreed: Cast):
 
 
 def test_a_child_without_a_guardian_or_a_consent_is_refused(agreed: Cast):
-    with pytest.raises(PeopleRefused, match="guardian has to be named"):
+    with pytest.raises(FamilyUnsound, match="guardian has to be named"):
         enter(agreed, born_on=THIRTEEN)
     consents.withdraw(person=agreed.lin_person, purpose="family", by=agreed.lin, now=NOW)
     with pytest.raises(ConsentMissing):
@@ -91,7 +91,7 @@ def test_a_number_is_checked_masked_and_entered_once(cast: Cast):
     wrong = number[:-1] + ("0" if number[-1] != "0" else "1")
     with pytest.raises(IdentityError):
         enter(cast, national_id=wrong)
-    with pytest.raises(PeopleRefused, match="not that of"):
+    with pytest.raises(FamilyUnsound, match="not that of"):
         enter(cast, national_id=number, born_on=date(1960, 5, 6))
 
 

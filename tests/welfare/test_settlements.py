@@ -35,7 +35,7 @@ from union_portal.states import DecisionState
 from welfare.actions import settlements
 from welfare.actions.settlements import SettlementRefused
 from welfare.disbursement import batches, claims, invariants
-from welfare.disbursement.models import Entitlement, PayoutLine, ReturnRow
+from welfare.disbursement.models import Entitlement, PayoutBatch, PayoutLine, ReturnRow
 from welfare.disbursement.refusals import NoCover
 from welfare.models import MerchantStatement, StatementLine
 from welfare.queries.settlements import by_offer
@@ -180,6 +180,18 @@ def test_only_the_benefits_officer_issues(cast, shop, who):
         issue(shop, by=getattr(cast, who))
 
 
+def paid(office: Office) -> PayoutBatch:
+    """What is owed for February, paid by the bank."""
+    batch = batches.assemble(
+        fund=office.fund, scheme=MERCHANTS, period="2026-02",
+        organization=office.cast.tree.city, by=office.cast.feng, today=TODAY,
+    )  # fmt: skip
+    office.release(batches.seal(batch=batch, by=office.cast.feng))
+    claims.wake()
+    office.answer(batch, *office.says(batch, "paid"))
+    return batch
+
+
 def test_an_approved_statement_is_owed_and_paid_like_any_other_money(cast, shop, card, fund_office):
     statement = issued(shop, card)
     account = confirm_account(shop, cast)
@@ -188,13 +200,7 @@ def test_an_approved_statement_is_owed_and_paid_like_any_other_money(cast, shop,
     owed = Entitlement.objects.get(merchant=shop.merchant)
     assert (owed.amount_fen, owed.person_id, owed.period) == (6_000, None, "2026-02")
     assert owed.claim_key == f"{MERCHANTS}:uscc-{shop.merchant.uscc}:2026-02"
-    batch = batches.assemble(
-        fund=fund_office.fund, scheme=MERCHANTS, period="2026-02",
-        organization=cast.tree.city, by=cast.feng, today=TODAY,
-    )  # fmt: skip
-    fund_office.release(batches.seal(batch=batch, by=cast.feng))
-    claims.wake()
-    fund_office.answer(batch, *fund_office.says(batch, "paid"))
+    batch = paid(fund_office)
     line = PayoutLine.objects.get(batch=batch)
     assert (line.state, line.payee_name, line.bank_account_id) == (
         "paid", shop.merchant.name, account.pk,
@@ -394,13 +400,7 @@ def test_the_merchant_reads_where_the_money_of_its_month_stands(cast, shop, card
         assert owed.decision.number in till.get(pages[1]).content.decode()
     with page_of(other.till.pk):
         assert not Decision.objects.exists()
-    batch = batches.assemble(
-        fund=fund_office.fund, scheme=MERCHANTS, period="2026-02",
-        organization=cast.tree.city, by=cast.feng, today=TODAY,
-    )  # fmt: skip
-    fund_office.release(batches.seal(batch=batch, by=cast.feng))
-    claims.wake()
-    fund_office.answer(batch, *fund_office.says(batch, "paid"))
+    paid(fund_office)
     day = timezone.localdate(ReturnRow.objects.get().judged_at)
     with page_of(shop.till.pk):
         for page in pages:
