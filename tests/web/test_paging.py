@@ -53,6 +53,17 @@ def test_a_page_past_the_end_is_the_last_one_of_what_was_searched(cast: Cast):
     assert (shown.page_num, {one.name for one in shown.result_list}) == (2, {"李明"})
 
 
+def test_what_is_counted_up_to_a_limit_is_not_sorted_first(cast: Cast):
+    """To sort what a hundred thousand share, all of them would have to be read."""
+    for _turn in range(3):
+        make_person(cast.tree.union)
+    pages = FromBothEnds(Person.objects.order_by("-name", "pk"), 2, most=2)
+    with CaptureQueriesContext(connection) as asked:
+        assert (pages.count, pages.has_more) == (2, True)
+    [counted] = [one["sql"] for one in asked if "COUNT(" in one["sql"]]
+    assert "LIMIT 3" in counted and "ORDER BY" not in counted
+
+
 def test_a_search_counts_no_more_than_a_thousand_and_says_that_there_are_more(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ):
