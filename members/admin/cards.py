@@ -1,5 +1,6 @@
 """Service cards as staff see them: lists, one card's life, and what was issued where and when."""
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -279,12 +280,17 @@ def _chart(title: Any, counted: list[tuple[str, int]]) -> dict[str, Any]:
 
 
 # -- the front page ---------------------------------------------------------------------------
-def _list(state: CardState) -> Any:
-    return lambda: reverse("admin:members_servicecard_changelist") + f"?state__exact={state.value}"
+def _waits(permission: Permission, state: CardState) -> Callable[[Account], QuerySet[ServiceCard]]:
+    return lambda account: queries_cards.waiting_for(account, permission, state)
 
 
-def _waits(permission: Permission, state: CardState) -> Any:
-    return lambda account: queries_cards.waiting_for(account, permission, state).count()
+def _ready(account: Account) -> QuerySet[ServiceCard]:
+    cards = queries_cards.cards_for(account, Permission.CARD_BATCH)
+    return cards.filter(state=CardState.READY, batch__isnull=True)
+
+
+def _to_hand_out(account: Account) -> QuerySet[ServiceCard]:
+    return queries_cards.cards_for(account, Permission.CARD_APPLY).filter(state=CardState.ISSUED)
 
 
 def _issued(account: Account) -> str:
@@ -298,39 +304,35 @@ def _active(account: Account) -> str:
 
 desk.add_queue(
     desk.Queue(
+        "card-checks",
         _("Card applications for the union to check"),
         Permission.CARD_CHECK,
+        ServiceCard,
         _waits(Permission.CARD_CHECK, CardState.UNION_REVIEW),
-        _list(CardState.UNION_REVIEW),
         "badge",
     ),
     desk.Queue(
+        "card-approvals",
         _("Card applications to approve"),
         Permission.CARD_APPROVE,
+        ServiceCard,
         _waits(Permission.CARD_APPROVE, CardState.CITY_REVIEW),
-        _list(CardState.CITY_REVIEW),
         "badge",
     ),
     desk.Queue(
+        "cards-to-batch",
         _("Card applications waiting for a batch"),
         Permission.CARD_BATCH,
-        lambda account: (
-            queries_cards.cards_for(account, Permission.CARD_BATCH)
-            .filter(state=CardState.READY, batch__isnull=True)
-            .count()
-        ),
-        _list(CardState.READY),
+        ServiceCard,
+        _ready,
         "badge",
     ),
     desk.Queue(
+        "cards-to-hand-out",
         _("Cards to hand out"),
         Permission.CARD_APPLY,
-        lambda account: (
-            queries_cards.cards_for(account, Permission.CARD_APPLY)
-            .filter(state=CardState.ISSUED)
-            .count()
-        ),
-        _list(CardState.ISSUED),
+        ServiceCard,
+        _to_hand_out,
         "badge",
     ),
 )

@@ -279,10 +279,11 @@ class CorrectionAdmin(ScopedModelAdmin):
 
 desk.add_queue(
     desk.Queue(
+        "corrections",
         _("Corrections that members asked for"),
         Permission.PERSON_EDIT,
-        lambda account: queries_privacy.corrections_waiting_for(account).count(),
-        lambda: reverse("admin:members_correction_changelist") + "?state__exact=asked",
+        Correction,
+        queries_privacy.corrections_waiting_for,
         icon="edit_note",
     )
 )

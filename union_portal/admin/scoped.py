@@ -21,8 +21,9 @@ from unfold.admin import ModelAdmin
 
 from union_portal import access, once
 from union_portal.access import Permission
-from union_portal.admin import pages
+from union_portal.admin import desk, pages
 from union_portal.admin.buttons import Button, Offer
+from union_portal.admin.filters import WaitsFilter
 from union_portal.admin.paging import MANY, MOST_FOUND, FromBothEnds, UpToTheLastPage, rows_about
 from union_portal.admin.trail import Step, trail_of
 from union_portal.fields import BlindIndexField, SealedTextField
@@ -240,6 +241,12 @@ class ScopedModelAdmin(ModelAdmin):
     def in_an_address(self, searched: str) -> str:
         """What stands for a search in the address of its list."""
         return searched
+
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        """Before the list's own filters: what of it waits for the reader."""
+        own = super().get_list_filter(request)
+        has_queue = any(queue.model is self.model for queue in desk.queues())
+        return [WaitsFilter, *own] if has_queue else own
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UpToTheLastPage]:
         return UpToTheLastPage
