@@ -29,7 +29,7 @@ from union_portal.admin.buttons import Button, Text, every
 from union_portal.admin.fields import ReasonForm, union_field
 from union_portal.admin.pages import Fact, Panel, Told
 from union_portal.admin.paging import MOST_FOUND
-from union_portal.admin.scoped import ScopedModelAdmin, narrowed_by
+from union_portal.admin.scoped import ScopedModelAdmin, chosen_in
 from union_portal.admin.trail import Step, name_acts, trail_of
 from union_portal.downloads import download_sheet
 from union_portal.forms import IdentityField, ReadField, judge
@@ -230,6 +230,10 @@ name_acts(
 )
 
 
+# The filters as the list's address holds them, by what a search knows them as.
+CHOSEN = {"county": "county", "sex__exact": "sex", "died_on__isempty": "is_alive"}
+
+
 @admin.register(Person)
 class PersonAdmin(ScopedModelAdmin):
     section = "people"
@@ -348,9 +352,11 @@ class PersonAdmin(ScopedModelAdmin):
         queryset = queryset.filter(merged_into__isnull=True)
         if not search_term.strip():
             return queryset, False
-        if narrowed_by(request):  # all who are found, to choose from
+        chosen = chosen_in(request, CHOSEN)
+        if chosen is None:  # all who are found, to choose from
             return queryset.filter(queries.matches(search_term)), False
-        return queryset.filter(queries.first_matches(search_term, MOST_FOUND + 1)), False
+        found = queries.first_matches(search_term, MOST_FOUND + 1, chosen)
+        return queryset.filter(found), False
 
     def in_an_address(self, searched: str) -> str:
         return queries.in_an_address(searched)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -307,6 +307,16 @@ class ScopedModelAdmin(ModelAdmin):
 def narrowed_by(request: HttpRequest) -> set[str]:
     """What of the address narrows or orders a list, beside what is searched."""
     return set(request.GET) - {SEARCH_VAR, PAGE_VAR}
+
+
+def chosen_in(request: HttpRequest, known: Mapping[str, str]) -> dict[str, str] | None:
+    """What narrows a list, by the names that `known` has for it; None where it knows not all, or
+    several of one are chosen.
+    """
+    narrowed = narrowed_by(request)
+    if narrowed - known.keys() or any(len(request.GET.getlist(name)) > 1 for name in narrowed):
+        return None
+    return {known[name]: request.GET[name] for name in narrowed}
 
 
 def _asks_for_a_secret(model: type[Model], lookup: str) -> bool:
