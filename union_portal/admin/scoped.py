@@ -96,7 +96,7 @@ class ScopedModelAdmin(ModelAdmin):
         """About how many rows the whole register has, for whoever is shown all of it."""
         if not self.is_register or request.GET.get(SEARCH_VAR) or narrowed_by(request):
             return None
-        if not self._holds(request, self.view_permissions, federation()):
+        if not self.sees_all(request):
             return None
         about = rows_about(self.model)
         return about if about >= MANY else None
@@ -107,7 +107,7 @@ class ScopedModelAdmin(ModelAdmin):
         if self.scope_path is None:
             return rows if self.has_view_permission(request) else rows.none()
         reach = self.reach(request, self.scope_path)
-        if self.unplaced and self._holds(request, self.view_permissions, federation()):
+        if self.unplaced and self.sees_all(request):
             reach |= Q(**{f"{self.unplaced}__isnull": True})
         return rows.filter(reach)
 
@@ -117,6 +117,13 @@ class ScopedModelAdmin(ModelAdmin):
         for permission in self.view_permissions:
             reach |= access.scope(reader(request), permission, path)
         return reach
+
+    def sees_all(self, request: HttpRequest) -> bool:
+        """Whether the reader may look at every row of this list, wherever it lies."""
+        told: dict[str, bool] = request.__dict__.setdefault("sees_all", {})
+        if self.opts.label not in told:
+            told[self.opts.label] = self._holds(request, self.view_permissions, federation())
+        return told[self.opts.label]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
