@@ -26,6 +26,10 @@ class CountyFilter(admin.SimpleListFilter):
         found = [(str(one.pk), one.short_name or one.name) for one in counties]
         return found if len(found) > 1 else []
 
+    def has_output(self) -> bool:
+        """Heeded also by whoever has none to choose, and follows a link with one."""
+        return bool(super().has_output()) or self.value() is not None
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()
         if chosen is None:

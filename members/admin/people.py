@@ -372,8 +372,6 @@ class PersonAdmin(ScopedModelAdmin):
         if not search_term.strip():
             return queryset, False
         chosen = chosen_in(request, CHOSEN)
-        if chosen and "county" in chosen and not self.sees_all(request):
-            chosen = None  # in one county there is none to choose, and the filter heeds nothing
         if chosen is None:  # all who are found, to choose from
             return queryset.filter(queries.matches(search_term)), False
         found = queries.first_matches(search_term, MOST_FOUND + 1, chosen)

@@ -137,13 +137,16 @@ def test_what_is_chosen_is_looked_up_before_a_search_stops(
             assert list(answer.context["cl"].result_list) == expected, given
 
 
-def test_whoever_has_no_county_to_choose_is_kept_from_nothing_by_one_in_the_address(cast: Cast):
+def test_a_county_in_the_address_is_heeded_by_whoever_has_none_to_choose(cast: Cast):
+    """A list must not tell of one county under a link to another's, searched or not."""
     own = make_person(cast.tree.union, name="钭甲")
-    answer = browser(cast.shi).get(
-        reverse("admin:members_person_changelist"),
-        {"q": "钭甲", "county": str(cast.tree.other_county.pk)},
-    )
-    assert list(answer.context["cl"].result_list) == [own]
+    client, page = browser(cast.shi), reverse("admin:members_person_changelist")
+    for searched in ({}, {"q": "钭甲"}):
+        there = client.get(page, {"county": str(cast.tree.other_county.pk), **searched})
+        assert list(there.context["cl"].result_list) == []
+        assert there.context["cl"].has_active_filters
+        here = client.get(page, {"county": str(cast.tree.county.pk), **searched})
+        assert own in here.context["cl"].result_list
 
 
 def test_a_county_is_narrowed_to_and_counted_by_the_keys_of_its_unions(cast: Cast):
