@@ -31,6 +31,8 @@ SEARCHES: Final = {
     "pinyin": "wang wei",
     "initials": "ww",
 }
+# A name that nobody has, of characters that many have.
+NOBODY: Final = "伟伟"
 
 
 def main() -> None:
@@ -102,16 +104,25 @@ def questions() -> dict[str, tuple[str, dict[str, str]]]:
     from members.models import Membership, Person
 
     people, memberships = Person._meta.label, Membership._meta.label
+    two = SEARCHES["two-character name"]
     searches = {f"search: {name}": {"q": text} for name, text in SEARCHES.items()}
     alike = {"first page": {}, "last page": {"p": "last"}, **searches}
     return {
         **{name: (people, given) for name, given in alike.items()},
         "search: identity number": (people, {"q": number_of_lin()}),
         "search: surname, of women": (people, {"q": SEARCHES["surname"], "sex__exact": "female"}),
+        "search: two characters, of a county": (people, {"q": two, "county": county()}),
+        "search: nobody": (people, {"q": NOBODY}),
         "filter: county": (people, {"county": county()}),
         "filter: women": (people, {"sex__exact": "female"}),
         "filter: died": (people, {"died_on__isempty": "0"}),
         **{f"memberships, {name}": (memberships, given) for name, given in alike.items()},
+        "memberships, search: two, of active": (memberships, {"q": two, "state__exact": "active"}),
+        "memberships, search: two, of women": (
+            memberships,
+            {"q": two, "person__sex__exact": "female"},
+        ),
+        "memberships, search: nobody": (memberships, {"q": NOBODY}),
         "memberships, filter: retired": (memberships, {"state__exact": "retired"}),
     }
 
@@ -143,21 +154,40 @@ def product(reader: Any) -> Ask:
 
 
 def stock() -> Ask:
-    from django.contrib.admin import AdminSite, EmptyFieldListFilter, ModelAdmin
+    from django.contrib.admin import (
+        AdminSite,
+        EmptyFieldListFilter,
+        ModelAdmin,
+        SimpleListFilter,
+    )
 
-    from members.admin.county_filter import CountyFilter
     from members.models import Membership, Person
+    from union_portal.models import Organization
+
+    counties = Organization.objects.filter(level="county")
+
+    class County(SimpleListFilter):
+        title = parameter_name = "county"
+
+        def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+            return [(str(one.pk), one.name) for one in counties.all()]
+
+        def queryset(self, request: Any, queryset: Any) -> Any:
+            if self.value() is None:
+                return queryset
+            path = counties.get(pk=self.value()).path
+            return queryset.filter(organization__path__startswith=path)
 
     class People(ModelAdmin):
         list_display = ("name", "national_id_shown", "sex", "born_on", "organization")
         list_per_page = 25
-        list_filter = (CountyFilter, "sex", ("died_on", EmptyFieldListFilter))
+        list_filter = (County, "sex", ("died_on", EmptyFieldListFilter))
         search_fields = ("name", "pinyin", "initials", "national_id_shown")
 
     class Memberships(ModelAdmin):
         list_display = ("person", "organization", "joined_on", "state")
         list_per_page = 25
-        list_filter = ("state",)
+        list_filter = ("state", "channel", "person__sex")
         list_select_related = ("person", "organization")
         search_fields = ("person__name", "person__pinyin", "person__initials")
 

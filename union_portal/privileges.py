@@ -52,7 +52,8 @@ CALLED: Final = frozenset(
     | {"members_moving", "members_moving_memberships", "portal_merchant"}
     | {"disbursement_fund_concerns", "disbursement_batch_concerns"}
     # narrow looks past it
-    | {"members_named", "members_spelled", "members_sharers", "members_shown_runs"}
+    | {"members_named", "members_spelled", "memberships_named", "memberships_spelled"}
+    | {"members_sharers", "members_shown_runs"}
     # the planner told of new rows, which the owner alone may otherwise
     | {"portal_analyse"}
 )

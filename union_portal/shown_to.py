@@ -90,9 +90,10 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         _MERGING,
     ),
     "members.membership": (
+        # Asked first, of the row itself: by the person a reader's whole county would be looked up.
+        Within("organization", _PEOPLE, is_reading=True),
         Within("person__organization", _PEOPLE),
         Own("person__account", is_reading=True),
-        Within("organization", _PEOPLE, is_reading=True),
         listed("members_moving_memberships", _PEOPLE),
         Through(Door.TRANSFER, is_reading=False),
         _MERGING,

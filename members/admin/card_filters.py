@@ -10,13 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from members.admin.county_filter import CountyFilter
 from members.models import ServiceCard
-from members.queries.cards import PLACE
 
 
 class HolderCountyFilter(CountyFilter):
     """The county in which the holder's union lies."""
 
-    place = PLACE
+    place = "person__organization"
 
 
 class IssuedMonthFilter(admin.SimpleListFilter):

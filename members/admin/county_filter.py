@@ -11,9 +11,9 @@ from union_portal.models import Organization, OrganizationLevel
 
 
 class CountyFilter(admin.SimpleListFilter):
-    """The county in which the row's union lies; `place` leads to the path of that union."""
+    """The county in which the row's union lies; `place` leads to that union."""
 
-    place: ClassVar[str] = "organization__path"
+    place: ClassVar[str] = "organization"
 
     title = _("county")
     parameter_name = "county"
@@ -26,6 +26,10 @@ class CountyFilter(admin.SimpleListFilter):
         found = [(str(one.pk), one.short_name or one.name) for one in counties]
         return found if len(found) > 1 else []
 
+    def has_output(self) -> bool:
+        """Heeded also by whoever has none to choose, and follows a link with one."""
+        return bool(super().has_output()) or self.value() is not None
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()
         if chosen is None:
@@ -33,7 +37,10 @@ class CountyFilter(admin.SimpleListFilter):
         county = Organization.objects.filter(pk=chosen).first() if _is_number(chosen) else None
         if county is None:
             return queryset.none()
-        return queryset.filter(**{f"{self.place}__startswith": county.path})
+        # By their keys: by a path, PostgreSQL reads everybody and looks where they belong.
+        unions = Organization.objects.filter(path__startswith=county.path).order_by()
+        keys = list(unions.values_list("pk", flat=True))
+        return queryset.filter(**{f"{self.place}__in": keys})
 
 
 def _is_number(text: str) -> bool:

@@ -18,18 +18,26 @@ from members.actions import memberships, profiles
 from members.admin.joining import profile_rows
 from members.forms_membership import ProfileForm
 from members.models import MemberProfile, Membership, Person
-from members.queries import in_an_address, matches
+from members.queries import first_matches, in_an_address, matches
 from members.queries import memberships as queries
 from members.states import MEMBERSHIP, MembershipState
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, export_button
 from union_portal.admin.fields import DateInput
 from union_portal.admin.pages import Fact, Panel
-from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.paging import MOST_FOUND
+from union_portal.admin.scoped import ScopedModelAdmin, chosen_in
 from union_portal.admin.trail import Step, trail_of
 from union_portal.downloads import download_sheet
 from union_portal.models import Account
 
+# The filters as the list's address holds them, by what a search knows them as.
+CHOSEN = {
+    "state__exact": "state",
+    "channel__exact": "channel",
+    "person__sex__exact": "sex",
+    "person__profile__is_farmer_worker__exact": "is_farmer_worker",
+}
 COLUMNS = (_("Union"), _("In this union since"), _("Member since"), _("Ended on"), _("State"))
 CHANGES = (_("Day"), _("From"), _("To"), _("Reason"), _("Noted by"))
 
@@ -145,8 +153,11 @@ class MembershipAdmin(ScopedModelAdmin):
     ) -> tuple[QuerySet[Membership], bool]:
         if not search_term.strip():
             return queryset, False
-        found = Person.objects.filter(matches(search_term))
-        return queryset.filter(person__in=found), False
+        chosen = chosen_in(request, CHOSEN)
+        if chosen is None:  # all who are found, to choose from
+            return queryset.filter(matches(search_term, of=Membership)), False
+        found = first_matches(search_term, MOST_FOUND + 1, chosen, of=Membership)
+        return queryset.filter(found), False
 
     def in_an_address(self, searched: str) -> str:
         return in_an_address(searched)

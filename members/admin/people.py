@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Q, QuerySet
 from django.http import FileResponse, HttpRequest
 from django.urls import reverse
@@ -28,15 +29,15 @@ from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text, every
 from union_portal.admin.fields import ReasonForm, union_field
 from union_portal.admin.pages import Fact, Panel, Told
-from union_portal.admin.paging import MOST_FOUND
-from union_portal.admin.scoped import ScopedModelAdmin, narrowed_by
+from union_portal.admin.paging import MOST_FOUND, FromBothEnds
+from union_portal.admin.scoped import ScopedModelAdmin, chosen_in, narrowed_by
 from union_portal.admin.trail import Step, name_acts, trail_of
 from union_portal.downloads import download_sheet
 from union_portal.forms import IdentityField, ReadField, judge
 from union_portal.kit.bank_card import read_account
 from union_portal.kit.names import read_name
 from union_portal.kit.phone import read_mobile
-from union_portal.models import Account
+from union_portal.models import Account, Organization
 
 
 def register_form(obj: None, by: Account) -> type[forms.Form]:
@@ -230,6 +231,10 @@ name_acts(
 )
 
 
+# The filters as the list's address holds them, by what a search knows them as.
+CHOSEN = {"county": "county", "sex__exact": "sex", "died_on__isempty": "is_alive"}
+
+
 @admin.register(Person)
 class PersonAdmin(ScopedModelAdmin):
     section = "people"
@@ -338,6 +343,24 @@ class PersonAdmin(ScopedModelAdmin):
         *person_privacy.BUTTONS,
     )
 
+    def get_paginator(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Person],
+        per_page: int,
+        orphans: int = 0,
+        allow_empty_first_page: bool = True,
+    ) -> FromBothEnds:
+        """Of a part of the register, by the keys of its unions: by their paths, a county would be
+        counted by reading everybody.
+        """
+        is_counted = not (narrowed_by(request) or request.GET.get(SEARCH_VAR))
+        if is_counted and not self.sees_all(request):
+            unions = Organization.objects.filter(self.reach(request, "path")).order_by()
+            keys = list(unions.values_list("pk", flat=True))
+            queryset = queryset.filter(organization__in=keys)
+        return super().get_paginator(request, queryset, per_page, orphans, allow_empty_first_page)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Person], search_term: str
     ) -> tuple[QuerySet[Person], bool]:
@@ -348,9 +371,11 @@ class PersonAdmin(ScopedModelAdmin):
         queryset = queryset.filter(merged_into__isnull=True)
         if not search_term.strip():
             return queryset, False
-        if narrowed_by(request):  # all who are found, to choose from
+        chosen = chosen_in(request, CHOSEN)
+        if chosen is None:  # all who are found, to choose from
             return queryset.filter(queries.matches(search_term)), False
-        return queryset.filter(queries.first_matches(search_term, MOST_FOUND + 1)), False
+        found = queries.first_matches(search_term, MOST_FOUND + 1, chosen)
+        return queryset.filter(found), False
 
     def in_an_address(self, searched: str) -> str:
         return queries.in_an_address(searched)

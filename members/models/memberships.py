@@ -159,6 +159,12 @@ class Membership(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["organization", "state", "id"], name="membership_organization"),
+            # Few are anything else at a time, and found among a million by that.
+            models.Index(
+                fields=["state", "id"],
+                name="membership_not_active",
+                condition=~models.Q(state="active"),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

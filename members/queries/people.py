@@ -1,6 +1,8 @@
 """What one may see of people, scoped to who looks."""
 
+import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db import connection
@@ -21,7 +23,7 @@ from django.db.models.functions import Cast, Coalesce, Replace
 from django.db.models.lookups import StartsWith
 from django.utils.translation import gettext as _
 
-from members.models import BankAccount, ImportRun, Person
+from members.models import BankAccount, ImportRun, Membership, Person
 from members.models.imports import ImportRunQuerySet
 from members.states import BankAccountState
 from union_portal import access
@@ -38,6 +40,17 @@ _IDENTITY: Final = re.compile(r"[0-9]{17}[0-9X]")
 _PHONE: Final = re.compile(r"(?:\+?86)?(1[0-9]{10})")
 # So many people are listed by their keys; a name that more have is compared row by row.
 _FEW: Final = 2_000
+# How each is looked up by letters, and by characters.
+_LOOKS: Final = {
+    Person: (
+        "SELECT members_spelled(%s, %s, %s, %s, %s)",
+        "SELECT members_named(%s, %s, %s, %s, %s)",
+    ),
+    Membership: (
+        "SELECT memberships_spelled(%s, %s, %s, %s, %s)",
+        "SELECT memberships_named(%s, %s, %s, %s, %s)",
+    ),
+}
 _LATIN: Final = re.compile(r"[a-z][a-z' .-]*", re.IGNORECASE)
 
 
@@ -69,7 +82,7 @@ def search(text: str, account: Account) -> QuerySet[Person]:
     return people_for(account).filter(matches(text))
 
 
-def matches(text: str) -> Q:
+def matches(text: str, *, of: type[Person | Membership] = Person) -> Q:
     """The condition a search text stands for, made so that an index answers each form.
 
     18 characters are an identity number and 11 digits a phone, both by their keyed hash;
@@ -78,6 +91,8 @@ def matches(text: str) -> Q:
     functions that ask the index past row security; what they find is judged like every row. A
     name that thousands have is compared row by row: lists of them fill soon.
     """
+    if of is Membership:
+        return Q(person__in=Person.objects.filter(matches(text)))
     if not (typed := _typed(text)):
         return Q(pk__in=[])
     if (found := number_in(typed)) is not None:
@@ -87,15 +102,25 @@ def matches(text: str) -> Q:
     return Q(pk__in=few) if len(few) <= _FEW else _compared(typed)
 
 
-def first_matches(text: str, most: int) -> Q:
-    """The same for a list of people that shows no more than `most` and is narrowed by nothing
-    else: so many of those within the reader's reach.
+def first_matches(
+    text: str,
+    most: int,
+    chosen: Mapping[str, str] | None = None,
+    *,
+    of: type[Person | Membership] = Person,
+) -> Q:
+    """The same for a list of people, or of memberships, that shows no more than `most`: so many
+    of those within the reader's reach.
+
+    `chosen`: what else narrows the list, which the look-up heeds (`county`, `sex` and `is_alive`
+    of people; `sex`, `state`, `channel` and `is_farmer_worker` of memberships). A list that is
+    narrowed by more, or ordered, takes `matches`.
     """
     typed = _typed(text)
     if not typed or number_in(typed) is not None:
-        return matches(text)
+        return matches(text, of=of)
     roles = sorted(access.roles_with(Permission.PERSON_VIEW))
-    return Q(pk__in=_look_up(typed, roles, most))
+    return Q(pk__in=_look_up(typed, roles, most, chosen, of=of))
 
 
 def number_in(text: str) -> tuple[str, str] | None:
@@ -133,17 +158,25 @@ def _typed(text: str) -> str:
     return " ".join(without_invisible(halfwidth(text)).split())
 
 
-def _look_up(typed: str, roles: list[Role] | None, most: int) -> list[int]:
-    """Keys of the first people whom the text names, of those whom the roles reach if given."""
+def _look_up(
+    typed: str,
+    roles: list[Role] | None,
+    most: int,
+    chosen: Mapping[str, str] | None = None,
+    *,
+    of: type[Person | Membership] = Person,
+) -> list[int]:
+    """Keys of the first whom the text names, of those whom the roles reach if given."""
+    by_letters, by_characters = _LOOKS[of]
     if _LATIN.fullmatch(typed):
-        asked = "SELECT members_spelled(%s, %s, %s, %s)"
+        asked = by_letters
         given: list[Any] = [f"{_plain(_run_together(typed))}%", f"{_plain(typed)}%"]
     else:
-        asked = "SELECT members_named(%s, %s, %s, %s)"
+        asked = by_characters
         pieces = [typed[place : place + 2] for place in range(len(typed) - 1)]
         given = [pieces, f"%{_plain(typed)}%" if pieces else f"{_plain(typed)}%"]
     with connection.cursor() as cursor:
-        cursor.execute(asked, [*given, roles, most])
+        cursor.execute(asked, [*given, roles, most, json.dumps(dict(chosen or {}))])
         return [key for (key,) in cursor.fetchall()]
 
 

@@ -229,13 +229,13 @@ class TestSearch:
 
         with connection.execute_wrapper(note):
             queries.matches(text)
-        [(sql, (first, second, _roles, most))] = asked
+        [(sql, (first, second, _roles, most, chosen))] = asked
         name = sql.removeprefix("SELECT ").partition("(")[0]
         with connection.cursor() as cursor:
             cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", [name])
             question = cursor.fetchone()[0].split("$q$")[1].replace("%", "%%")
-            values = {"1": first, "2": second, "3": None, "4": most}
-            question = re.sub(r"\$([1-4])", r"%(\1)s", question)
+            values = {"1": first, "2": second, "3": None, "4": most, "5": chosen}
+            question = re.sub(r"\$([1-5])", r"%(\1)s", question).replace("%(5)s", "%(5)s::jsonb")
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute(f"EXPLAIN {question}", values)
             plan = "\n".join(row[0] for row in cursor.fetchall())

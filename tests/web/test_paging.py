@@ -1,5 +1,7 @@
 """Long lists: every page holds the rows of its place, and the last is not read from the start."""
 
+from datetime import date
+
 import pytest
 from django.core.paginator import Paginator
 from django.db import connection
@@ -107,6 +109,61 @@ def test_whoever_narrows_a_search_chooses_from_all_who_are_found(
     page = reverse("admin:members_person_changelist")
     shown = browser(cast.officer).get(page, {"q": "黄", "sex__exact": last.sex})
     assert last in shown.context["cl"].result_list
+
+
+def test_what_is_chosen_is_looked_up_before_a_search_stops(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+):
+    """Else the first thousand of a name might be none of those who are chosen."""
+    monkeypatch.setattr("members.admin.people.MOST_FOUND", 2)
+    for _turn in range(4):
+        make_person(cast.tree.union, name="钭甲", sex="male")
+    woman = make_person(cast.tree.union, name="钭乙", sex="female")
+    dead = make_person(cast.tree.union, name="钭丙", sex="male", died_on=date(2026, 3, 1))
+    far = make_person(cast.tree.other_union, name="钭丁", sex="male")
+    county = str(cast.tree.other_county.pk)
+    client, page = browser(cast.officer), reverse("admin:members_person_changelist")
+    for text in ("钭", "tou"):
+        for given, expected in (
+            ({"sex__exact": "female"}, [woman]),
+            ({"died_on__isempty": "0"}, [dead]),
+            ({"county": county}, [far]),
+            ({"county": county, "sex__exact": "male", "died_on__isempty": "1"}, [far]),
+            ({"county": county, "sex__exact": "female"}, []),
+            ({"county": "x"}, []),
+            ({"sex__exact": ["female", "none"]}, [woman]),
+        ):
+            answer = client.get(page, {"q": text, **given})
+            assert list(answer.context["cl"].result_list) == expected, given
+
+
+def test_a_county_in_the_address_is_heeded_by_whoever_has_none_to_choose(cast: Cast):
+    """A list must not tell of one county under a link to another's, searched or not."""
+    own = make_person(cast.tree.union, name="钭甲")
+    client, page = browser(cast.shi), reverse("admin:members_person_changelist")
+    for searched in ({}, {"q": "钭甲"}):
+        there = client.get(page, {"county": str(cast.tree.other_county.pk), **searched})
+        assert list(there.context["cl"].result_list) == []
+        assert there.context["cl"].has_active_filters
+        here = client.get(page, {"county": str(cast.tree.county.pk), **searched})
+        assert own in here.context["cl"].result_list
+
+
+def test_a_county_is_narrowed_to_and_counted_by_the_keys_of_its_unions(cast: Cast):
+    """By their paths, PostgreSQL reads everybody and looks where they belong."""
+    own = make_person(cast.tree.union)
+    page = reverse("admin:members_person_changelist")
+    for who, given in (
+        (cast.shi, {}),
+        (cast.qiao, {}),
+        (cast.officer, {"county": str(cast.tree.county.pk)}),
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            answer = browser(who).get(page, given)
+        assert own in answer.context["cl"].result_list
+        asked_for = [one["sql"] for one in asked if 'FROM "members_person"' in one["sql"]]
+        counted = [sql for sql in asked_for if "COUNT(" in sql]
+        assert counted and all('"organization_id" IN (' in sql for sql in counted)
 
 
 class TestRegister:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -97,7 +97,7 @@ class ScopedModelAdmin(ModelAdmin):
         """About how many rows the whole register has, for whoever is shown all of it."""
         if not self.is_register or request.GET.get(SEARCH_VAR) or narrowed_by(request):
             return None
-        if not self._holds(request, self.view_permissions, federation()):
+        if not self.sees_all(request):
             return None
         about = rows_about(self.model)
         return about if about >= MANY else None
@@ -108,7 +108,7 @@ class ScopedModelAdmin(ModelAdmin):
         if self.scope_path is None:
             return rows if self.has_view_permission(request) else rows.none()
         reach = self.reach(request, self.scope_path)
-        if self.unplaced and self._holds(request, self.view_permissions, federation()):
+        if self.unplaced and self.sees_all(request):
             reach |= Q(**{f"{self.unplaced}__isnull": True})
         return rows.filter(reach)
 
@@ -118,6 +118,13 @@ class ScopedModelAdmin(ModelAdmin):
         for permission in self.view_permissions:
             reach |= access.scope(reader(request), permission, path)
         return reach
+
+    def sees_all(self, request: HttpRequest) -> bool:
+        """Whether the reader may look at every row of this list, wherever it lies."""
+        told: dict[str, bool] = request.__dict__.setdefault("sees_all", {})
+        if self.opts.label not in told:
+            told[self.opts.label] = self._holds(request, self.view_permissions, federation())
+        return told[self.opts.label]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -314,6 +321,16 @@ class ScopedModelAdmin(ModelAdmin):
 def narrowed_by(request: HttpRequest) -> set[str]:
     """What of the address narrows or orders a list, beside what is searched."""
     return set(request.GET) - {SEARCH_VAR, PAGE_VAR}
+
+
+def chosen_in(request: HttpRequest, known: Mapping[str, str]) -> dict[str, str] | None:
+    """What narrows a list, by the names that `known` has for it; None where it knows not all, or
+    several of one are chosen.
+    """
+    narrowed = narrowed_by(request)
+    if narrowed - known.keys() or any(len(request.GET.getlist(name)) > 1 for name in narrowed):
+        return None
+    return {known[name]: request.GET[name] for name in narrowed}
 
 
 def _asks_for_a_secret(model: type[Model], lookup: str) -> bool:
