@@ -173,7 +173,7 @@ def report_lost(*, card: ServiceCard, by: Account, now: datetime, reason: str = 
     require_own_or(card.person, by, Permission.CARD_APPLY, Permission.CARD_APPROVE)
     why = reason.strip() if is_own(card.person, by) else require_reason(reason)
     step(card, to=CardState.LOST, by=by, now=now, why=why)
-    card_telling.tell(ServiceCard.objects.filter(pk=card.pk), "lost", now.isoformat())
+    card_telling.tell(ServiceCard.objects.filter(pk=card.pk), "lost", now.isoformat(), at=now)
 
 
 @transaction.atomic

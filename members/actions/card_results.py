@@ -324,9 +324,12 @@ def _apply(
     card_changes.move_set(sent_back, to=CardState.CITY_REVIEW, at=now, by=by)
     new = ServiceCard.objects.filter(pk__in=numbered)
     retire_replaced(cards=new, by=by, now=now)
-    card_telling.tell(new, "issued")
+    card_telling.tell(new, "issued", at=now)
     card_telling.tell(
-        ServiceCard.objects.filter(pk__in=[one.card for one in refused]), "refused", batch.pk
+        ServiceCard.objects.filter(pk__in=[one.card for one in refused]),
+        "refused",
+        batch.pk,
+        at=now,
     )
 
 

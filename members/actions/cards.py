@@ -199,7 +199,7 @@ def send_back(*, card: ServiceCard, by: Account, reason: str, now: datetime) -> 
     card_changes.keep_checks([card.pk])
     step(card, to=CardState.DRAFT, by=by, now=now, why=why, **dict.fromkeys(_CHECKS))
     returned = ServiceCard.objects.filter(pk=card.pk)
-    card_telling.tell(returned, "returned", now.isoformat())
+    card_telling.tell(returned, "returned", now.isoformat(), at=now)
 
 
 @transaction.atomic

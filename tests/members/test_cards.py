@@ -309,8 +309,9 @@ def test_a_loss_stops_the_card_at_once_and_tells_how_to_reach_the_bank(office: C
     card = office.active(lin(office))
     card_life.report_lost(card=card, by=office.cast.lin, now=NOW)
     assert card.state == CardState.LOST
-    told = notifications.text_of(Message.objects.get(template="card_lost"))
-    assert office.bank.hotline in told
+    message = Message.objects.get(template="card_lost")
+    assert office.bank.hotline in notifications.text_of(message)
+    assert message.created_at == NOW
     card_life.find_again(card=card, by=office.cast.lin, now=NOW)
     assert card.state == CardState.ACTIVE
 
