@@ -15,6 +15,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
@@ -225,7 +226,11 @@ class ScopedModelAdmin(ModelAdmin):
     ) -> HttpResponse:
         if request.method == "POST" and SEARCH_VAR in request.POST:
             return self._searched(request)
-        context = {"offers": self.list_offers(request), **(extra_context or {})}
+        context = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            "offers": self.list_offers(request),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     def _searched(self, request: HttpRequest) -> HttpResponse:
