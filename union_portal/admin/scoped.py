@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist
@@ -31,6 +31,8 @@ from union_portal.models import Account, Organization, OrganizationLevel
 
 # Columns that are no sealed ones and tell as much.
 SECRET = frozenset({"password", "fingerprint", "account_fingerprint", "code_hash", "values"})
+# Longer than any name, number or title; an address holds it whatever its characters are.
+LONGEST_SEARCH = 80
 
 
 class ScopedModelAdmin(ModelAdmin):
@@ -235,9 +237,14 @@ class ScopedModelAdmin(ModelAdmin):
 
     def _searched(self, request: HttpRequest) -> HttpResponse:
         """Lead to the list that was searched for, by an address without anybody's number."""
-        narrowed = request.GET.copy()
+        narrowed, searched = request.GET.copy(), request.POST[SEARCH_VAR]
         narrowed.pop(PAGE_VAR, None)
-        narrowed[SEARCH_VAR] = self.in_an_address(request.POST[SEARCH_VAR])
+        narrowed.pop(SEARCH_VAR, None)
+        if len(searched) <= LONGEST_SEARCH:
+            narrowed[SEARCH_VAR] = self.in_an_address(searched)
+        else:
+            told = _("This search was too long: type at most %(count)s characters.")
+            messages.error(request, told % {"count": LONGEST_SEARCH})
         answer = redirect(f"{request.path}?{narrowed.urlencode()}")
         once.harmless(answer)
         return answer
@@ -252,6 +259,7 @@ class ScopedModelAdmin(ModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         rows = super().get_changelist_instance(request)
         rows.search_help_text = self.get_search_help_text(request)
+        rows.longest_search = LONGEST_SEARCH
         return rows
 
     # -- what they may do -----------------------------------------------------------------
