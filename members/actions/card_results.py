@@ -320,7 +320,7 @@ def _apply(
     )
     lifecycle.advance_set(with_bank.filter(fingerprint__isnull=False), to=CardState.ISSUED, by=by)
     sent_back = with_bank.filter(pk__in=[one.card for one in refused])
-    card_changes.keep_checks(one.card for one in refused)
+    card_changes.keep_checks(sent_back.order_by().values_list("pk", flat=True))
     card_changes.move_set(sent_back, to=CardState.CITY_REVIEW, at=now, by=by)
     new = ServiceCard.objects.filter(pk__in=numbered)
     retire_replaced(cards=new, by=by, now=now)
