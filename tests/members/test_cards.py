@@ -539,6 +539,6 @@ def test_what_the_log_kept_of_earlier_changes_is_taken_over(office: CardOffice):
     columns = ("card", "old_state", "new_state", "reason", "noted_by")
     noted = list(CardChange.objects.values_list(*columns))
     with connection.cursor() as cursor:
-        cursor.execute(import_module("members.migrations.0014_card_changes").EARLIER)
+        cursor.execute(import_module("members.migrations.0015_earlier_card_changes").EARLIER)
     taken_over = list(CardChange.objects.values_list(*columns))[len(noted) :]
     assert sorted(taken_over) == sorted(noted)
