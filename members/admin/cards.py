@@ -20,6 +20,7 @@ from members.admin.card_lists import LIST_BUTTONS
 from members.admin.card_steps import BUTTONS
 from members.models import ServiceCard
 from members.queries import cards as queries_cards
+from members.queries.card_history import history
 from members.queries.cards import Counts
 from members.states import CardState
 from union_portal import access
@@ -28,7 +29,7 @@ from union_portal.admin import desk
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
 from union_portal.admin.shown import column, link, stamp, titled
-from union_portal.admin.trail import Step, name_acts, trail_of
+from union_portal.admin.trail import Step, acts_on, name_acts
 from union_portal.downloads import download_sheet
 from union_portal.models import Account
 
@@ -40,10 +41,11 @@ TONES = {
     CardState.REPLACED: "",
 }
 FIRST_YEAR = 2000
+_APPLY = "servicecard.apply"
 
 name_acts(
     {
-        "servicecard.apply": gettext_noop("Applied for"),
+        _APPLY: gettext_noop("Applied for"),
         "servicecard.apply_set": gettext_noop("Applied for in bulk"),
         "servicecard.activate_set": gettext_noop("Activated by the bank's list"),
         "servicecard.wrong_number": gettext_noop("A wrong card number was typed"),
@@ -216,7 +218,14 @@ class ServiceCardAdmin(ScopedModelAdmin):
         ]
 
     def trail(self, request: HttpRequest, obj: ServiceCard) -> list[Step]:
-        return trail_of(obj)
+        """The card's own history, and what the log knows beside it that was no step of the card."""
+        steps = history(obj)
+        names = Account.objects.in_bulk({step.by for step in steps if step.by is not None})
+        told = [
+            Step(step.at, str(names.get(step.by, "")), str(step.text), step.reason, step.is_day)
+            for step in steps
+        ]
+        return sorted([*told, *acts_on(obj, but=[_APPLY])], key=lambda step: step.at)
 
     # -- searching ---------------------------------------------------------------------------
     def get_search_results(

@@ -4,6 +4,7 @@ from members.models.bank_accounts import BankAccount, MerchantAccount
 from members.models.cards import (
     CardBank,
     CardBatch,
+    CardChange,
     CardResultFile,
     CardResultRow,
     CardVerdict,
@@ -79,6 +80,7 @@ __all__ = [
     "BenefitProgramme",
     "CardBank",
     "CardBatch",
+    "CardChange",
     "CardCode",
     "CardResultFile",
     "CardResultRow",
