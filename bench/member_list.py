@@ -175,7 +175,7 @@ def stock() -> Ask:
         def queryset(self, request: Any, queryset: Any) -> Any:
             if self.value() is None:
                 return queryset
-            path = counties.get(pk=self.value()).path
+            path = counties.get(pk=str(self.value())).path
             return queryset.filter(organization__path__startswith=path)
 
     class People(ModelAdmin):

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0012_searches_that_stop'),
+        ('members', '0013_searches_beside_filters'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

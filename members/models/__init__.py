@@ -21,16 +21,10 @@ from members.models.imports import (
 from members.models.logins import LoginCode
 from members.models.memberships import (
     Channel,
-    Education,
-    Employment,
-    HukouType,
     JoinApplication,
-    MemberProfile,
     Membership,
     MembershipChange,
     MembershipTransfer,
-    PoliticalStatus,
-    TechnicalGrade,
 )
 from members.models.merchants import (
     BenefitCategory,
@@ -56,6 +50,14 @@ from members.models.privacy import (
     FamilyMember,
     Relation,
     RetentionRun,
+)
+from members.models.profiles import (
+    Education,
+    Employment,
+    HukouType,
+    MemberProfile,
+    PoliticalStatus,
+    TechnicalGrade,
 )
 from members.models.redemptions import (
     CardCode,
