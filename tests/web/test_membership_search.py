@@ -110,7 +110,7 @@ def test_a_search_is_narrowed_by_what_is_chosen_beside(cast: Cast):
             assert set(found(cast.officer, text, **given)) == expected, given
 
 
-def test_what_is_chosen_is_looked_up_before_a_search_stops(
+def test_what_is_chosen_of_memberships_is_looked_up_before_a_search_stops(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ):
     """Else the first thousand of a name might be none of those who are chosen."""
@@ -121,7 +121,7 @@ def test_what_is_chosen_is_looked_up_before_a_search_stops(
     assert found(cast.officer, "钭", person__sex__exact="female") == [woman]
 
 
-def test_a_search_stops_where_enough_are_found_within_reach(cast: Cast):
+def test_a_search_of_memberships_stops_where_enough_are_found_within_reach(cast: Cast):
     """Whoever shows two of a hundred thousand namesakes asks the database for two."""
     for letter in "丁戊己":
         member(cast.tree.other_union, f"钭{letter}")
@@ -195,7 +195,9 @@ def test_a_search_asks_for_keys_once_and_compares_no_row(cast: Cast):
 
 
 @pytest.mark.parametrize("text", ["阳明", "touyang", "钭", "tym"])
-def test_an_index_answers_every_form(cast: Cast, text: str):
+def test_an_index_answers_every_form_of_a_search_of_memberships_for_memberships(
+    cast: Cast, text: str
+):
     """With sequential scans made dear, the plans hold none of people; see members/migrations."""
     asked: list[tuple[str, Any]] = []
 
