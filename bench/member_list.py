@@ -173,9 +173,9 @@ def stock() -> Ask:
             return [(str(one.pk), one.name) for one in counties.all()]
 
         def queryset(self, request: Any, queryset: Any) -> Any:
-            if (chosen := self.value()) is None:
+            if self.value() is None:
                 return queryset
-            path = counties.get(pk=chosen).path
+            path = counties.get(pk=str(self.value())).path
             return queryset.filter(organization__path__startswith=path)
 
     class People(ModelAdmin):

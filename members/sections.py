@@ -12,6 +12,7 @@ from members import queries
 from members.actions.corrections import FIELDS
 from members.models import (
     BankAccount,
+    CardChange,
     CardCode,
     Consent,
     Correction,
@@ -153,6 +154,7 @@ def register() -> None:
             "cards", _("Service cards"), ServiceCard, "person", order=20,
             leave_out={"handle": "a secret between the card and the till"},
         ),
+        of_model("card_changes", _("Changes of cards"), CardChange, "card__person", order=21),
         of_model(
             "card_codes", _("Codes of cards"), CardCode, "card__person", order=21,
             leave_out={"digest": "a secret between the card and the till"},

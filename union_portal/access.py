@@ -20,6 +20,10 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from union_portal.models import Account, Organization
 
+# Role, path of its organization, first and last day.
+_Assignment = tuple[str, str, datetime.date, datetime.date | None]
+_Grants = dict["Permission", list[str]]
+
 
 class Permission(StrEnum):
     """One verb each. A page, an action and a button ask for the same one."""
@@ -236,12 +240,7 @@ def reach(
     """Paths of the organizations for which the account holds the permission today."""
     if not (account.is_authenticated and account.is_active):
         return []
-    day = on or timezone.localdate()
-    return [
-        path
-        for role, path, start, end in _assignments(account)
-        if permission in GRANTS[Role(role)] and start <= day and (end is None or day <= end)
-    ]
+    return list(_grants(account, on or timezone.localdate()).get(permission, ()))
 
 
 def may(account: Account, permission: Permission, organization: Organization | None = None) -> bool:
@@ -283,15 +282,27 @@ def clash(held: set[Role]) -> frozenset[Role] | None:
     return next((pair for pair in INCOMPATIBLE if pair <= held), None)
 
 
-def _assignments(
-    account: Account,
-) -> list[tuple[str, str, datetime.date, datetime.date | None]]:
+def _grants(account: Account, day: datetime.date) -> _Grants:
+    """What the account may on a day, and within which paths.
+
+    Put together once: a page of the staff site asks some hundred times.
+    """
+    held, by_day = _held(account)
+    if day not in by_day:
+        grants = by_day[day] = {}
+        for role, path, start, end in held:
+            if start <= day and (end is None or day <= end):
+                for permission in GRANTS[Role(role)]:
+                    grants.setdefault(permission, []).append(path)
+    return by_day[day]
+
+
+def _held(account: Account) -> tuple[list[_Assignment], dict[datetime.date, _Grants]]:
     """The account's roles, read once per request (the account object lives that long)."""
-    held: list[tuple[str, str, datetime.date, datetime.date | None]] | None
+    held: tuple[list[_Assignment], dict[datetime.date, _Grants]] | None
     held = getattr(account, "_held_roles", None)
     if held is None:
-        held = list(
-            account.roles.values_list("role", "organization__path", "valid_from", "valid_to")
-        )
+        roles = account.roles.values_list("role", "organization__path", "valid_from", "valid_to")
+        held = list(roles), {}
         account._held_roles = held  # type: ignore[attr-defined]
     return held

@@ -14,6 +14,7 @@ IN_ENGLISH = {
     "Edit Security Key": "Rename a passkey",
     "No security keys have been added.": "No passkey has been added.",
     "Remove Security Key": "Remove a passkey",
+    "Periodic Tasks": "Portal",
     "Security Keys": "Passkeys",
     "Security key": "Passkey",
     "Security key added.": "Passkey added.",
@@ -24,6 +25,8 @@ IN_ENGLISH = {
         "You have added %(count)s passkeys.",
     ),
 }
+# The package's name for its part of the staff site: its list is one of the portal's own.
+TASKS = (gettext_noop("Periodic Tasks"),)
 FORMS = (
     gettext_noop("Enter a complete value."),
     gettext_noop("Enter a number."),

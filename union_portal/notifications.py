@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -121,11 +121,19 @@ def _text_in(language: str, message: Message) -> str:
         return str(_templates[message.template]) % values
 
 
-def queue_messages(*, topic: str, template: str, rows: QuerySet[Any], subject_type: str) -> int:
+def queue_messages(
+    *,
+    topic: str,
+    template: str,
+    rows: QuerySet[Any],
+    subject_type: str,
+    at: datetime | None = None,
+) -> int:
     """Write a message for every row in one statement; those already written stay one.
 
     Columns of `rows`: key (text), recipient (id), sealed_phone (or NULL), about (the
-    subject's id as text), facts (JSON for the text's places).
+    subject's id as text), facts (JSON for the text's places). `at` is the moment of what they
+    tell of, as whoever did it was given it; now if nobody was.
     """
     names = ("key", "recipient", "sealed_phone", "about", "facts")
     table = sets.source(rows, *names)
@@ -139,13 +147,18 @@ def queue_messages(*, topic: str, template: str, rows: QuerySet[Any], subject_ty
         " error, created_at, state)"
         ' SELECT %s, %s, %s, r."key", CASE WHEN r."sealed_phone" IS NULL THEN \'letter\''
         ' ELSE \'sms\' END, r."recipient", r."sealed_phone", r."about", r."facts",'
-        " '', '', 0, '', clock_timestamp(), 'pending' FROM {rows}"
+        " '', '', 0, '', coalesce(%s, clock_timestamp()), 'pending' FROM {rows}"
         " ON CONFLICT (topic, key, channel) DO NOTHING",
         table,
         names,
-        before=[topic, template, subject_type],
+        before=[topic, template, subject_type, at],
     )
     return written.count
+
+
+def on_day(day: date) -> datetime:
+    """This time of another day: when something was done of which the day alone is told."""
+    return timezone.localtime().replace(year=day.year, month=day.month, day=day.day)
 
 
 def queue_portal_message(
@@ -255,7 +268,8 @@ def inbox(recipient: int) -> QuerySet[Message]:
     here = Message.objects.filter(
         recipient=recipient, topic=OuterRef("topic"), key=OuterRef("key"), channel=Channel.PORTAL
     )
-    return messages_for(recipient).filter(Q(channel=Channel.PORTAL) | ~Exists(here))
+    told = messages_for(recipient).filter(Q(channel=Channel.PORTAL) | ~Exists(here))
+    return told.order_by("-created_at", "-id")
 
 
 def ways_of(recipient: int, messages: Sequence[Message]) -> list[list[Message]]:

@@ -128,6 +128,7 @@ SHOWN: Final[dict[str, tuple[Way, ...]]] = {
         _MERGING,
         Through(Door.LOG_IN),
     ),
+    "members.cardchange": (Following("card"),),
     "members.cardbatch": (
         Within("organization", (_P.CARD_BATCH, _P.CARD_APPROVE)),
         Within("organization", (_P.TRAIL_VIEW,), is_reading=True),

@@ -13,6 +13,9 @@ from union_portal import metrics, settings
 # Its line of a request would show what was searched for; the portal writes its own.
 accesslog = None
 logconfig_dict = settings.LOGGING
+# A Chinese character takes nine in an address: so long a line as nginx in front passes on, and no
+# search that somebody types ends in the bare words of the server.
+limit_request_line = 8190
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -17,7 +17,7 @@ from awards.queries import Candidates, Summary, candidates, measured_again
 from awards.rules import ParameterMissing
 from awards.rules.steps import step
 from awards.states import CaseState, CheckState, RoundState
-from union_portal import access, audit, decisions, lifecycle, notices, sets
+from union_portal import access, audit, decisions, lifecycle, notices, notifications, sets
 from union_portal.access import Permission
 from union_portal.kit.refusals import require_sentence, require_text
 from union_portal.models import Account, Decision, Organization, OrganizationLevel, RuleSet
@@ -171,7 +171,7 @@ def decide_round(*, round: SubsidyRound, by: Account, today: date) -> int:
     )
     with connection.cursor() as cursor:
         cursor.execute(_LINK_DECISIONS, [held.pk, SUBJECT_TYPE])
-    granted = _settle(held, by)
+    granted = _settle(held, by, today)
     round.refresh_from_db()
     return granted
 
@@ -307,7 +307,7 @@ def _leave_out_lapsed(round_: SubsidyRound, by: Account) -> None:
     )
 
 
-def _settle(round_: SubsidyRound, by: Account) -> int:
+def _settle(round_: SubsidyRound, by: Account, today: date) -> int:
     """Close the cases, reserve the money, tell the people."""
     granted = lifecycle.advance_set(
         round_.cases.filter(state=CaseState.CONFIRMED),
@@ -333,7 +333,8 @@ def _settle(round_: SubsidyRound, by: Account) -> int:
                 decisions=Decision.objects.filter(subsidy_case__in=in_favour), by=by
             )
     telling.tell_decided(
-        round_.cases.filter(Q(state=CaseState.GRANTED) | Q(refusal_clause=COUNTY_CLAUSE))
+        round_.cases.filter(Q(state=CaseState.GRANTED) | Q(refusal_clause=COUNTY_CLAUSE)),
+        at=notifications.on_day(today),
     )
     return granted
 

@@ -1,5 +1,6 @@
 """Tell people where their cases stand: SMS or letter, and at once in the portal (X13)."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import CharField, F, Func, QuerySet, TextField, Value
@@ -82,8 +83,13 @@ def register() -> None:
         settlement.tells(scheme)(when_settled)
 
 
-def tell_decided(cases: QuerySet[SubsidyCase], occasion: str = "decided") -> int:
-    """Write one message for each decided case of a living person; asking twice tells once."""
+def tell_decided(
+    cases: QuerySet[SubsidyCase], occasion: str = "decided", *, at: datetime | None = None
+) -> int:
+    """Write one message for each decided case of a living person; asking twice tells once.
+
+    `at` is the moment of the decisions; now if nothing else is said.
+    """
     told = 0
     for scheme in Scheme.values:
         for state in (CaseState.GRANTED, CaseState.REFUSED):
@@ -92,6 +98,7 @@ def tell_decided(cases: QuerySet[SubsidyCase], occasion: str = "decided") -> int
                 template=f"{scheme}_{state}",
                 rows=_messages(cases.filter(scheme=scheme, state=state), occasion),
                 subject_type=SUBJECT_TYPE,
+                at=at,
             )
     return told
 

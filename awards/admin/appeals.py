@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -204,12 +204,11 @@ class AppealAdmin(ScopedModelAdmin):
         return [Panel(_("The decision, step by step"), columns, rows)]
 
 
-def waiting(account: Account) -> int:
+def waiting(account: Account) -> QuerySet[Appeal]:
     """Appeals nobody took, and those this account took; never one's own decisions."""
     reach = access.scope(account, Permission.APPEAL_REVIEW, "decision__organization__path")
     return (
         Appeal.objects.filter(reach)
         .filter(Q(state=AppealState.FILED) | Q(state=AppealState.REVIEWING, reviewer=account))
         .exclude(decision__decided_by=account)
-        .count()
     )

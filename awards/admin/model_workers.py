@@ -33,6 +33,7 @@ from awards.states import HonourState
 from members.forms_death import death_form
 from members.models import Person
 from members.queries import in_an_address, matches
+from union_portal import access
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text
 from union_portal.admin.pages import Fact, Panel, Told
@@ -337,12 +338,11 @@ class YearlyVerificationAdmin(ScopedModelAdmin):
     shows_trail = False
 
 
-def unverified(account: Account) -> int:
+def unverified(account: Account) -> QuerySet[Any]:
     """Living holders of an honour whom nobody has verified for this year."""
     judged: QuerySet[Any] = queries.model_workers_for(account, this_year())
     held = Honour.objects.filter(person=OuterRef("person"), state=HonourState.HELD)
-    return (
-        judged.filter(Exists(held), person__died_on__isnull=True)
-        .filter(is_verified=False, was_found_wanting=False)
-        .count()
+    mine = access.scope(account, Permission.HONOUR_VERIFY, "person__organization__path")
+    return judged.filter(mine, Exists(held), person__died_on__isnull=True).filter(
+        is_verified=False, was_found_wanting=False
     )

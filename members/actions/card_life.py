@@ -8,10 +8,11 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from members.actions import card_telling
+from members.actions import card_changes, card_telling
 from members.actions.cards import is_own, require_own_or, step
 from members.actions.people import require_reason
 from members.actions.refusals import CardRefused
@@ -171,12 +172,12 @@ def report_lost(*, card: ServiceCard, by: Account, now: datetime, reason: str = 
     """The benefits stop at once. The card itself is the bank's: the member calls it as well."""
     require_own_or(card.person, by, Permission.CARD_APPLY, Permission.CARD_APPROVE)
     why = reason.strip() if is_own(card.person, by) else require_reason(reason)
-    step(card, to=CardState.LOST, by=by, why=why)
-    card_telling.tell(ServiceCard.objects.filter(pk=card.pk), "lost", now.isoformat())
+    step(card, to=CardState.LOST, by=by, now=now, why=why)
+    card_telling.tell(ServiceCard.objects.filter(pk=card.pk), "lost", now.isoformat(), at=now)
 
 
 @transaction.atomic
-def find_again(*, card: ServiceCard, by: Account, today: date) -> None:
+def find_again(*, card: ServiceCard, by: Account, now: datetime) -> None:
     """A lost card has turned up before another took its place: it is what it was.
 
     One that was suspended comes back suspended. Errors: CardRefused while a replacement is on
@@ -195,18 +196,19 @@ def find_again(*, card: ServiceCard, by: Account, today: date) -> None:
             gettext_noop("Take it to your union's office."),
         )
     state = CardState.SUSPENDED if card.suspended_at else CardState.ACTIVE
-    step(card, to=state, by=by, activated_on=card.activated_on or today)
+    since = card.activated_on or timezone.localdate(now)
+    step(card, to=state, by=by, now=now, activated_on=since)
 
 
 @transaction.atomic
 def suspend(*, card: ServiceCard, by: Account, now: datetime, reason: str) -> None:
     """Stop the benefits of a card with a reason that the member reads."""
     _require_staff(card, by)
-    step(card, to=CardState.SUSPENDED, by=by, why=require_reason(reason), suspended_at=now)
+    step(card, to=CardState.SUSPENDED, by=by, now=now, why=require_reason(reason), suspended_at=now)
 
 
 @transaction.atomic
-def lift(*, card: ServiceCard, by: Account, reason: str) -> None:
+def lift(*, card: ServiceCard, by: Account, now: datetime, reason: str) -> None:
     """Let a suspended card be used again."""
     _require_staff(card, by)
     why = require_reason(reason)
@@ -214,16 +216,16 @@ def lift(*, card: ServiceCard, by: Account, reason: str) -> None:
         raise CardRefused(
             gettext_noop("The card is not suspended."), gettext_noop("Reload the page.")
         )
-    lifecycle.advance(card, to=CardState.ACTIVE, by=by, reason=why, suspended_at=None)
+    step(card, to=CardState.ACTIVE, by=by, now=now, why=why, suspended_at=None)
 
 
-def retire_replaced(*, cards: QuerySet[ServiceCard], by: Account) -> int:
+def retire_replaced(*, cards: QuerySet[ServiceCard], by: Account, now: datetime) -> int:
     """The lost cards in whose place these have been issued are no more."""
     lost = ServiceCard.objects.filter(
         pk__in=cards.filter(replaces__isnull=False).order_by().values("replaces"),
         state=CardState.LOST,
     )
-    return lifecycle.advance_set(lost, to=CardState.REPLACED, by=by)
+    return card_changes.move_set(lost, to=CardState.REPLACED, at=now, by=by)
 
 
 def _require_staff(card: ServiceCard, by: Account) -> None:

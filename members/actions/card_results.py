@@ -15,7 +15,7 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from members.actions import card_telling
+from members.actions import card_changes, card_telling
 from members.actions.card_life import retire_replaced
 from members.actions.refusals import CardRefused
 from members.models import (
@@ -127,7 +127,7 @@ def take(
         taken_by=by,
         taken_at=now,
     )  # fmt: skip
-    _apply(batch, judged, by=by, today=today)
+    _apply(batch, judged, by=by, today=today, now=now)
     _write_rows(file, judged)
     if not batch.cards.filter(state=CardState.SENT_TO_BANK).exists():
         _close(batch, by=by, now=now)
@@ -293,7 +293,9 @@ def _taken(prints: Any) -> dict[str, int]:
     return {str(print_): pk for print_, pk in held.order_by().values_list("fingerprint", "pk")}
 
 
-def _apply(batch: CardBatch, judged: Sequence[_Judged], *, by: Account, today: date) -> None:
+def _apply(
+    batch: CardBatch, judged: Sequence[_Judged], *, by: Account, today: date, now: datetime
+) -> None:
     """Numbers and causes in one statement each, then the steps of both sets."""
     issued = [one for one in judged if one.verdict == Verdict.ISSUED]
     refused = [one for one in judged if one.verdict == Verdict.REFUSED]
@@ -318,12 +320,16 @@ def _apply(batch: CardBatch, judged: Sequence[_Judged], *, by: Account, today: d
     )
     lifecycle.advance_set(with_bank.filter(fingerprint__isnull=False), to=CardState.ISSUED, by=by)
     sent_back = with_bank.filter(pk__in=[one.card for one in refused])
-    lifecycle.advance_set(sent_back, to=CardState.CITY_REVIEW, by=by)
+    card_changes.keep_checks(sent_back.order_by().values_list("pk", flat=True))
+    card_changes.move_set(sent_back, to=CardState.CITY_REVIEW, at=now, by=by)
     new = ServiceCard.objects.filter(pk__in=numbered)
-    retire_replaced(cards=new, by=by)
-    card_telling.tell(new, "issued")
+    retire_replaced(cards=new, by=by, now=now)
+    card_telling.tell(new, "issued", at=now)
     card_telling.tell(
-        ServiceCard.objects.filter(pk__in=[one.card for one in refused]), "refused", batch.pk
+        ServiceCard.objects.filter(pk__in=[one.card for one in refused]),
+        "refused",
+        batch.pk,
+        at=now,
     )
 
 

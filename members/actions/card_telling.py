@@ -1,5 +1,6 @@
 """Tell members where their cards stand: by SMS or letter, a set in one statement."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import CharField, F, QuerySet, TextField, Value
@@ -39,10 +40,10 @@ def register() -> None:
     notifications.topic(TOPIC, _("service card"))
 
 
-def tell(cards: QuerySet[ServiceCard], occasion: str, key: object = "") -> int:
+def tell(cards: QuerySet[ServiceCard], occasion: str, key: object = "", *, at: datetime) -> int:
     """Write one message for each card's living holder; asking twice tells once.
 
-    `key` sets apart occasions that come again.
+    `at` is the moment of the occasion; `key` sets apart occasions that come again.
     """
     plain = Cast("pk", TextField())
     rows: QuerySet[Any, Any] = cards.filter(person__died_on__isnull=True).values(
@@ -53,7 +54,7 @@ def tell(cards: QuerySet[ServiceCard], occasion: str, key: object = "") -> int:
         facts=JSONObject(bank=F("bank__name"), hotline=F("bank__hotline")),
     )
     return notifications.queue_messages(
-        topic=TOPIC, template=f"card_{occasion}", rows=rows, subject_type=SUBJECT_TYPE
+        topic=TOPIC, template=f"card_{occasion}", rows=rows, subject_type=SUBJECT_TYPE, at=at
     )
 
 

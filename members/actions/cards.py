@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from members.actions import card_telling, consents
+from members.actions import card_changes, card_telling, consents
 from members.actions.people import require_reason
 from members.actions.refusals import CardRefused
 from members.models import CardBank, Channel, ConsentPurpose, Person, ServiceCard
@@ -23,7 +23,6 @@ from union_portal import access, audit, lifecycle
 from union_portal.access import Permission
 from union_portal.models import Account, Organization
 
-Actor = Account | audit.Machine
 PLACE: Final = queries_cards.PLACE
 # Before the bank has given a number: what may be called off without the city.
 APPLICATIONS: Final = (
@@ -35,7 +34,6 @@ APPLICATIONS: Final = (
 # Who checked and approved a returned application counts no more.
 _CHECKS: Final = ("checked_by", "checked_at", "approved_by", "approved_at")
 _CHUNK: Final = 2000
-_LONGEST_REASON: Final = 200
 
 
 @dataclass
@@ -141,10 +139,10 @@ def apply_many(*, people: QuerySet[Person], bank: CardBank, by: Account, today: 
 
 
 @transaction.atomic
-def send_again(*, card: ServiceCard, by: Account) -> None:
+def send_again(*, card: ServiceCard, by: Account, now: datetime) -> None:
     """A returned application goes back to the union's check."""
     require_own_or(card.person, by, Permission.CARD_APPLY)
-    step(card, to=CardState.UNION_REVIEW, by=by)
+    step(card, to=CardState.UNION_REVIEW, by=by, now=now)
 
 
 @transaction.atomic
@@ -198,13 +196,14 @@ def send_back(*, card: ServiceCard, by: Account, reason: str, now: datetime) -> 
     duty = Permission.CARD_CHECK if is_unions else Permission.CARD_APPROVE
     access.require(by, duty, card.person.organization)
     why = require_reason(reason)
-    step(card, to=CardState.DRAFT, by=by, why=why, **dict.fromkeys(_CHECKS))
+    card_changes.keep_checks([card.pk])
+    step(card, to=CardState.DRAFT, by=by, now=now, why=why, **dict.fromkeys(_CHECKS))
     returned = ServiceCard.objects.filter(pk=card.pk)
-    card_telling.tell(returned, "returned", now.isoformat())
+    card_telling.tell(returned, "returned", now.isoformat(), at=now)
 
 
 @transaction.atomic
-def cancel(*, card: ServiceCard, by: Account, reason: str = "") -> None:
+def cancel(*, card: ServiceCard, by: Account, now: datetime, reason: str = "") -> None:
     """End an application or a card for good. The member calls off their own application;
     a clerk does so with a reason; once there is a number, the city union decides.
 
@@ -217,7 +216,7 @@ def cancel(*, card: ServiceCard, by: Account, reason: str = "") -> None:
         access.require(by, Permission.CARD_APPROVE, card.person.organization)
         own = False
     why = reason.strip() if own else require_reason(reason)
-    step(card, to=CardState.CANCELLED, by=by, why=why)
+    step(card, to=CardState.CANCELLED, by=by, now=now, why=why)
 
 
 @transaction.atomic
@@ -230,13 +229,15 @@ def replace(*, card: ServiceCard, by: Account, today: date, agrees_to: int = 0) 
 
 
 @transaction.atomic
-def call_off(people: Iterable[int] | QuerySet[Any], *, by: Actor, reason: str) -> int:
+def call_off(people: Iterable[int] | QuerySet[Any], *, by: card_changes.Actor, reason: str) -> int:
     """End whatever applications of some people are not yet with a bank; how many there were."""
     open_ones = ServiceCard.objects.filter(person__in=people, state__in=APPLICATIONS)
-    return lifecycle.advance_set(open_ones, to=CardState.CANCELLED, by=by, reason=reason)
+    return card_changes.move_set(
+        open_ones, to=CardState.CANCELLED, at=timezone.now(), by=by, reason=reason
+    )
 
 
-def membership_ended(people: Iterable[int] | QuerySet[Any], by: Actor) -> None:
+def membership_ended(people: Iterable[int] | QuerySet[Any], by: card_changes.Actor) -> None:
     """Cards are for members."""
     call_off(people, by=by, reason=_("the membership has ended"))
 
@@ -247,11 +248,15 @@ def consent_withdrawn(person: Person, purpose: str, by: Account) -> None:
         call_off([person.pk], by=by, reason=_("the consent was withdrawn"))
 
 
-def step(card: ServiceCard, *, to: CardState, by: Account, why: str = "", **changes: Any) -> None:
-    """Move a card; its column `reason` says from then on why it stands there."""
+def step(
+    card: ServiceCard, *, to: CardState, by: Account, now: datetime, why: str = "", **changes: Any
+) -> None:
+    """Move a card and note the change; its column `reason` says from then on why it stands so."""
+    old, reason = card.state, why[: card_changes.LONGEST_REASON]
     lifecycle.advance(card, to=to, by=by, reason=why, **changes)
-    if card.reason != why[:_LONGEST_REASON]:
-        card.reason = why[:_LONGEST_REASON]
+    card_changes.note(card, old=old, at=now, by=by, reason=reason)
+    if card.reason != reason:
+        card.reason = reason
         card.save(update_fields=["reason"])
 
 

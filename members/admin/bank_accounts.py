@@ -200,10 +200,11 @@ class BankAccountAdmin(ScopedModelAdmin):
 
 desk.add_queue(
     desk.Queue(
+        "bank-accounts",
         _("Bank accounts to confirm"),
         Permission.ACCOUNT_NUMBER_CONFIRM,
-        lambda account: queries.accounts_to_confirm(account).count(),
-        lambda: reverse("admin:members_bankaccount_changelist") + "?state__exact=proposed",
+        BankAccount,
+        queries.accounts_to_confirm,
         icon="account_balance",
     )
 )

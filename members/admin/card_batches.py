@@ -1,5 +1,6 @@
 """Batches of card applications, the banks' answers to them, and what waits for a person."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -348,24 +349,27 @@ class CardResultRowAdmin(ScopedModelAdmin):
         return link(row.card) if row.card else "–"
 
 
-def _in_state(account: Account, state: CardBatchState) -> int:
-    reach = access.scope(account, Permission.CARD_BATCH)
-    return CardBatch.objects.filter(reach, state=state).count()
+def _in_state(state: CardBatchState) -> Callable[[Account], QuerySet[CardBatch]]:
+    return lambda account: CardBatch.objects.filter(
+        access.scope(account, Permission.CARD_BATCH), state=state
+    )
 
 
 desk.add_queue(
     desk.Queue(
+        "card-batches-made",
         _("Card batches to hand to the bank"),
         Permission.CARD_BATCH,
-        lambda account: _in_state(account, CardBatchState.MADE),
-        lambda: list_url(CardBatch, state__exact=CardBatchState.MADE.value),
+        CardBatch,
+        _in_state(CardBatchState.MADE),
         icon="outbox",
     ),
     desk.Queue(
+        "card-batches-sent",
         _("Card batches without the bank's answer"),
         Permission.CARD_BATCH,
-        lambda account: _in_state(account, CardBatchState.SENT),
-        lambda: list_url(CardBatch, state__exact=CardBatchState.SENT.value),
+        CardBatch,
+        _in_state(CardBatchState.SENT),
         icon="outbox",
     ),
 )

@@ -1,5 +1,6 @@
 """Service cards as staff see them: lists, one card's life, and what was issued where and when."""
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +20,7 @@ from members.admin.card_lists import LIST_BUTTONS
 from members.admin.card_steps import BUTTONS
 from members.models import ServiceCard
 from members.queries import cards as queries_cards
+from members.queries.card_history import history
 from members.queries.cards import Counts
 from members.states import CardState
 from union_portal import access
@@ -27,7 +29,7 @@ from union_portal.admin import desk
 from union_portal.admin.pages import Fact, Panel
 from union_portal.admin.scoped import ScopedModelAdmin, reader
 from union_portal.admin.shown import column, link, stamp, titled
-from union_portal.admin.trail import Step, name_acts, trail_of
+from union_portal.admin.trail import Step, acts_on, name_acts
 from union_portal.downloads import download_sheet
 from union_portal.models import Account
 
@@ -39,10 +41,11 @@ TONES = {
     CardState.REPLACED: "",
 }
 FIRST_YEAR = 2000
+_APPLY = "servicecard.apply"
 
 name_acts(
     {
-        "servicecard.apply": gettext_noop("Applied for"),
+        _APPLY: gettext_noop("Applied for"),
         "servicecard.apply_set": gettext_noop("Applied for in bulk"),
         "servicecard.activate_set": gettext_noop("Activated by the bank's list"),
         "servicecard.wrong_number": gettext_noop("A wrong card number was typed"),
@@ -215,7 +218,14 @@ class ServiceCardAdmin(ScopedModelAdmin):
         ]
 
     def trail(self, request: HttpRequest, obj: ServiceCard) -> list[Step]:
-        return trail_of(obj)
+        """The card's own history, and what the log knows beside it that was no step of the card."""
+        steps = history(obj)
+        names = Account.objects.in_bulk({step.by for step in steps if step.by is not None})
+        told = [
+            Step(step.at, str(names.get(step.by, "")), str(step.text), step.reason, step.is_day)
+            for step in steps
+        ]
+        return sorted([*told, *acts_on(obj, but=[_APPLY])], key=lambda step: step.at)
 
     # -- searching ---------------------------------------------------------------------------
     def get_search_results(
@@ -279,12 +289,17 @@ def _chart(title: Any, counted: list[tuple[str, int]]) -> dict[str, Any]:
 
 
 # -- the front page ---------------------------------------------------------------------------
-def _list(state: CardState) -> Any:
-    return lambda: reverse("admin:members_servicecard_changelist") + f"?state__exact={state.value}"
+def _waits(permission: Permission, state: CardState) -> Callable[[Account], QuerySet[ServiceCard]]:
+    return lambda account: queries_cards.waiting_for(account, permission, state)
 
 
-def _waits(permission: Permission, state: CardState) -> Any:
-    return lambda account: queries_cards.waiting_for(account, permission, state).count()
+def _ready(account: Account) -> QuerySet[ServiceCard]:
+    cards = queries_cards.cards_for(account, Permission.CARD_BATCH)
+    return cards.filter(state=CardState.READY, batch__isnull=True)
+
+
+def _to_hand_out(account: Account) -> QuerySet[ServiceCard]:
+    return queries_cards.cards_for(account, Permission.CARD_APPLY).filter(state=CardState.ISSUED)
 
 
 def _issued(account: Account) -> str:
@@ -298,39 +313,35 @@ def _active(account: Account) -> str:
 
 desk.add_queue(
     desk.Queue(
+        "card-checks",
         _("Card applications for the union to check"),
         Permission.CARD_CHECK,
+        ServiceCard,
         _waits(Permission.CARD_CHECK, CardState.UNION_REVIEW),
-        _list(CardState.UNION_REVIEW),
         "badge",
     ),
     desk.Queue(
+        "card-approvals",
         _("Card applications to approve"),
         Permission.CARD_APPROVE,
+        ServiceCard,
         _waits(Permission.CARD_APPROVE, CardState.CITY_REVIEW),
-        _list(CardState.CITY_REVIEW),
         "badge",
     ),
     desk.Queue(
+        "cards-to-batch",
         _("Card applications waiting for a batch"),
         Permission.CARD_BATCH,
-        lambda account: (
-            queries_cards.cards_for(account, Permission.CARD_BATCH)
-            .filter(state=CardState.READY, batch__isnull=True)
-            .count()
-        ),
-        _list(CardState.READY),
+        ServiceCard,
+        _ready,
         "badge",
     ),
     desk.Queue(
+        "cards-to-hand-out",
         _("Cards to hand out"),
         Permission.CARD_APPLY,
-        lambda account: (
-            queries_cards.cards_for(account, Permission.CARD_APPLY)
-            .filter(state=CardState.ISSUED)
-            .count()
-        ),
-        _list(CardState.ISSUED),
+        ServiceCard,
+        _to_hand_out,
         "badge",
     ),
 )

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -129,10 +128,11 @@ class MerchantComplaintAdmin(ScopedModelAdmin):
 
 desk.add_queue(
     desk.Queue(
+        "complaints",
         _("Complaints to answer"),
         Permission.COMPLAINT_ANSWER,
-        lambda account: queries_benefits.complaints_to_answer(account).count(),
-        lambda: reverse("admin:members_merchantcomplaint_changelist") + "?state__exact=open",
+        MerchantComplaint,
+        queries_benefits.complaints_to_answer,
         icon="feedback",
     )
 )

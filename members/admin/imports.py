@@ -272,10 +272,11 @@ class ImportRunAdmin(ScopedModelAdmin):
 
 desk.add_queue(
     desk.Queue(
+        "imports",
         _("Checked files to confirm"),
         Permission.PERSON_IMPORT,
-        lambda account: queries.imports_to_confirm(account).count(),
-        lambda: reverse("admin:members_importrun_changelist") + "?outcome=checked",
+        ImportRun,
+        queries.imports_to_confirm,
         icon="upload_file",
     )
 )

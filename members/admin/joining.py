@@ -343,17 +343,19 @@ def _shown(profile: MemberProfile, name: str) -> Any:
 
 desk.add_queue(
     desk.Queue(
+        "joining-checks",
         _("Applications to join to check"),
         Permission.MEMBERSHIP_EDIT,
-        lambda account: queries.applications_to_check(account).count(),
-        lambda: reverse("admin:members_joinapplication_changelist") + "?state__exact=applied",
+        JoinApplication,
+        queries.applications_to_check,
         icon="person_add",
     ),
     desk.Queue(
+        "joining-approvals",
         _("Applications to join to approve"),
         Permission.MEMBERSHIP_APPROVE,
-        lambda account: queries.applications_to_approve(account).count(),
-        lambda: reverse("admin:members_joinapplication_changelist") + "?state__exact=checked",
+        JoinApplication,
+        queries.applications_to_approve,
         icon="how_to_reg",
     ),
 )

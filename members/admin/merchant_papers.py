@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -374,24 +373,27 @@ def _ending_text(account: Account) -> str:
 desk.add_caution(desk.Caution((Permission.MERCHANT_EDIT,), _ending_text))
 desk.add_queue(
     desk.Queue(
+        "agreements",
         _("Agreements to confirm"),
         Permission.MERCHANT_APPROVE,
-        lambda account: queries_benefits.agreements_to_confirm(account).count(),
-        lambda: reverse("admin:members_merchantagreement_changelist") + "?state__exact=entered",
+        MerchantAgreement,
+        queries_benefits.agreements_to_confirm,
         icon="contract",
     ),
     desk.Queue(
+        "agreements-ending",
         _("Agreements that end soon"),
         Permission.MERCHANT_EDIT,
-        lambda account: queries_benefits.ending_agreements(account, today=today()).count(),
-        lambda: reverse("admin:members_merchantagreement_changelist") + "?ends=soon",
+        MerchantAgreement,
+        lambda account: queries_benefits.ending_agreements(account, today=today()),
         icon="event_busy",
     ),
     desk.Queue(
+        "merchant-accounts",
         _("Accounts of merchants to confirm"),
         _CONFIRM,
-        lambda account: queries_benefits.accounts_to_confirm(account).count(),
-        lambda: reverse("admin:members_merchantaccount_changelist") + "?state__exact=proposed",
+        MerchantAccount,
+        queries_benefits.accounts_to_confirm,
         icon="account_balance",
     ),
 )

@@ -1,5 +1,6 @@
 """Merchants: from the application to the last day, and everything that hangs on one."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -351,27 +352,25 @@ def _accounts(merchant: Merchant) -> Panel:
     return Panel(_("Bank accounts"), (_("Account"), _("Holder"), _("State")), rows)
 
 
-def _waiting(permission: Permission, *states: str) -> Any:
-    return lambda account: queries_benefits.merchants_for(account, permission, *states).count()
-
-
-def _list(query: str) -> Any:
-    return lambda: reverse("admin:members_merchant_changelist") + query
+def _waiting(permission: Permission, *states: str) -> Callable[[Account], QuerySet[Merchant]]:
+    return lambda account: queries_benefits.merchants_for(account, permission, *states)
 
 
 desk.add_queue(
     desk.Queue(
+        "merchant-reviews",
         _("Merchants to review"),
         _EDIT,
+        Merchant,
         _waiting(_EDIT, MerchantState.APPLIED, MerchantState.INVITED),
-        _list("?state__exact=applied"),
         icon="storefront",
     ),
     desk.Queue(
+        "merchant-approvals",
         _("Merchants to approve"),
         _APPROVE,
+        Merchant,
         _waiting(_APPROVE, MerchantState.REVIEWED),
-        _list("?state__exact=reviewed"),
         icon="storefront",
     ),
 )

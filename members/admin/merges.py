@@ -5,6 +5,7 @@ from typing import Any, Final
 from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -200,18 +201,19 @@ _COMPARED: Final[tuple[tuple[Any, Any], ...]] = (
 )
 
 
-def _waiting(account: Account) -> int:
+def _waiting(account: Account) -> QuerySet[PersonMerge]:
     mine = access.scope(account, Permission.PERSON_MERGE)
     waiting = PersonMerge.objects.filter(mine, state=MergeState.PROPOSED)
-    return waiting.exclude(proposed_by=account).count()
+    return waiting.exclude(proposed_by=account)
 
 
 desk.add_queue(
     desk.Queue(
+        "merges",
         _("Merges to judge"),
         Permission.PERSON_MERGE,
+        PersonMerge,
         _waiting,
-        lambda: reverse("admin:members_personmerge_changelist") + "?state__exact=proposed",
         icon="merge",
     )
 )

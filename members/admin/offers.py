@@ -365,10 +365,11 @@ def _left(account: Account) -> str:
 
 desk.add_queue(
     desk.Queue(
+        "offers",
         _("Offers to publish"),
         _PUBLISH,
-        lambda account: queries_benefits.offers_to_publish(account).count(),
-        lambda: reverse("admin:members_benefitoffer_changelist") + "?state__exact=submitted",
+        BenefitOffer,
+        queries_benefits.offers_to_publish,
         icon="sell",
     )
 )

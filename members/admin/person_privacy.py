@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from members.actions import consents, family
@@ -18,7 +18,16 @@ from union_portal import files
 from union_portal.access import Permission
 from union_portal.admin.buttons import Button, Text
 from union_portal.admin.pages import Panel
+from union_portal.admin.trail import name_acts
 from union_portal.models import Account, StoredFile
+
+name_acts(
+    {
+        "family.enter": gettext_noop("Family member entered"),
+        "family.remove": gettext_noop("Family member removed"),
+        "person.file_fetched": gettext_noop("A paper about the person was fetched"),
+    }
+)
 
 
 class ConsentForm(forms.Form):

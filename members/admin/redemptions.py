@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -151,15 +152,18 @@ def _guesses(account: Account) -> str:
     return text % {"count": count}
 
 
+def _wrong_codes(account: Account) -> QuerySet[WrongCode]:
+    return queries_uses.wrong_codes_for(account, since=timezone.now() - RECENT)
+
+
 desk.add_caution(desk.Caution((Permission.BENEFIT_VIEW,), _guesses))
 desk.add_queue(
     desk.Queue(
+        "wrong-codes",
         _("Wrong codes at tills, last day"),
         Permission.BENEFIT_VIEW,
-        lambda account: queries_uses.wrong_codes_for(
-            account, since=timezone.now() - RECENT
-        ).count(),
-        lambda: reverse("admin:members_wrongcode_changelist"),
+        WrongCode,
+        _wrong_codes,
         icon="gpp_maybe",
     )
 )

@@ -241,17 +241,19 @@ def side_of(button: Button, transfer: MembershipTransfer) -> Organization:
 
 desk.add_queue(
     desk.Queue(
+        "transfers-out",
         _("Members to release"),
         Permission.MEMBERSHIP_EDIT,
-        lambda account: queries.transfers_to_release(account).count(),
-        lambda: reverse("admin:members_membershiptransfer_changelist") + "?state__exact=requested",
+        MembershipTransfer,
+        queries.transfers_to_release,
         icon="logout",
     ),
     desk.Queue(
+        "transfers-in",
         _("Members to accept"),
         Permission.MEMBERSHIP_EDIT,
-        lambda account: queries.transfers_to_accept(account).count(),
-        lambda: reverse("admin:members_membershiptransfer_changelist") + "?state__exact=released",
+        MembershipTransfer,
+        queries.transfers_to_accept,
         icon="login",
     ),
 )

@@ -4,6 +4,7 @@ from members.models.bank_accounts import BankAccount, MerchantAccount
 from members.models.cards import (
     CardBank,
     CardBatch,
+    CardChange,
     CardResultFile,
     CardResultRow,
     CardVerdict,
@@ -20,16 +21,10 @@ from members.models.imports import (
 from members.models.logins import LoginCode
 from members.models.memberships import (
     Channel,
-    Education,
-    Employment,
-    HukouType,
     JoinApplication,
-    MemberProfile,
     Membership,
     MembershipChange,
     MembershipTransfer,
-    PoliticalStatus,
-    TechnicalGrade,
 )
 from members.models.merchants import (
     BenefitCategory,
@@ -56,6 +51,14 @@ from members.models.privacy import (
     Relation,
     RetentionRun,
 )
+from members.models.profiles import (
+    Education,
+    Employment,
+    HukouType,
+    MemberProfile,
+    PoliticalStatus,
+    TechnicalGrade,
+)
 from members.models.redemptions import (
     CardCode,
     CodeKind,
@@ -79,6 +82,7 @@ __all__ = [
     "BenefitProgramme",
     "CardBank",
     "CardBatch",
+    "CardChange",
     "CardCode",
     "CardResultFile",
     "CardResultRow",

@@ -225,6 +225,33 @@ class ServiceCard(models.Model):
         return f"{self.bank} …{self.last_four}" if self.last_four else f"C{self.pk:08d}"
 
 
+class CardChange(models.Model):
+    """A step of a card that its own columns don't tell, or tell only until it comes again.
+
+    A returned application, a loss, a suspension and their ends; an earlier check or approval.
+    """
+
+    card = models.ForeignKey(
+        ServiceCard, models.PROTECT, verbose_name=_("card"), related_name="changes"
+    )
+    old_state = models.CharField(_("from"), max_length=24, choices=CardState.choices)
+    new_state = models.CharField(_("to"), max_length=24, choices=CardState.choices)
+    at = models.DateTimeField(_("when"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    noted_by = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("noted by"), null=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("change of a card")
+        verbose_name_plural = _("changes of cards")
+        ordering = ["id"]
+        triggers = append_only("card_change")
+
+    def __str__(self) -> str:
+        return f"{self.card}: {self.new_state}"
+
+
 class CardResultFile(models.Model):
     """One file in which a bank tells what became of a batch. The same bytes are taken once."""
 

@@ -72,6 +72,12 @@ def lost_card_of(person: Person) -> ServiceCard | None:
     return lost.select_related("bank", "organization").first()
 
 
+def last_card_of(person: Person) -> ServiceCard | None:
+    """The newest card, or application for one, whatever became of it."""
+    cards = ServiceCard.objects.filter(person=person)
+    return cards.select_related("bank", "organization").first()
+
+
 # -- who may have one ---------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Facts:

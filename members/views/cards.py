@@ -1,7 +1,6 @@
 """A member's own service card: apply, follow, activate, report lost."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -20,6 +19,7 @@ from members.forms_cards import CardActivateForm, CardApplyForm
 from members.models import ConsentPurpose, Person, ServiceCard
 from members.own_pages import member_only
 from members.queries import cards as queries_cards
+from members.queries.card_history import history
 from members.queries.privacy import text_in_force
 from members.states import CardState
 from union_portal import lifecycle
@@ -66,6 +66,7 @@ def _shown(person: Person) -> dict[str, Any]:
     held = queries_cards.card_of(person)
     lost = queries_cards.lost_card_of(person)
     state = held.state if held else ""
+    told_of = held or queries_cards.last_card_of(person)
     return {
         "person": person,
         "card": held,
@@ -73,7 +74,8 @@ def _shown(person: Person) -> dict[str, Any]:
         "lost": lost if lost and held and lost.pk != held.pk else None,
         "next": NEXT.get(state, ""),
         "has_face": bool(held and held.last_four),
-        "steps": _steps(held) if held else [],
+        "steps": history(told_of) if told_of else [],
+        "told_of": told_of,
         "may_take_back": state in cards.APPLICATIONS,
         "may_send": state == CardState.DRAFT,
         "may_activate": state == CardState.COLLECTED,
@@ -83,23 +85,6 @@ def _shown(person: Person) -> dict[str, Any]:
         "is_stopped": state in (CardState.LOST, CardState.SUSPENDED),
         "is_active": state == CardState.ACTIVE,
     }
-
-
-def _steps(held: ServiceCard) -> list[tuple[Any, Any]]:
-    """What happened to a card so far, each with its day."""
-    told: tuple[tuple[date | datetime | None, str], ...] = (
-        (held.applied_at, _("Applied for")),
-        (held.checked_at, _("Checked by the union")),
-        (held.approved_at, _("Approved by the city union")),
-        (held.issued_on, _("Issued by the bank")),
-        (held.collected_at, _("Collected")),
-        (held.activated_on, _("Activated")),
-    )
-    return [
-        (timezone.localdate(at) if isinstance(at, datetime) else at, text)
-        for at, text in told
-        if at
-    ]
 
 
 @member_only
@@ -196,9 +181,7 @@ def card_found(request: HttpRequest, person: Person) -> HttpResponse:
     if request.method == "POST":
         return _done(
             request,
-            lambda: card_life.find_again(
-                card=held, by=_account(request), today=timezone.localdate()
-            ),
+            lambda: card_life.find_again(card=held, by=_account(request), now=timezone.now()),
             _("Your card is in use again."),
         )
     return render(request, "members/card_found.html", {"card": held})
@@ -212,7 +195,7 @@ def card_take_back(request: HttpRequest, person: Person) -> HttpResponse:
     if request.method == "POST":
         return _done(
             request,
-            lambda: cards.cancel(card=held, by=_account(request)),
+            lambda: cards.cancel(card=held, by=_account(request), now=timezone.now()),
             _("Your application is taken back."),
         )
     return render(request, "members/card_take_back.html", {"card": held})
@@ -226,7 +209,7 @@ def card_send_again(request: HttpRequest, person: Person) -> HttpResponse:
     if request.method == "POST":
         return _done(
             request,
-            lambda: cards.send_again(card=held, by=_account(request)),
+            lambda: cards.send_again(card=held, by=_account(request), now=timezone.now()),
             _("Your application is with your union."),
         )
     return render(request, "members/card_send_again.html", {"card": held})

@@ -47,3 +47,14 @@ def test_the_middleware_is_the_last_one_that_looks_at_the_view():
     ours = settings.MIDDLEWARE.index("union_portal.middleware.OnceMiddleware")
     behind = settings.MIDDLEWARE[ours + 1 :]
     assert [name for name in behind if hasattr(import_string(name), "process_view")] == []
+
+
+def test_every_field_of_a_search_has_an_end():
+    boxes = re.compile(r"<input\b(?:[^>{]|{%.*?%}|{{.*?}})*\bname=\"q\"(?:[^>{]|{%.*?%}|{{.*?}})*>")
+    found = [
+        box
+        for path in (ROOT / "templates").rglob("*.html")
+        for box in boxes.findall(path.read_text())
+    ]
+    assert len(found) >= 6
+    assert [box for box in found if "maxlength=" not in box] == []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from awards.actions import honours, model_workers, publicity, subsidies
 from awards.actions.refusals import AwardsRefused
@@ -207,7 +208,9 @@ def test_deciding_records_decisions_reserves_money_and_tells_people(cast: Cast, 
         assert case.decision.steps == case.steps
     assert sorted(e.amount_fen for e in Entitlement.objects.all()) == [30_000, 80_000]
     assert ledger.figures(fund).reserved_fen == 110_000
-    assert {m.recipient for m in Message.objects.all()} == {w.person_id for w in workers}
+    messages = Message.objects.all()
+    assert {m.recipient for m in messages} == {w.person_id for w in workers}
+    assert {timezone.localdate(m.created_at) for m in messages} == {TODAY}
     assert SubsidyCase.objects.get(person=refused.person).state == CaseState.REFUSED
 
 

@@ -32,6 +32,9 @@ FAULTS = {
         SELECT count(*) FROM members_servicecard c WHERE c.state = 'active' AND NOT EXISTS (
             SELECT FROM members_membership m WHERE m.person_id = c.person_id
             AND m.state IN ('active', 'retained', 'retired'))""",
+    "steps of cards on the day of the demo": f"""
+        SELECT count(*) FROM members_cardchange
+        WHERE (at AT TIME ZONE 'Asia/Shanghai')::date >= {TODAY}""",
     "uses before the card was active": """
         SELECT count(*) FROM members_redemption r JOIN members_servicecard c ON c.id = r.card_id
         WHERE c.activated_on > (r.redeemed_at AT TIME ZONE 'Asia/Shanghai')::date""",
@@ -85,6 +88,7 @@ FAULTS = {
 }
 LISTS = {
     "cards": "SELECT DISTINCT state FROM members_servicecard",
+    "card_changes": "SELECT DISTINCT old_state || ' ' || new_state FROM members_cardchange",
     "merchant_states": "SELECT DISTINCT state FROM members_merchant",
     "offer_states": "SELECT DISTINCT state FROM members_benefitoffer",
     "statements": "SELECT DISTINCT state FROM welfare_merchantstatement",

@@ -87,6 +87,7 @@ def test_a_card_takes_its_steps_one_after_the_other_on_working_days_that_are_ove
          desk._LOST, *desk._NEXT_STEPS, desk._SENT_NEXT, desk._ISSUED_NEXT),
         desk._LAST_STEPS,
         (desk._BEGUN, desk._SENT_BACK),
+        (desk._ACTIVATED, desk._LOST, desk._FOUND, desk._SUSPENDED, desk._LIFTED),
     ):  # fmt: skip
         at = [setting.before(*step) for step in steps]
         assert at == sorted(at) and len(set(at)) == len(at)

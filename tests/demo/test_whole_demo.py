@@ -123,6 +123,10 @@ def test_every_state_of_the_programme_is_there_to_be_seen(demo: Demo):
         "draft", "union_review", "city_review", "ready", "sent_to_bank", "issued", "collected",
         "active", "suspended", "lost", "replaced", "cancelled",
     }  # fmt: skip
+    assert set(lists["card_changes"]) >= {
+        "union_review draft", "active lost", "lost active", "active suspended",
+        "suspended active", "lost replaced", "active cancelled", "sent_to_bank city_review",
+    }  # fmt: skip
     assert set(lists["merchant_states"]) >= {
         "applied", "reviewed", "approved", "suspended", "refused", "ended",
     }  # fmt: skip

@@ -60,6 +60,18 @@ def test_a_role_counts_from_its_first_to_its_last_day(cast):
         assert bool(access.scope(account, P.PERSON_VIEW, "path").children[1:]) is counts, name
 
 
+def test_what_one_may_is_answered_for_the_day_that_is_asked_about(cast):
+    today = timezone.localdate()
+    account = make_account("brief")
+    give_role(account, Role.COUNTY_CHECKER, cast.tree.county, valid_from=today, valid_to=today)
+    days = (today - DAY, today, today + DAY, today)
+    held = [access.reach(account, P.SUBSIDY_REVIEW, on=day) for day in days]
+    path = cast.tree.county.path
+    assert held == [[], [path], [], [path]]
+    held[1].clear()
+    assert access.reach(account, P.SUBSIDY_REVIEW) == [path], "an answer belongs to who asked"
+
+
 def test_lists_show_what_lies_in_reach_and_nothing_by_default(cast):
     def seen(account):
         return Person.objects.filter(access.scope(account, P.PERSON_VIEW)).count()

@@ -54,6 +54,20 @@ def test_whoever_has_no_phone_gets_a_letter(people):
     assert channels == {people[0].pk: "sms", people[1].pk: "sms", people[2].pk: "letter"}
 
 
+def test_what_happened_first_is_read_last_whenever_it_was_written(people):
+    told = [
+        notifications.queue_portal_message(
+            topic="t", key=str(days), template="test_paid", recipient=people[0].pk,
+            subject=people[0], amount="1.00",
+        )
+        for days in (1, 3, 2)
+    ]  # fmt: skip
+    for message in told:
+        ago = timezone.now() - timedelta(days=int(message.key))
+        Message.objects.filter(pk=message.pk).update(created_at=ago)
+    assert [message.key for message in notifications.inbox(people[0].pk)] == ["1", "2", "3"]
+
+
 def test_asking_twice_sends_once(people):
     assert (queue_all(), queue_all()) == (3, 0)
 

@@ -129,7 +129,7 @@ def test_a_batch_is_sent_after_its_file_was_fetched_and_each_fetch_is_kept(offic
 def test_a_file_with_somebody_who_called_it_off_is_not_given_out(office: CardOffice):
     card = office.ready()
     batch = office.made(1)
-    cards.cancel(card=card, by=office.cast.qiao, reason="moved away")
+    cards.cancel(card=card, by=office.cast.qiao, now=NOW, reason="moved away")
     with pytest.raises(CardRefused, match="1 applications in the file have ended"):
         card_batches.fetch(batch=batch, by=office.cast.officer, reason="to the bank")
     card_batches.cancel(batch=batch, by=office.cast.officer, reason="made anew")
@@ -141,7 +141,7 @@ def test_who_calls_off_while_the_file_is_on_its_way_stays_off(office: CardOffice
     card = office.ready()
     batch = office.made(1)
     card_batches.fetch(batch=batch, by=office.cast.officer, reason="to the bank")
-    cards.cancel(card=card, by=office.cast.qiao, reason="moved away")
+    cards.cancel(card=card, by=office.cast.qiao, now=NOW, reason="moved away")
     assert card_batches.mark_sent(batch=batch, by=office.cast.officer, now=NOW) == 1
     office.take(batch, office.says(batch))
     row = CardResultRow.objects.get(card=card)

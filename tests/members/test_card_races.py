@@ -63,7 +63,7 @@ def test_a_cancellation_that_comes_first_keeps_the_bank_from_issuing(office: Car
     batch = office.sent(1)
     content, card = office.says(batch), batch.cards.get()
     other = meeting(
-        lambda: cards.cancel(card=card, by=office.cast.officer, reason="left the union"),
+        lambda: cards.cancel(card=card, by=office.cast.officer, now=NOW, reason="left the union"),
         lambda: office.take(batch, content),
     )
     assert other.error is None, other.error
@@ -77,7 +77,7 @@ def test_a_cancellation_that_comes_after_the_answer_is_told_so(office: CardOffic
     content, card = office.says(batch), batch.cards.get()
     other = meeting(
         lambda: office.take(batch, content),
-        lambda: cards.cancel(card=card, by=office.cast.officer, reason="left the union"),
+        lambda: cards.cancel(card=card, by=office.cast.officer, now=NOW, reason="left the union"),
     )
     assert isinstance(other.error, Stale)
     card.refresh_from_db()

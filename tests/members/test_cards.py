@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -13,12 +14,13 @@ from django.utils import timezone
 
 from members.actions import card_life, cards
 from members.actions.refusals import CardRefused, PeopleRefused
-from members.models import Consent, Person, ServiceCard
+from members.models import CardChange, Consent, Person, ServiceCard
 from members.queries import cards as queries_cards
+from members.queries.card_history import history
 from members.states import CardState
 from tests.cast import NOW, TODAY, Cast, make_account, make_person
 from tests.kernel.attacks import refused_by
-from tests.members.card_office import CardOffice, make_card_office
+from tests.members.card_office import CardOffice, make_card_office, written
 from union_portal import lifecycle, notifications
 from union_portal.kit.refusals import Refused
 from union_portal.lifecycle import Stale
@@ -205,7 +207,7 @@ def test_a_returned_application_says_what_is_missing_and_begins_anew(office: Car
     assert (card.state, card.reason, card.checked_by) == (
         CardState.DRAFT, "The phone is wrong.", None,
     )  # fmt: skip
-    cards.send_again(card=card, by=office.cast.lin)
+    cards.send_again(card=card, by=office.cast.lin, now=NOW)
     card.refresh_from_db()
     assert (card.state, card.reason) == (CardState.UNION_REVIEW, "")
     assert Message.objects.filter(topic="card", template="card_returned").count() == 1
@@ -213,14 +215,14 @@ def test_a_returned_application_says_what_is_missing_and_begins_anew(office: Car
 
 def test_a_member_calls_off_their_application_and_no_more_than_that(office: CardOffice):
     card = office.applied(lin(office))
-    cards.cancel(card=card, by=office.cast.lin)
+    cards.cancel(card=card, by=office.cast.lin, now=NOW)
     assert card.state == CardState.CANCELLED
     issued = office.issued(office.cast.lin_person)
     with pytest.raises(PermissionDenied):
-        cards.cancel(card=issued, by=office.cast.lin)
+        cards.cancel(card=issued, by=office.cast.lin, now=NOW)
     with pytest.raises(PermissionDenied):
-        cards.cancel(card=issued, by=office.cast.qiao, reason="left the union")
-    cards.cancel(card=issued, by=office.cast.officer, reason="left the union")
+        cards.cancel(card=issued, by=office.cast.qiao, now=NOW, reason="left the union")
+    cards.cancel(card=issued, by=office.cast.officer, now=NOW, reason="left the union")
     assert issued.state == CardState.CANCELLED
 
 
@@ -231,10 +233,10 @@ def test_another_members_card_is_nobodys_to_touch(office: CardOffice):
     number = str(card.number)
     for act in (
         lambda: card_life.report_lost(card=card, by=neighbour, now=NOW),
-        lambda: card_life.find_again(card=card, by=neighbour, today=TODAY),
+        lambda: card_life.find_again(card=card, by=neighbour, now=NOW),
         lambda: card_life.activate(card=card, number=number, by=neighbour, today=TODAY, now=NOW),
-        lambda: cards.cancel(card=card, by=neighbour),
-        lambda: cards.send_again(card=card, by=neighbour),
+        lambda: cards.cancel(card=card, by=neighbour, now=NOW),
+        lambda: cards.send_again(card=card, by=neighbour, now=NOW),
         lambda: cards.replace(card=card, by=neighbour, today=TODAY),
         lambda: card_life.suspend(card=card, by=neighbour, now=NOW, reason="because"),
     ):
@@ -307,9 +309,10 @@ def test_a_loss_stops_the_card_at_once_and_tells_how_to_reach_the_bank(office: C
     card = office.active(lin(office))
     card_life.report_lost(card=card, by=office.cast.lin, now=NOW)
     assert card.state == CardState.LOST
-    told = notifications.text_of(Message.objects.get(template="card_lost"))
-    assert office.bank.hotline in told
-    card_life.find_again(card=card, by=office.cast.lin, today=TODAY)
+    message = Message.objects.get(template="card_lost")
+    assert office.bank.hotline in notifications.text_of(message)
+    assert message.created_at == NOW
+    card_life.find_again(card=card, by=office.cast.lin, now=NOW)
     assert card.state == CardState.ACTIVE
 
 
@@ -318,11 +321,9 @@ def test_a_lost_card_is_replaced_when_the_bank_issues_another(office: CardOffice
     card_life.report_lost(card=old, by=office.cast.lin, now=NOW)
     with pytest.raises(CardRefused, match="already"):
         office.applied(old.person)
-    new = cards.replace(card=old, by=office.cast.qiao, today=TODAY)
+    new = office.ready_instead_of(old)
     with pytest.raises(CardRefused, match="on its way"):
-        card_life.find_again(card=old, by=office.cast.lin, today=TODAY)
-    cards.check(card=new, by=office.cast.shi, now=NOW)
-    cards.approve(card=new, by=office.cast.officer, now=NOW)
+        card_life.find_again(card=old, by=office.cast.lin, now=NOW)
     batch = office.sent()
     old.refresh_from_db()
     assert old.state == CardState.LOST
@@ -336,7 +337,7 @@ def test_a_replacement_that_came_to_nothing_leaves_room_for_another(office: Card
     old = office.active(lin(office))
     card_life.report_lost(card=old, by=office.cast.lin, now=NOW)
     first = cards.replace(card=old, by=office.cast.lin, today=TODAY)
-    cards.cancel(card=first, by=office.cast.lin)
+    cards.cancel(card=first, by=office.cast.lin, now=NOW)
     second = cards.replace(card=old, by=office.cast.lin, today=TODAY)
     assert second.replaces == old
     refused_by(
@@ -366,9 +367,9 @@ def test_a_suspension_outlives_a_loss(office: CardOffice):
     card_life.report_lost(card=card, by=office.cast.lin, now=NOW)
     with pytest.raises(CardRefused, match="suspended before"):
         cards.replace(card=card, by=office.cast.lin, today=TODAY)
-    card_life.find_again(card=card, by=office.cast.lin, today=TODAY)
+    card_life.find_again(card=card, by=office.cast.lin, now=NOW)
     assert card.state == CardState.SUSPENDED
-    card_life.lift(card=card, by=office.cast.officer, reason="cleared up")
+    card_life.lift(card=card, by=office.cast.officer, now=NOW, reason="cleared up")
     card.refresh_from_db()
     assert (card.state, card.suspended_at) == (CardState.ACTIVE, None)
 
@@ -376,15 +377,15 @@ def test_a_suspension_outlives_a_loss(office: CardOffice):
 def test_nothing_else_than_a_suspension_is_lifted(office: CardOffice):
     card = office.collected(lin(office))
     with pytest.raises(CardRefused, match="not suspended"):
-        card_life.lift(card=card, by=office.cast.officer, reason="why not")
+        card_life.lift(card=card, by=office.cast.officer, now=NOW, reason="why not")
 
 
 def test_a_card_that_was_never_active_is_found_at_the_desk(office: CardOffice):
     card = office.collected(lin(office))
     card_life.report_lost(card=card, by=office.cast.lin, now=NOW)
     with pytest.raises(CardRefused, match="never activated"):
-        card_life.find_again(card=card, by=office.cast.lin, today=TODAY)
-    card_life.find_again(card=card, by=office.cast.qiao, today=TODAY)
+        card_life.find_again(card=card, by=office.cast.lin, now=NOW)
+    card_life.find_again(card=card, by=office.cast.qiao, now=NOW)
     assert (card.state, card.activated_on) == (CardState.ACTIVE, TODAY)
 
 
@@ -451,3 +452,93 @@ def test_no_number_stands_in_the_log(office: CardOffice):
     told = str(list(AuditEntry.objects.values_list("detail", "reason", "subject_id")))
     assert str(card.number) not in told
     assert str(card.person.national_id) not in told
+
+
+# -- what happened -----------------------------------------------------------------------------
+def at(hour: int) -> datetime:
+    return NOW.replace(hour=hour)
+
+
+def told(card: ServiceCard) -> list[tuple[str, str]]:
+    """The history in words, as if applied for at the beginning of the tests' day."""
+    ServiceCard.objects.filter(pk=card.pk).update(applied_at=NOW.replace(hour=0))
+    card.refresh_from_db()
+    return [(str(one.text), one.reason) for one in history(card)]
+
+
+def through_thick_and_thin(office: CardOffice) -> ServiceCard:
+    """A card lost and found twice, suspended and resumed, and cancelled."""
+    card, member, shi = office.active(lin(office)), office.cast.lin, office.cast.shi
+    card_life.report_lost(card=card, by=member, now=at(12))
+    card_life.find_again(card=card, by=member, now=at(13))
+    card_life.suspend(card=card, by=shi, now=at(14), reason="misuse at a shop")
+    card_life.report_lost(card=card, by=member, now=at(15))
+    card_life.find_again(card=card, by=member, now=at(16))
+    card_life.lift(card=card, by=shi, now=at(17), reason="cleared up")
+    cards.cancel(card=card, by=office.cast.officer, now=at(18), reason="wishes so")
+    return card
+
+
+def test_the_history_of_a_card_tells_every_loss_and_suspension(office: CardOffice):
+    card = through_thick_and_thin(office)
+    assert told(card)[-9:] == [
+        ("Collected", ""),
+        ("Activated", ""),
+        ("Reported lost", ""),
+        ("Found again", ""),
+        ("Suspended: its benefits stop", "misuse at a shop"),
+        ("Reported lost", ""),
+        ("Found again, still suspended", ""),
+        ("Suspension lifted", "cleared up"),
+        ("Cancelled", "wishes so"),
+    ]
+    assert [one.at for one in history(card)][-7:] == [at(hour) for hour in range(12, 19)]
+
+
+def test_the_history_tells_checks_that_were_undone_and_the_bank_s_refusal(office: CardOffice):
+    card, cast = office.applied(lin(office)), office.cast
+    cards.check(card=card, by=cast.shi, now=at(9))
+    cards.send_back(card=card, by=cast.officer, reason="The phone is wrong.", now=at(10))
+    cards.send_again(card=card, by=cast.lin, now=at(11))
+    cards.check(card=card, by=cast.shi, now=at(12))
+    cards.approve(card=card, by=cast.officer, now=at(13))
+    batch = office.sent()
+    refusal = written([[*row[:3], "", "失败", "手机号有误"] for row in office.rows(batch)])
+    office.take(batch, refusal, now=at(14))
+    story = ["Applied for", "Checked by the union", "Returned to be completed", "Sent again"]
+    story += ["Checked by the union", "Approved by the city union", "Refused by the bank"]
+    assert [text for text, _reason in told(card)] == story
+    card.refresh_from_db()
+    cards.approve(card=card, by=cast.officer, now=at(15))
+    assert [text for text, _reason in told(card)] == [*story, "Approved by the city union"]
+
+
+def test_the_history_of_a_replaced_card_ends_with_the_new_one(office: CardOffice):
+    old = office.active(lin(office))
+    card_life.report_lost(card=old, by=office.cast.lin, now=NOW)
+    new = office.ready_instead_of(old)
+    batch = office.sent()
+    office.take(batch, office.says(batch))
+    assert told(old)[-1] == ("Replaced by a new card", "")
+    assert told(new)[0] == ("Applied for in the place of another card", "")
+
+
+def test_applications_that_end_as_a_set_are_told_one_by_one(office: CardOffice):
+    card = office.ready()
+    cards.call_off([card.person_id], by=office.cast.qiao, reason="membership ended")
+    assert told(card)[-1] == ("Application ended", "membership ended")
+
+
+def test_what_the_log_kept_of_earlier_changes_is_taken_over(office: CardOffice):
+    through_thick_and_thin(office)
+    other = office.active()
+    card_life.report_lost(card=other, by=office.cast.qiao, reason="lost at work", now=NOW)
+    office.ready_instead_of(other)
+    batch = office.sent()
+    office.take(batch, office.says(batch))
+    columns = ("card", "old_state", "new_state", "reason", "noted_by")
+    noted = list(CardChange.objects.values_list(*columns))
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("members.migrations.0015_earlier_card_changes").EARLIER)
+    taken_over = list(CardChange.objects.values_list(*columns))[len(noted) :]
+    assert sorted(taken_over) == sorted(noted)

@@ -187,6 +187,7 @@ CELLS = {
     "birth differs": ({"出生日期": "1901-01-01"}, "The birth date differs"),
     "no date": ({"出生日期": "last year"}, "not a complete date"),
     "year and month": ({"出生日期": "1960.1"}, "The day of the date is missing."),
+    "day or month first": ({"出生日期": "3/1/1960"}, "not certain which part"),
     "day number of a death": ({"去世日期": "43525"}, "not a complete date"),
     "impossible day": ({"出生日期": "1960-02-30"}, "no such day"),
     "landline": ({"手机号": "09123456789"}, "No mainland mobile network"),

@@ -16,6 +16,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from awards.models import HardshipYear, HomeVisit, ReturnForCompletion, SubsidyCase
 from awards.states import CaseState
 from members.actions import (
+    cards,
     consents,
     copies,
     corrections,
@@ -266,12 +267,13 @@ def _privacy(cast: Cast) -> None:
 
 
 def _cards(cast: Cast) -> None:
-    """A card that a bank has issued, in a batch with a row that names nobody."""
+    """Issued cards, a batch with a row that names nobody, and an application called off."""
     office = make_card_office(cast)
     batch = office.sent(1)
     office.take(batch, office.says(batch))
     batch = office.sent(2)
     office.take(batch, office.says(batch, (1, 0, "77")))
+    cards.cancel(card=office.applied(), by=cast.qiao, now=NOW, reason="moved away")
 
 
 def _benefits(cast: Cast) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import openpyxl
@@ -15,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from members.actions import card_life, card_results, cards
+from members.actions.refusals import CardRefused
 from members.models import CardBank, CardBatch, CardResultFile, Consent, ServiceCard
 from members.rules.card_layouts import SAMPLES
 from members.states import CardState
@@ -55,6 +57,43 @@ def on_list(name: str) -> str:
 
 def text_of(answer: Any) -> str:
     return str(answer.content.decode())
+
+
+# -- both ---------------------------------------------------------------------------------------
+def test_member_and_staff_read_of_every_loss_and_its_end(office: CardOffice, lin: Client):
+    card, cast = office.active(lins(office)), office.cast
+    days = [NOW + timedelta(days=day) for day in (1, 3, 5)]
+    card_life.report_lost(card=card, by=cast.lin, now=days[0])
+    card_life.find_again(card=card, by=cast.lin, now=days[1])
+    card_life.suspend(card=card, by=cast.shi, now=days[2], reason="misuse at a shop")
+    words = ("Reported lost", "Found again", "Suspended: its benefits stop", "misuse at a shop")
+    mine = text_of(lin.get(reverse("members:card")))
+    theirs = text_of(browser(cast.qiao).get(reverse(f"{CARD}_change", args=[card.pk])))
+    for page in (mine, theirs):
+        assert all(word in page for word in words)
+        assert all(f"{day:%Y-%m-%d}" in page for day in days)
+    assert str(cast.shi) in theirs
+    assert "What happened" in mine
+
+
+def test_staff_read_beside_the_steps_what_was_none(office: CardOffice):
+    cast = office.cast
+    card = office.collected(office.member(person=lins(office)))
+    with pytest.raises(CardRefused):
+        card_life.activate(
+            card=card, number="6299990000000000012", by=cast.lin, today=TODAY, now=NOW
+        )
+    page = text_of(browser(cast.qiao).get(reverse(f"{CARD}_change", args=[card.pk])))
+    assert "A wrong card number was typed" in page
+    assert page.count("Applied for<") == 1
+
+
+def test_a_member_whose_card_was_cancelled_reads_when_and_why(office: CardOffice, lin: Client):
+    card = office.active(lins(office))
+    cards.cancel(card=card, by=office.cast.officer, now=NOW, reason="account closed")
+    page = text_of(lin.get(reverse("members:card")))
+    assert "What happened to the last one" in page
+    assert "account closed" in page
 
 
 # -- the member ---------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 from django.utils.formats import date_format
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from awards.admin.honours import TitleForm
 from awards.admin.rule_sets import RulesForm
@@ -51,6 +51,12 @@ def in_chinese(client: Client) -> Client:
 def words(answer: Any) -> str:
     """What a reader sees of a page."""
     return TAGS.sub(" ", answer.content.decode())
+
+
+def title_of(answer: Any) -> str:
+    """What the tab of a page is called."""
+    found = re.search(r"<title>(.*?)</title>", answer.content.decode(), re.DOTALL)
+    return " ".join(found[1].split()) if found else ""
 
 
 FACTOR_PAGES = [
@@ -214,6 +220,29 @@ def test_what_runs_by_itself_is_told_in_chinese(cast: Cast):
         shown = words(client.get(url))
         assert "是否启用" in shown and "尚未" in shown
         assert re.findall("enabled|None|False|orget-imports", shown) == []
+
+
+def test_the_title_of_what_runs_by_itself_is_in_our_own_words(cast: Cast):
+    every, _new = IntervalSchedule.objects.get_or_create(every=3600, period="seconds")
+    weekly, _new = CrontabSchedule.objects.get_or_create(minute="10", hour="4", day_of_week="0")
+    PeriodicTask.objects.create(name="forget-imports", task="members.sweep", interval=every)
+    task = PeriodicTask.objects.create(name="retention", task="members.retain", crontab=weekly)
+    listed = in_chinese(browser(cast.account_admin)).get(
+        reverse("admin:django_celery_beat_periodictask_changelist")
+    )
+    assert title_of(listed).startswith("周期性任务 ")
+    assert "每 1 小时" in words(listed) and "每星期日 04:10" in words(listed)
+    own = reverse("admin:django_celery_beat_periodictask_change", args=[task.pk])
+    page = in_chinese(browser(cast.account_admin)).get(own)
+    assert title_of(page).startswith("清除保存期满的数据并重新统计 ")
+    for shown in (words(listed), words(page)):
+        assert re.findall(r"m/h|\* \*|Asia/Shanghai|周期任务", shown) == []
+
+
+def test_every_list_is_titled_with_what_it_lists(cast: Cast):
+    client = in_chinese(browser(cast.officer))
+    page = client.get(reverse("admin:union_portal_notice_changelist"))
+    assert title_of(page).startswith("公示 |")
 
 
 def letter(person: Any, **more: Any) -> Message:

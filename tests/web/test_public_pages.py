@@ -16,6 +16,7 @@ from tests.cast import (
     make_open_entry,
     make_person,
 )
+from tests.members.benefits import give_login, make_merchant
 from tests.web.awards_play import browser
 from tests.web.test_walk import PUBLIC
 from union_portal.models import Account, NoticeEntry, Objection
@@ -87,3 +88,22 @@ def test_the_language_is_anybodys_to_choose(cast: Cast, entry: NoticeEntry):
         answer = client.post(reverse("set_language"), {"language": "en", "next": "/"})
         assert answer.status_code == 302
         assert answer.cookies["django_language"].value == "en"
+
+
+def test_where_nothing_is_each_reader_is_led_to_their_own_pages(cast: Cast):
+    counter = give_login(cast, make_merchant(cast), "counter").account
+    own = {"admin:index", "members:me", "members:till"}
+    leads = {
+        None: set(),
+        cast.qiao: {"admin:index"},
+        cast.lin: {"members:me"},
+        counter: {"members:till"},
+    }
+    for account, expected in leads.items():
+        client = browser(account) if account else Client()
+        answer = client.get("/nothing-is-here/", headers={"referer": "http://testserver/offers/"})
+        assert answer.status_code == 404
+        main = answer.content.decode().partition("<main")[2].partition("</main>")[0]
+        assert {name for name in own if f'href="{reverse(name)}"' in main} == expected
+        for name in ("portal:home", "members:offer-list"):
+            assert f'href="{reverse(name)}"' in main

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
+from gunicorn.config import Config
+from gunicorn.http.parser import RequestParser
 
+from tests.architecture.sources import ROOT
 from tests.awards.roster import model_worker
 from tests.cast import Cast
 from tests.web.awards_play import browser
@@ -69,3 +73,27 @@ def test_the_form_of_a_search_is_sent_not_asked(cast: Cast):
     text = browser(cast.officer).get(reverse(PEOPLE)).content.decode()
     form = text.split('id="changelist-search"')[1].split("</form>")[0]
     assert 'method="post"' in form and "csrfmiddlewaretoken" in form
+
+
+def test_a_search_longer_than_an_address_holds_is_refused_in_words(cast: Cast):
+    client = browser(cast.officer)
+    answer = look(client, PEOPLE, "工" * 500, o="1")
+    assert answer.status_code == 200
+    assert "80" in str(next(iter(answer.context["messages"])))
+    assert "q=" not in answer.redirect_chain[-1][0] and "o=1" in answer.redirect_chain[-1][0]
+    assert 'maxlength="80"' in answer.content.decode()
+    assert not list(look(client, PEOPLE, "工" * 80).context["messages"])
+
+
+@pytest.mark.parametrize("page", ["members:offer-list", "awards:honours-roll"])
+def test_the_server_takes_an_address_of_five_hundred_characters_and_the_page_answers(
+    client: Any, page: str
+):
+    line = f"{reverse(page)}?{urlencode({'q': '工' * 500})}"
+    text = (ROOT / "union_portal/webserver.py").read_text("utf-8")
+    known = Config()
+    known.set("limit_request_line", int(text.partition("limit_request_line = ")[2].split()[0]))
+    asked = f"GET {line} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    request = next(RequestParser(known, iter([asked]), ("127.0.0.1", 1)))
+    assert f"{request.path}?{request.query}" == line
+    assert client.get(line).status_code == 200

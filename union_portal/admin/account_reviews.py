@@ -243,10 +243,11 @@ def _caution(account: Account) -> str:
 
 desk.add_queue(
     desk.Queue(
-        title=_("Roles to be reviewed"),
-        permission=Permission.ROLE_GRANT,
-        count=lambda account: _waiting().count(),
-        link=lambda: reverse("admin:union_portal_reviewedrole_changelist") + "?state__exact=open",
+        "role-reviews",
+        _("Roles to be reviewed"),
+        Permission.ROLE_GRANT,
+        ReviewedRole,
+        lambda account: _waiting(),
         icon="fact_check",
     )
 )

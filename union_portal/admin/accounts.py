@@ -357,10 +357,6 @@ class FactorResetAdmin(ScopedModelAdmin):
     )
 
 
-def _roles_page(query: str) -> str:
-    return reverse("admin:union_portal_roleassignment_changelist") + query
-
-
 def _ends_for_me(account: Account) -> str:
     """To the holder: until when the rights last that they work with."""
     mine = roles.ending(today=timezone.localdate()).filter(account=account).first()
@@ -374,24 +370,27 @@ def _ends_for_me(account: Account) -> str:
 
 desk.add_queue(
     desk.Queue(
-        title=_("Roles that end within 30 days"),
-        permission=Permission.ROLE_GRANT,
-        count=lambda account: roles.ending(today=timezone.localdate()).count(),
-        link=lambda: _roles_page("?ends=soon"),
+        "roles-ending",
+        _("Roles that end within 30 days"),
+        Permission.ROLE_GRANT,
+        RoleAssignment,
+        lambda account: roles.ending(today=timezone.localdate()),
         icon="key",
     ),
     desk.Queue(
-        title=_("Second factors to take off"),
-        permission=Permission.ROLE_GRANT,
-        count=lambda account: FactorReset.objects.filter(state=FactorResetState.ASKED).count(),
-        link=lambda: reverse("admin:union_portal_factorreset_changelist") + "?state__exact=asked",
+        "factor-resets",
+        _("Second factors to take off"),
+        Permission.ROLE_GRANT,
+        FactorReset,
+        lambda account: FactorReset.objects.filter(state=FactorResetState.ASKED),
         icon="lock_reset",
     ),
     desk.Queue(
-        title=_("Accounts that nobody uses"),
-        permission=Permission.ACCOUNT_MANAGE,
-        count=lambda account: accounts.unused(now=timezone.now()).count(),
-        link=lambda: reverse("admin:union_portal_account_changelist") + "?used=no",
+        "unused-accounts",
+        _("Accounts that nobody uses"),
+        Permission.ACCOUNT_MANAGE,
+        Account,
+        lambda account: accounts.unused(now=timezone.now()),
         icon="badge",
     ),
 )

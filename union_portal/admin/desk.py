@@ -1,35 +1,55 @@
 """The front page of the staff site: what waits for me, and the figures of the day.
 
 Every app registers its work queues, figures and charts here; each is shown to those who
-hold its permission and counts only what lies within their reach.
+hold its permission and counts only what lies within their reach. A queue is its rows: the
+tile counts them and leads to their list, where `WaitsFilter` shows the same ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
 
 from union_portal import access
 from union_portal.access import Permission
+from union_portal.admin.shown import list_url
 from union_portal.kit.shares import thousandths
 from union_portal.models import Account
 
 Text = str | Promise
 
 
+# What chooses a queue in the address of a list.
+WAITS: Final = "waits"
+
+
 @dataclass(frozen=True)
 class Queue:
-    """Work that waits for holders of a permission."""
+    """Work that waits for holders of a permission: rows of one model, each once.
 
+    `key` names it in addresses for good. `rows` are asked for an account that holds the permission,
+    and lie where it does, so that its list shows them all. `link` leads elsewhere where the work is
+    not done on a list.
+    """
+
+    key: str
     title: Text
     permission: Permission
-    count: Callable[[Account], int]
-    link: Callable[[], str]
+    model: type[Model]
+    rows: Callable[[Account], QuerySet[Any]]
     icon: str = "inbox"
+    link: Callable[[], str] | None = None
+
+    def url(self) -> str:
+        """Where the work is done: the list of exactly these rows, unless `link` says otherwise."""
+        if self.link is not None:
+            return self.link()
+        return list_url(self.model, **{WAITS: self.key})
 
 
 @dataclass(frozen=True)
@@ -70,14 +90,18 @@ class Caution:
     link: Callable[[], str] = lambda: ""
 
 
-_queues: list[Queue] = []
+_queues: dict[str, Queue] = {}
 _figures: list[Figure] = []
 _charts: list[Chart] = []
 _cautions: list[Caution] = []
 
 
 def add_queue(*queues: Queue) -> None:
-    _queues.extend(queues)
+    """Raise ValueError for a key that another queue has."""
+    for queue in queues:
+        if queue.key in _queues:
+            raise ValueError(f"two queues are called {queue.key!r}")
+        _queues[queue.key] = queue
 
 
 def add_figure(*figures: Figure) -> None:
@@ -92,14 +116,22 @@ def add_caution(*cautions: Caution) -> None:
     _cautions.extend(cautions)
 
 
+def queues() -> list[Queue]:
+    return list(_queues.values())
+
+
+def queues_for(account: Account) -> list[Queue]:
+    """The work that this account may do somewhere."""
+    return [queue for queue in queues() if access.may(account, queue.permission)]
+
+
 def waiting(account: Account) -> list[dict[str, Any]]:
     """The account's work queues, those with work first."""
-    queues = [
-        {"title": q.title, "icon": q.icon, "link": q.link(), "count": q.count(account)}
-        for q in _queues
-        if access.may(account, q.permission)
+    tiles = [
+        {"title": q.title, "icon": q.icon, "link": q.url(), "count": q.rows(account).count()}
+        for q in queues_for(account)
     ]
-    return sorted(queues, key=lambda row: row["count"] == 0)
+    return sorted(tiles, key=lambda tile: tile["count"] == 0)
 
 
 def front(request: HttpRequest) -> dict[str, Any]:

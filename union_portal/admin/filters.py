@@ -1,4 +1,4 @@
-"""List filters that speak of codes in words."""
+"""List filters: codes in words, and what of a list waits for its reader."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -6,9 +6,12 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from union_portal.models import RuleSet
+from union_portal.admin import desk
+from union_portal.models import Account, RuleSet
 
 Words = Callable[[], Mapping[str, Any]]
 
@@ -28,6 +31,34 @@ def in_words(title: Any, words: Words) -> type[admin.AllValuesFieldListFilter]:
                 yield {**choice, "display": titles.get(str(display), display)}
 
     return InWords
+
+
+class WaitsFilter(admin.SimpleListFilter):
+    """Exactly the rows that a tile of the front page counts, as far as this list shows them."""
+
+    title = _("Waiting for me")
+    parameter_name = desk.WAITS
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The reader's queues of this list's rows."""
+        self.reader: Account = request.user  # type: ignore[assignment]
+        mine = desk.queues_for(self.reader)
+        self.queues = {queue.key: queue for queue in mine if queue.model is model_admin.model}
+        return [(key, queue.title) for key, queue in self.queues.items()]
+
+    def has_output(self) -> bool:
+        """Also if asked for while it offers nothing: Django would pass it by and show all rows."""
+        return super().has_output() or self.value() is not None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """No row for a queue that is not the reader's, or that nobody has."""
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        if chosen not in self.queues:
+            return queryset.none()
+        rows = self.queues[chosen].rows(self.reader)
+        return queryset.filter(pk__in=rows.order_by().values("pk"))
 
 
 def scheme_titles() -> dict[str, str]:

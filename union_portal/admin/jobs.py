@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.dates import WEEKDAYS
 from django.utils.html import format_html
-from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+from django.utils.translation import gettext, gettext_noop, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from union_portal import access, queue, ways_back
 from union_portal.access import Permission
@@ -124,6 +125,41 @@ class JobAdmin(ScopedModelAdmin):
         )
 
 
+def called(task: PeriodicTask) -> str:
+    """The name that people know."""
+    known = BY_ITSELF.get(task.name)
+    return gettext(known) if known else task.name
+
+
+def when(task: PeriodicTask) -> str:
+    """How often it runs, in words; the columns of a crontab that have none as they are."""
+    if task.interval is not None:
+        seconds = int(task.interval.schedule.run_every.total_seconds())
+        hours, rest = divmod(seconds, 3600)
+        told = ngettext("every second", "every %(count)s seconds", seconds) % {"count": seconds}
+        whole = ngettext("every hour", "every %(count)s hours", hours) % {"count": hours}
+        return told if rest else whole
+    return _by_the_clock(task.crontab) if task.crontab is not None else "–"
+
+
+def _by_the_clock(at: CrontabSchedule) -> str:
+    columns = [at.minute, at.hour, at.day_of_month, at.month_of_year, at.day_of_week]
+    if not (at.minute.isdigit() and at.hour.isdigit() and columns[2:4] == ["*", "*"]):
+        return " ".join(columns)
+    time = f"{int(at.hour):02d}:{int(at.minute):02d}"
+    if at.day_of_week == "*":
+        return gettext("every day at %(time)s") % {"time": time}
+    if not at.day_of_week.isdigit():
+        return " ".join(columns)
+    # A crontab's week begins with Sunday, that of the calendar with Monday.
+    day = WEEKDAYS[(int(at.day_of_week) - 1) % 7]
+    return gettext("every week, %(day)s at %(time)s") % {"day": day, "time": time}
+
+
+# Titles and the way back to the list name a task by this; the package's own shows a crontab.
+PeriodicTask.__str__ = called
+
+
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(ScopedModelAdmin):
     """What runs by itself, and when it last did."""
@@ -141,12 +177,11 @@ class PeriodicTaskAdmin(ScopedModelAdmin):
 
     @admin.display(description=pgettext_lazy("of a thing", "name"), ordering="name")
     def shown_name(self, task: PeriodicTask) -> str:
-        known = BY_ITSELF.get(task.name)
-        return gettext(known) if known else task.name
+        return called(task)
 
     @admin.display(description=_("when"))
-    def shown_when(self, task: PeriodicTask) -> Any:
-        return task.interval or task.crontab or "–"
+    def shown_when(self, task: PeriodicTask) -> str:
+        return when(task)
 
     @admin.display(description=_("switched on"), ordering="enabled")
     def shown_enabled(self, task: PeriodicTask) -> str:
@@ -159,10 +194,3 @@ class PeriodicTaskAdmin(ScopedModelAdmin):
     @admin.display(description=_("runs so far"), ordering="total_run_count")
     def shown_count(self, task: PeriodicTask) -> int:
         return int(task.total_run_count)
-
-    def get_object(self, *args: Any, **kwargs: Any) -> PeriodicTask | None:
-        """The task under the name that people know; nothing is ever saved here."""
-        task = super().get_object(*args, **kwargs)
-        if task is not None:
-            task.name = self.shown_name(task)
-        return task

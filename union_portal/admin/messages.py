@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access, notifications, reports
+from union_portal import notifications, reports
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, Text
@@ -136,12 +136,10 @@ class MessageAdmin(ScopedModelAdmin):
 
 desk.add_queue(
     desk.Queue(
+        "letters",
         _("Letters to print and post"),
         Permission.NOTICE_PREPARE,
-        lambda account: _letters().count() if access.may(account, Permission.NOTICE_PREPARE) else 0,
-        lambda: (
-            reverse("admin:union_portal_message_changelist")
-            + "?channel__exact=letter&state__exact=pending"
-        ),
+        Message,
+        lambda account: _letters(),
     )
 )

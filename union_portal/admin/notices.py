@@ -311,38 +311,41 @@ class ObjectionAdmin(ScopedModelAdmin):
         return f"{entry.position} · {entry.shown_name} · {money.shown(entry.amount_fen)}"
 
 
-def _open_objections(account: Account) -> int:
+def _open_objections(account: Account) -> QuerySet[Objection]:
     reach = access.scope(account, Permission.OBJECTION_ANSWER, "decision__organization__path")
-    return Objection.objects.filter(reach, state=ObjectionState.OPEN).count()
+    return Objection.objects.filter(reach, state=ObjectionState.OPEN)
 
 
-def _drafts(account: Account) -> int:
+def _drafts(account: Account) -> QuerySet[Notice]:
     reach = access.scope(account, Permission.NOTICE_PUBLISH)
-    return Notice.objects.filter(reach, state=NoticeState.DRAFT).count()
+    return Notice.objects.filter(reach, state=NoticeState.DRAFT)
 
 
-def _ended(account: Account) -> int:
+def _ended(account: Account) -> QuerySet[Notice]:
     reach = access.scope(account, Permission.NOTICE_PUBLISH)
-    return notices.ended(timezone.localdate()).filter(reach).count()
+    return notices.ended(timezone.localdate()).filter(reach)
 
 
 desk.add_queue(
     desk.Queue(
+        "objections",
         _("Objections to answer"),
         Permission.OBJECTION_ANSWER,
+        Objection,
         _open_objections,
-        lambda: reverse("admin:union_portal_objection_changelist") + "?state__exact=open",
     ),
     desk.Queue(
+        "notice-drafts",
         _("Notices to publish"),
         Permission.NOTICE_PUBLISH,
+        Notice,
         _drafts,
-        lambda: reverse("admin:union_portal_notice_changelist") + "?state__exact=draft",
     ),
     desk.Queue(
+        "notices-ended",
         _("Notices whose window has ended"),
         Permission.NOTICE_PUBLISH,
+        Notice,
         _ended,
-        lambda: reverse("admin:union_portal_notice_changelist") + "?state__exact=published",
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist
@@ -15,14 +15,16 @@ from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
 from union_portal import access, once
 from union_portal.access import Permission
-from union_portal.admin import pages
+from union_portal.admin import desk, pages
 from union_portal.admin.buttons import Button, Offer
+from union_portal.admin.filters import WaitsFilter
 from union_portal.admin.paging import MANY, MOST_FOUND, FromBothEnds, UpToTheLastPage, rows_about
 from union_portal.admin.trail import Step, trail_of
 from union_portal.fields import BlindIndexField, SealedTextField
@@ -30,6 +32,8 @@ from union_portal.models import Account, Organization, OrganizationLevel
 
 # Columns that are no sealed ones and tell as much.
 SECRET = frozenset({"password", "fingerprint", "account_fingerprint", "code_hash", "values"})
+# Longer than any name, number or title; an address holds it whatever its characters are.
+LONGEST_SEARCH = 80
 
 
 class ScopedModelAdmin(ModelAdmin):
@@ -232,14 +236,23 @@ class ScopedModelAdmin(ModelAdmin):
     ) -> HttpResponse:
         if request.method == "POST" and SEARCH_VAR in request.POST:
             return self._searched(request)
-        context = {"offers": self.list_offers(request), **(extra_context or {})}
+        context = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            "offers": self.list_offers(request),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     def _searched(self, request: HttpRequest) -> HttpResponse:
         """Lead to the list that was searched for, by an address without anybody's number."""
-        narrowed = request.GET.copy()
+        narrowed, searched = request.GET.copy(), request.POST[SEARCH_VAR]
         narrowed.pop(PAGE_VAR, None)
-        narrowed[SEARCH_VAR] = self.in_an_address(request.POST[SEARCH_VAR])
+        narrowed.pop(SEARCH_VAR, None)
+        if len(searched) <= LONGEST_SEARCH:
+            narrowed[SEARCH_VAR] = self.in_an_address(searched)
+        else:
+            told = _("This search was too long: type at most %(count)s characters.")
+            messages.error(request, told % {"count": LONGEST_SEARCH})
         answer = redirect(f"{request.path}?{narrowed.urlencode()}")
         once.harmless(answer)
         return answer
@@ -248,12 +261,19 @@ class ScopedModelAdmin(ModelAdmin):
         """What stands for a search in the address of its list."""
         return searched
 
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        """Before the list's own filters: what of it waits for the reader."""
+        own = super().get_list_filter(request)
+        has_queue = any(queue.model is self.model for queue in desk.queues())
+        return [WaitsFilter, *own] if has_queue else own
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UpToTheLastPage]:
         return UpToTheLastPage
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         rows = super().get_changelist_instance(request)
         rows.search_help_text = self.get_search_help_text(request)
+        rows.longest_search = LONGEST_SEARCH
         return rows
 
     # -- what they may do -----------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.utils.translation import gettext, gettext_noop
 
 from union_portal.kit import money
@@ -83,12 +84,13 @@ def name_acts(names: dict[str, str]) -> None:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a trail."""
+    """One line of a trail. Of some steps only the day is known (`is_day`)."""
 
     at: datetime
     who: str
     text: str
     detail: str = ""
+    is_day: bool = False
 
 
 def trail_of(*rows: Model) -> list[Step]:
@@ -100,6 +102,17 @@ def trail_of(*rows: Model) -> list[Step]:
         ).order_by("-id")[:LONGEST]
     found.sort(key=lambda entry: entry.pk)
     return [step_of(entry) for entry in found]
+
+
+def acts_on(row: Model, *, but: Sequence[str] = ()) -> list[Step]:
+    """The entries of a row that tell of no move from state to state, nor of the acts named.
+
+    For rows that keep their own history of moves.
+    """
+    entries = AuditEntry.objects.filter(
+        subject_type=row._meta.label_lower, subject_id=str(row.pk)
+    ).exclude(Q(detail__has_key="new") | Q(action__in=but))
+    return [step_of(entry) for entry in entries.order_by("-id")[:LONGEST]]
 
 
 def step_of(entry: AuditEntry) -> Step:

@@ -43,6 +43,8 @@ _NOT_ACTIVATED: Final = 9
 # Of the cast: who applies in the portal and holds an active card soon, and who has just begun.
 _PLAYING: Final = ("kong", "yan", "bo")
 _BEGINNING: Final = ("xi", "ni")
+# Whose card was lost and found.
+_LOSING: Final = "bo"
 
 
 class Step(NamedTuple):
@@ -59,7 +61,8 @@ _NEXT_STEPS: Final = (Step(5, 11), Step(4, 9), Step(4, 15))
 _LAST_STEPS: Final = (Step(3, 10), Step(2, 11), Step(1, 9))
 _SENT, _SENT_NEXT = Step(14, 16), Step(3, 16)
 _ISSUED, _ISSUED_NEXT = Step(9, 10), Step(1, 10)
-_HANDED_OUT, _ACTIVATED, _LOST = Step(7, 14), Step(6, 10), Step(5, 10)
+_HANDED_OUT, _ACTIVATED = Step(7, 14), Step(6, 10)
+_LOST, _FOUND, _SUSPENDED, _LIFTED = Step(5, 10), Step(4, 16), Step(3, 9), Step(2, 10)
 _BEGUN, _SENT_BACK = Step(2, 15), Step(1, 11)
 
 
@@ -94,6 +97,7 @@ class CardDesk:
         self._answer(batch, self._at(_ISSUED), refused=_REFUSED, with_stranger=True)
         self._hand_out(batch)
         self._activate(batch)
+        self._lost_and_found()
         replacement = self._some_go_wrong(batch)
         self._bring([next(parts) for _each in range(_SECOND)], CardState.READY, _NEXT_STEPS)
         if replacement is not None:
@@ -285,6 +289,20 @@ class CardDesk:
                         now=now,
                     )
 
+    def _lost_and_found(self) -> None:
+        """One of the cast loses the card, finds it in a coat, and is looked into for a day."""
+        player, he = self.players.get(_LOSING), self.setting.staff["he"]
+        if player is None:
+            return
+        card = ServiceCard.objects.filter(person=player.person, state=CardState.ACTIVE).first()
+        if card is None:
+            return
+        card_life.report_lost(card=card, by=player.account, now=self._at(_LOST))
+        card_life.find_again(card=card, by=player.account, now=self._at(_FOUND))
+        suspended, lifted = self._at(_SUSPENDED), self._at(_LIFTED)
+        card_life.suspend(card=card, by=he, now=suspended, reason="核对挂失期间的用卡记录（演示）")
+        card_life.lift(card=card, by=he, now=lifted, reason="核对无误（演示）")
+
     def _some_go_wrong(self, batch: CardBatch) -> ServiceCard | None:
         """Lost, lost and replaced, suspended, cancelled: one each."""
         now, qiao, he = self._at(_LOST), self.setting.staff["qiao"], self.setting.staff["he"]
@@ -296,7 +314,7 @@ class CardDesk:
         card_life.report_lost(card=lost, by=qiao, now=now, reason="本人到工会报失（演示）")
         card_life.report_lost(card=replaced, by=qiao, now=now, reason="卡片遗失（演示）")
         card_life.suspend(card=suspended, by=he, now=now, reason="信息核对期间暂停（演示）")
-        cards.cancel(card=cancelled, by=he, reason="本人申请注销（演示）")
+        cards.cancel(card=cancelled, by=he, now=now, reason="本人申请注销（演示）")
         another = cards.replace(card=replaced, by=qiao, today=timezone.localdate(now))
         self._date([another.person], self._at(_NEXT_STEPS[0]))
         self._on(another, CardState.READY, _NEXT_STEPS)

@@ -14,6 +14,8 @@ _LAST_YEAR: Final = 2199
 _DAY_NUMBER: Final = re.compile(r"([1-7][0-9]{4})(?:\.0+)?")
 _DAY_ZERO: Final = date(1899, 12, 30)
 _YEAR_AND_MONTH: Final = re.compile(r"[0-9]{4}(?:[-/.][0-9]{1,2}|年[0-9]{1,2}月?)")
+# Day or month first, nobody knows; nor whether a year of two digits is one.
+_YEAR_LAST: Final = re.compile(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})")
 _WRITTEN: Final = re.compile(
     r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})[日号]?"
     r"|([0-9]{2})([0-9]{2}))(?:[ T]00:00(?::00)?)?"
@@ -27,7 +29,8 @@ class DateError(Refused):
 def read_date(text: str) -> date:
     """A date written as 2026-03-01, 2026/3/1, 2026.3.1, 2026年3月1日 or 20260301.
 
-    Errors: DateError, also for a spreadsheet's bare day number and for impossible days.
+    Errors: DateError, also for a spreadsheet's bare day number, for impossible days and where
+    the year stands last.
     """
     plain = without_invisible(halfwidth(text)).strip()
     match = _WRITTEN.fullmatch(plain) or _WRITTEN.fullmatch(plain.replace(" ", ""))
@@ -38,6 +41,13 @@ def read_date(text: str) -> date:
                 "Write year, month and day, such as 2019-03-01. Spreadsheets turn 2019.10 into"
                 " 2019.1, so that the month can't be told either."
             ),
+        )
+    if match is None and _YEAR_LAST.fullmatch(plain):
+        raise DateError(
+            gettext_noop(
+                "It is not certain which part of the date is the day and which the month."
+            ),
+            gettext_noop("Write the year first, then month and day: 2024-01-03 or 2024年1月3日."),
         )
     if match is None:
         raise DateError(

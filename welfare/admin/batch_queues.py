@@ -1,10 +1,8 @@
-"""Batches and payments that wait for somebody: what the front page counts."""
+"""Batches and payments that wait for somebody on the front page."""
 
-from typing import Any
+from collections.abc import Callable
 
-from django.db.models import (
-    F,
-)
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -12,90 +10,109 @@ from union_portal import access
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.models import Account
-from welfare.admin.batch_steps import (
-    CHECKS,
-    RELEASES,
-    not_checked,
-    step_done,
-)
-from welfare.admin.shown import (
-    list_url,
-)
+from welfare.admin.batch_steps import CHECKS, RELEASES
 from welfare.disbursement import candidates
-from welfare.disbursement.models import Entitlement, PayoutBatch
+from welfare.disbursement.models import (
+    BatchApproval,
+    BatchStep,
+    Entitlement,
+    PayoutBatch,
+    PayoutLine,
+)
 from welfare.disbursement.states import UNPAID, BatchState
 
 
-def _count(permission: Permission, **conditions: Any) -> Any:
-    def count(account: Account) -> int:
-        reach = access.scope(account, permission)
-        return PayoutBatch.objects.filter(reach, **conditions).count()
-
-    return count
-
-
-def _sealed(account: Account, permission: Permission) -> list[PayoutBatch]:
-    """Sealed batches the account has not approved yet; they are few at any time."""
-    sealed = PayoutBatch.objects.filter(
-        access.scope(account, permission), state=BatchState.SEALED
-    ).exclude(approvals__account=account, approvals__round=F("round"))
-    return list(sealed[:200])
-
-
-def _to_check(account: Account) -> int:
-    sealed = _sealed(account, Permission.BATCH_CHECK)
-    return sum(1 for batch in sealed if step_done(*CHECKS)(batch, account) is None)
-
-
-def _to_release(account: Account) -> int:
-    return sum(
-        1
-        for batch in _sealed(account, Permission.BATCH_RELEASE)
-        if step_done(*RELEASES)(batch, account) is None and not_checked(batch, account) is None
+def _in_state(
+    permission: Permission, state: BatchState
+) -> Callable[[Account], QuerySet[PayoutBatch]]:
+    return lambda account: PayoutBatch.objects.filter(
+        access.scope(account, permission), state=state
     )
 
 
-def _to_pay(account: Account) -> int:
-    return candidates.due().filter(access.scope(account, Permission.BATCH_MAKE)).count()
+def _sealed(account: Account, permission: Permission) -> QuerySet[PayoutBatch]:
+    """Sealed batches the account has not approved yet."""
+    sealed = PayoutBatch.objects.filter(access.scope(account, permission), state=BatchState.SEALED)
+    return sealed.exclude(Exists(_approvals().filter(account=account)))
 
 
-def _failed(account: Account) -> int:
+def _to_check(account: Account) -> QuerySet[PayoutBatch]:
+    return _sealed(account, Permission.BATCH_CHECK).filter(_misses(CHECKS))
+
+
+def _to_release(account: Account) -> QuerySet[PayoutBatch]:
+    """A checker looks at them first."""
+    sealed = _sealed(account, Permission.BATCH_RELEASE)
+    return sealed.filter(_misses(RELEASES)).exclude(_misses(CHECKS))
+
+
+def _misses(steps: tuple[BatchStep, ...]) -> Q:
+    """Batches whose current round still needs one of the steps."""
+    missing = Q(pk__in=[])
+    for step in steps:
+        is_done = Exists(_approvals().filter(step=step))
+        missing |= Q(~is_done, required_steps__contains=[step])
+    return missing
+
+
+def _approvals() -> QuerySet[BatchApproval]:
+    """Those of a batch's current round."""
+    return BatchApproval.objects.filter(batch=OuterRef("pk"), round=OuterRef("round"))
+
+
+def _to_pay(account: Account) -> QuerySet[Entitlement]:
+    return candidates.due().filter(access.scope(account, Permission.BATCH_MAKE))
+
+
+def _failed(account: Account) -> QuerySet[Entitlement]:
     """Failed or returned payments whose entitlement nobody has issued again yet."""
+    failed = PayoutLine.objects.filter(entitlement=OuterRef("pk"), state__in=UNPAID)
     waiting = Entitlement.objects.unpaid().filter(access.scope(account, Permission.BATCH_MAKE))
-    return waiting.filter(lines__state__in=UNPAID).distinct().count()
-
-
-def _list(state: str) -> Any:
-    return lambda: list_url(PayoutBatch, state__exact=state)
+    return waiting.filter(Exists(failed))
 
 
 desk.add_queue(
     desk.Queue(
+        "unpaid",
         _("People who wait for their money"),
         Permission.BATCH_MAKE,
+        Entitlement,
         _to_pay,
-        lambda: reverse("admin:disbursement_payoutbatch_assemble"),
+        link=lambda: reverse("admin:disbursement_payoutbatch_assemble"),
     ),
     desk.Queue(
+        "batch-drafts",
         _("Batches to seal"),
         Permission.BATCH_MAKE,
-        _count(Permission.BATCH_MAKE, state=BatchState.DRAFT),
-        _list(BatchState.DRAFT),
+        PayoutBatch,
+        _in_state(Permission.BATCH_MAKE, BatchState.DRAFT),
     ),
     desk.Queue(
+        "failed-payments",
         _("Failed payments to issue again"),
         Permission.BATCH_MAKE,
+        Entitlement,
         _failed,
-        lambda: list_url(Entitlement, payment="failed"),
-    ),
-    desk.Queue(_("Batches to check"), Permission.BATCH_CHECK, _to_check, _list(BatchState.SEALED)),
-    desk.Queue(
-        _("Batches to release"), Permission.BATCH_RELEASE, _to_release, _list(BatchState.SEALED)
     ),
     desk.Queue(
+        "batch-checks",
+        _("Batches to check"),
+        Permission.BATCH_CHECK,
+        PayoutBatch,
+        _to_check,
+    ),
+    desk.Queue(
+        "batch-releases",
+        _("Batches to release"),
+        Permission.BATCH_RELEASE,
+        PayoutBatch,
+        _to_release,
+    ),
+    desk.Queue(
+        "batch-closes",
         _("Batches to close"),
         Permission.BATCH_SETTLE,
-        _count(Permission.BATCH_SETTLE, state=BatchState.RECONCILED),
-        _list(BatchState.RECONCILED),
+        PayoutBatch,
+        _in_state(Permission.BATCH_SETTLE, BatchState.RECONCILED),
     ),
 )

@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from union_portal import access
+from union_portal import access, roles
 from union_portal.access import Permission
 from union_portal.admin import desk
 from union_portal.admin.buttons import Button, every, not_by, only_in
@@ -17,7 +18,7 @@ from union_portal.admin.pages import Fact, Told
 from union_portal.admin.scoped import ScopedModelAdmin, federation, reader
 from union_portal.admin.trail import Step, trail_of
 from union_portal.models import Account
-from welfare.admin.shown import breakable, column, link, list_url, shown_state, titled, yuan
+from welfare.admin.shown import breakable, column, link, shown_state, titled, yuan
 from welfare.disbursement import gate, motions, replay
 from welfare.disbursement.models import (
     Gate,
@@ -61,13 +62,28 @@ def _holds_a_duty(motion: Motion, account: Account) -> Any:
 
 def _holds_the_other_duty(motion: Motion, account: Account) -> Any:
     """Carrying out takes the duty that the mover lacks."""
-    one, other = motions.DUTIES[MotionKind(motion.kind)]
-    lacking = [
-        duty for duty in (one, other) if one == other or not access.may(motion.moved_by, duty)
-    ]
-    if all(access.may(account, duty) for duty in lacking or [one]):
+    if Motion.objects.filter(_carried_out_by(account), pk=motion.pk).exists():
         return None
     return _("It takes another duty than yours.")
+
+
+def _carried_out_by(account: Account) -> Q:
+    """Motions whose mover holds what the account lacks; if the mover holds both, the first duty."""
+    carried_out = Q(pk__in=[])
+    for kind, (one, other) in motions.DUTIES.items():
+        of_kind = Q(kind=kind)
+        for duty in (one, other):
+            if not access.may(account, duty):
+                of_kind &= Q(_mover_holds(duty))
+        if not access.may(account, one):
+            of_kind &= ~Q(_mover_holds(other))
+        carried_out |= of_kind
+    return carried_out
+
+
+def _mover_holds(duty: Permission) -> Exists:
+    held = roles.held(today=timezone.localdate()).filter(role__in=access.roles_with(duty))
+    return Exists(held.filter(account=OuterRef("moved_by"), account__is_active=True))
 
 
 @admin.register(Motion)
@@ -285,11 +301,12 @@ class StrayPaymentAdmin(ScopedModelAdmin):
         return yuan(stray.amount_fen)
 
 
-def _waiting(account: Account) -> int:
+def _waiting(account: Account) -> QuerySet[Motion]:
+    """What somebody else moved and the account may carry out."""
     if not reaches_city(account):
-        return 0
-    moved = Motion.objects.filter(state=MotionState.MOVED).exclude(moved_by=account)
-    return sum(1 for motion in moved[:200] if _holds_the_other_duty(motion, account) is None)
+        return Motion.objects.none()
+    moved = Motion.objects.filter(_carried_out_by(account), state=MotionState.MOVED)
+    return moved.exclude(moved_by=account)
 
 
 def _gate_text(account: Account) -> str:
@@ -301,10 +318,11 @@ def _gate_text(account: Account) -> str:
 
 desk.add_queue(
     desk.Queue(
+        "motions",
         _("Acts that wait for a second person"),
         Permission.BATCH_VIEW,
+        Motion,
         _waiting,
-        lambda: list_url(Motion, state__exact=MotionState.MOVED),
         icon="handshake",
     )
 )

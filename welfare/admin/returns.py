@@ -318,19 +318,20 @@ class DiscrepancyAdmin(ScopedModelAdmin):
         return told
 
 
-def _open(account: Account) -> int:
+def _open(account: Account) -> QuerySet[Discrepancy]:
     reach = access.scope(account, Permission.BATCH_SETTLE, "batch__organization__path")
     if access.may(account, Permission.BATCH_SETTLE, federation()):
         reach |= Q(batch__isnull=True)
-    return Discrepancy.objects.filter(reach, state=DiscrepancyState.OPEN).count()
+    return Discrepancy.objects.filter(reach, state=DiscrepancyState.OPEN)
 
 
 desk.add_queue(
     desk.Queue(
+        "discrepancies",
         _("Discrepancies with the bank"),
         Permission.BATCH_SETTLE,
+        Discrepancy,
         _open,
-        lambda: list_url(Discrepancy, state__exact=DiscrepancyState.OPEN),
         icon="report",
     )
 )

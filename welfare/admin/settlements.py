@@ -353,28 +353,27 @@ class StatementLineAdmin(ScopedModelAdmin):
         return line.yuan
 
 
+def _disputed(account: Account) -> QuerySet[StatementLine]:
+    reach = access.scope(account, Permission.SETTLEMENT_PREPARE, "statement__organization__path")
+    disputed = StatementLine.objects.filter(reach, state=StatementLineState.DISPUTED)
+    return disputed.exclude(disputed_by=account)
+
+
 desk.add_queue(
     desk.Queue(
+        "statements",
         _("Statements to approve"),
         Permission.SETTLEMENT_APPROVE,
-        lambda account: ripe(account).count(),
-        lambda: reverse("admin:welfare_merchantstatement_changelist") + "?state__exact=issued",
+        MerchantStatement,
+        ripe,
         icon="receipt_long",
     ),
     desk.Queue(
+        "disputed-lines",
         _("Disputed lines to answer"),
         Permission.SETTLEMENT_PREPARE,
-        lambda account: (
-            StatementLine.objects.filter(
-                access.scope(
-                    account, Permission.SETTLEMENT_PREPARE, "statement__organization__path"
-                ),
-                state=StatementLineState.DISPUTED,
-            )
-            .exclude(disputed_by=account)
-            .count()
-        ),
-        lambda: reverse("admin:welfare_statementline_changelist") + "?state__exact=disputed",
+        StatementLine,
+        _disputed,
         icon="gavel",
     ),
 )
