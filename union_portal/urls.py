@@ -59,13 +59,14 @@ api = [
     path("", include("welfare.api.urls")),
 ]
 
+# Those with a beginning of their own come first: of the others every address is tried.
 urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/v1/", include((api, "api"))),
     path("", include((portal, "portal"))),
     path("", include("awards.urls")),
     path("", include("members.urls")),
     path("", include("welfare.urls")),
-    path("api/v1/", include((api, "api"))),
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("account/", include(account)),
-    path("admin/", admin.site.urls),
 ]

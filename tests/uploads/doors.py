@@ -146,7 +146,7 @@ def doors(cast: Cast) -> list[Door]:
              lambda: found | seen(qiao, visit), 12),
         Door("awards.admin.case_forms.VisitForm.signature", qiao, visit,
              lambda: found | seen(qiao, visit)),
-        Door("members.admin.people.AccountForm.evidence", clerk, person,
+        Door("members.admin.person_forms.AccountForm.evidence", clerk, person,
              lambda: account | seen(clerk, person)),
         Door("members.admin.person_privacy.ConsentForm.paper", clerk, consent,
              lambda: {"purpose": "card"} | seen(clerk, consent)),
