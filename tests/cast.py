@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from members.models import BankAccount, Person
 from members.states import BankAccountState
@@ -34,6 +35,8 @@ from union_portal.models import (
 # A plain Monday; the holiday table knows its year, the database's clock is long past it.
 TODAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+# From here on everybody has had their role.
+FIRST_DAY = date(2020, 1, 1)
 
 _rng = random.Random(20260302)
 _cases = itertools.count(1)
@@ -78,14 +81,15 @@ def make_tree() -> Tree:
         name="榆林市总工会", level=OrganizationLevel.FEDERATION, division_code=regions.YULIN
     )
     counties = {
-        code: Organization.objects.create(
+        code: Organization(
             name=f"{name}总工会", level=OrganizationLevel.COUNTY, parent=city, division_code=code
         )
         for code, name in regions.YULIN_DIVISIONS_ZH.items()
     }
+    _place(counties.values())
     places = [("610802", "驼城运输"), ("610802", "红石峡水务"), ("610881", "麻黄梁煤业")]
     unions = [
-        Organization.objects.create(
+        Organization(
             name=f"{name}有限公司工会委员会",
             level=OrganizationLevel.GRASSROOTS,
             parent=counties[code],
@@ -93,7 +97,16 @@ def make_tree() -> Tree:
         )
         for code, name in places
     ]
+    _place(unions)
     return Tree(city, counties, unions)
+
+
+def _place(made: Iterable[Organization]) -> None:
+    """Every test begins with these: all at once, and what the database says of where they lie."""
+    rows = Organization.objects.bulk_create(made)
+    paths = Organization.objects.in_bulk([row.pk for row in rows])
+    for row in rows:
+        row.path = paths[row.pk].path
 
 
 @dataclass
@@ -146,7 +159,7 @@ def give_role(
     role: Role,
     at: Organization,
     *,
-    valid_from: date = date(2020, 1, 1),
+    valid_from: date = FIRST_DAY,
     valid_to: date | None = None,
 ) -> RoleAssignment:
     account.__dict__.pop("_held_roles", None)
@@ -155,29 +168,47 @@ def give_role(
     )
 
 
+# By the name in the cast: the log-in name, and the role if there is one.
+_ROLES: Final[dict[str, tuple[str, Role | None]]] = {
+    "lin": ("lin", None),
+    "qiao": ("qiao", Role.GRASSROOTS_CLERK),
+    "shi": ("shi", Role.COUNTY_CHECKER),
+    "officer": ("tang", Role.CITY_OFFICER),
+    "decider": ("meng", Role.CITY_DECIDER),
+    "reviewer": ("bai", Role.APPEAL_REVIEWER),
+    "rules_clerk": ("he", Role.RULES_CLERK),
+    "feng": ("feng", Role.FINANCE_MAKER),
+    "feng_checker": ("feng2", Role.FINANCE_CHECKER),
+    "feng_releaser": ("feng3", Role.FINANCE_RELEASER),
+    "gao": ("gao", Role.AUDITOR),
+    "account_admin": ("ding", Role.ACCOUNT_ADMIN),
+    "security_admin": ("hao", Role.SECURITY_ADMIN),
+    "wei": ("wei", None),
+    "benefits": ("su", Role.BENEFITS_OFFICER),
+    "till": ("till", None),
+}
+
+
 def make_cast(tree: Tree) -> Cast:
-    city = tree.city
-    lin = make_account("lin", name="Lin")
-    return Cast(
-        tree=tree,
-        lin=lin,
-        qiao=make_account("qiao", role=Role.GRASSROOTS_CLERK, at=tree.union),
-        shi=make_account("shi", role=Role.COUNTY_CHECKER, at=tree.county),
-        officer=make_account("tang", role=Role.CITY_OFFICER, at=city),
-        decider=make_account("meng", role=Role.CITY_DECIDER, at=city),
-        reviewer=make_account("bai", role=Role.APPEAL_REVIEWER, at=city),
-        rules_clerk=make_account("he", role=Role.RULES_CLERK, at=city),
-        feng=make_account("feng", role=Role.FINANCE_MAKER, at=city),
-        feng_checker=make_account("feng2", role=Role.FINANCE_CHECKER, at=city),
-        feng_releaser=make_account("feng3", role=Role.FINANCE_RELEASER, at=city),
-        gao=make_account("gao", role=Role.AUDITOR, at=city),
-        account_admin=make_account("ding", role=Role.ACCOUNT_ADMIN, at=city),
-        security_admin=make_account("hao", role=Role.SECURITY_ADMIN, at=city),
-        wei=make_account("wei", name="Wei"),
-        benefits=make_account("su", role=Role.BENEFITS_OFFICER, at=city),
-        till=make_account("till", name="Till"),
-        lin_person=make_person(tree.union, account=lin, sex="female", born_on=date(1962, 8, 9)),
-    )
+    places = {Role.GRASSROOTS_CLERK: tree.union, Role.COUNTY_CHECKER: tree.county}
+    accounts = {
+        name: Account(username=username, name=username.title(), is_staff=role is not None)
+        for name, (username, role) in _ROLES.items()
+    }
+    for account in accounts.values():
+        account.set_unusable_password()
+    Account.objects.bulk_create(accounts.values())
+    RoleAssignment.objects.bulk_create(
+        RoleAssignment(
+            account=accounts[name], role=role, valid_from=FIRST_DAY,
+            organization=places.get(role, tree.city),
+        )
+        for name, (_username, role) in _ROLES.items()
+        if role is not None
+    )  # fmt: skip
+    lin = accounts["lin"]
+    person = make_person(tree.union, account=lin, sex="female", born_on=date(1962, 8, 9))
+    return Cast(tree=tree, lin_person=person, **accounts)
 
 
 def make_person(
