@@ -157,7 +157,9 @@ def register() -> None:
         of_model("card_changes", _("Changes of cards"), CardChange, "card__person", order=21),
         of_model(
             "card_codes", _("Codes of cards"), CardCode, "card__person", order=21,
-            leave_out={"digest": "a secret between the card and the till"},
+            leave_out=dict.fromkeys(
+                ("digest", "former_digest"), "a secret between the card and the till"
+            ),
         ),
         of_model(
             "redemptions", _("Uses of offers"), Redemption, "person", order=22,

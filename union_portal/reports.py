@@ -107,7 +107,10 @@ def report(
 
     def register(producer: Producer) -> Producer:
         _kinds[name] = Kind(name, title, permission, producer, purpose, concerns, page)
-        titles.wording(format_lazy("{title} %(subject)s", title=title))
+        # A paper about oneself names nobody.
+        titles.wording(
+            title if permission is None else format_lazy("{title} %(subject)s", title=title)
+        )
         return producer
 
     return register

@@ -32,6 +32,14 @@ FAULTS = {
         SELECT count(*) FROM members_servicecard c WHERE c.state = 'active' AND NOT EXISTS (
             SELECT FROM members_membership m WHERE m.person_id = c.person_id
             AND m.state IN ('active', 'retained', 'retired'))""",
+    "cards that ended or stopped without a word": """
+        SELECT count(*) FROM members_servicecard c
+        WHERE c.state IN ('lost', 'suspended', 'replaced', 'cancelled') AND NOT EXISTS (
+            SELECT FROM members_cardchange h WHERE h.card_id = c.id AND h.new_state = c.state)""",
+    "uses of cards after they were lost or suspended": """
+        SELECT count(*) FROM members_redemption r JOIN members_servicecard c ON c.id = r.card_id
+        WHERE c.state IN ('lost', 'suspended') AND r.redeemed_at > (
+            SELECT max(h.at) FROM members_cardchange h WHERE h.card_id = c.id)""",
     "steps of cards on the day of the demo": f"""
         SELECT count(*) FROM members_cardchange
         WHERE (at AT TIME ZONE 'Asia/Shanghai')::date >= {TODAY}""",

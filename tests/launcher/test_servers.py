@@ -138,6 +138,19 @@ class TestRecovery:
         with make_servers() as anew:
             assert ask(anew, "SELECT to_regclass('old')") is None
 
+    def test_data_goes_along_with_a_checkout_that_is_moved(
+        self, make_servers: MakeServers, open_folder: Path
+    ) -> None:
+        first, second = open_folder / "first", open_folder / "second"
+        first.mkdir()
+        with make_servers(checkout=first) as servers:
+            ask(servers, "CREATE TABLE kept AS SELECT 1")
+        first.rename(second)
+        with make_servers(checkout=second) as moved:
+            assert ask(moved, "SELECT to_regclass('kept')::text") == "kept"
+        with make_servers(checkout=second) as again:
+            assert ask(again, "SELECT to_regclass('kept')::text") == "kept"
+
 
 class TestNeighbours:
     def test_a_port_taken_meanwhile_is_left_to_its_owner(self, make_servers: MakeServers) -> None:

@@ -107,8 +107,11 @@ def test_no_secret_and_no_keyed_hash_is_in_it(cast: Cast):
     person = Person.objects.get(pk=cast.lin_person.pk)
     for secret in (person.national_id_index, person.phone_index, cast.lin.password, "code_hash"):
         assert secret and secret not in text
-    for row in told(made(cast))["factors"]:
+    sections = told(made(cast))
+    for row in sections["factors"]:
         assert "data" not in row
+    for row in sections["card_codes"]:
+        assert not [name for name in row if name.endswith("digest")]
 
 
 def test_nothing_of_anybody_else_is_in_it(cast: Cast):
@@ -168,6 +171,9 @@ def test_only_the_person_asks_and_one_copy_is_made_at_a_time(cast: Cast):
     first = ask_copy(person=cast.lin_person, kind="my_data_json", by=cast.lin)
     assert ask_copy(person=cast.lin_person, kind="my_data_json", by=cast.lin) == first
     assert first.title == first.job.title and cast.lin_person.name not in first.title
+    for language, title in (("zh-hans", "我的数据副本（JSON）"), ("en", "Copy of my data (JSON)")):
+        with translation.override(language):
+            assert str(first.job) == title
 
 
 def test_the_person_alone_fetches_it(cast: Cast):

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from members.actions import (
+    card_changes,
     card_codes,
     complaints,
     favourites,
@@ -34,7 +35,7 @@ from members.models import (
     ServiceCard,
 )
 from members.states import CardState, OfferState
-from union_portal import audit, lifecycle
+from union_portal import audit
 from union_portal.demo import merchants
 from union_portal.demo.cast import Player
 from union_portal.demo.lots import Lots, lots
@@ -206,7 +207,11 @@ class Uses:
         )
 
     def _stop_some(self) -> None:
-        """Some cards were lost since, and some are suspended: it happens in every programme."""
+        """Some cards were lost since, and some are suspended: it happens in every programme.
+
+        All on the evening before, when the last of their uses is over.
+        """
+        at = timezone.make_aware(datetime.combine(self.today - timedelta(days=1), time(20)))
         taken = ServiceCard.objects.filter(channel=Channel.IMPORT, state=CardState.ACTIVE).order_by(
             "pk"
         )
@@ -217,10 +222,8 @@ class Uses:
             (suspended, CardState.SUSPENDED, "信息核对期间暂停（演示）"),
         ):
             rows = ServiceCard.objects.filter(pk__in=pks)
-            lifecycle.advance_set(rows, to=state, by=self.setting.staff["he"], reason=why)
-            rows.update(
-                reason=why, suspended_at=timezone.now() if state == CardState.SUSPENDED else None
-            )
+            card_changes.move_set(rows, to=state, at=at, by=self.setting.staff["he"], reason=why)
+            rows.update(reason=why, suspended_at=at if state == CardState.SUSPENDED else None)
 
     # -- at the till, as it is done ----------------------------------------------------------
     def at_the_till(self) -> str:

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 PUBLIC_TEMPORARY: Final = Path("/var/tmp")  # noqa: S108 (own_folder checks)
+DATA: Final = "data"
 OLDEST_POSTGRES: Final = 15
 # Cleaners of /var/tmp remove files untouched for a month: renew a copy well before.
 COPY_KEEPS_SECONDS: Final = 7 * 24 * 3600
@@ -128,7 +129,7 @@ def outside_folder(checkout: Path) -> Path:
 def data_folder(var: Path, user: RunAs, checkout: Path) -> Path:
     """Where the servers' data lives: below `var`, unless their user cannot reach that."""
     if user.is_me or user.can_enter(var):
-        return own_folder(var / "data", 0o711)
+        return own_folder(var / DATA, 0o711)
     outside = own_folder(outside_folder(checkout), 0o711)
     label = hashlib.sha256(os.fsencode(var)).hexdigest()[:8]
     return own_folder(outside / f"{var.name}-{label}", 0o711)

@@ -179,6 +179,9 @@ class PrivateServers:
     def _settle(self) -> Settled:
         file = self.var / "servers.json"
         settled = Settled.read(file)
+        if settled is not None and _moved_along(Path(settled.data), self.data):
+            settled.data = str(self.data)
+            settled.write(file)
         if settled is None or settled.data != str(self.data):
             self._begin_anew()
             settled = Settled.choose(self.data)
@@ -238,6 +241,14 @@ class PrivateServers:
             return
         self.valkey.stop(settled.valkey_port, settled.password)
         self.postgres.stop()
+
+
+def _moved_along(before: Path, now: Path) -> bool:
+    """Whether data kept below `var` still lies there, and the folder of all is elsewhere now.
+
+    Data outside has a name of its own: what lies at another place was of another password.
+    """
+    return before != now and before.name == now.name == places.DATA
 
 
 def _adopted(claim: Path, answers: Callable[[], bool]) -> bool:
