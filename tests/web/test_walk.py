@@ -15,6 +15,7 @@ from tests.web.awards_play import browser
 from tests.web.walk import address, is_endpoint, patterns
 from union_portal import access, notices
 from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.shown import list_url
 
 # The whole list of what opens without a log-in. A new public page is added here on purpose.
 PUBLIC = {
@@ -127,6 +128,19 @@ STAFF = (
 def test_no_address_breaks_for_anybody(rows, who):
     client = browser(getattr(rows, who))
     broken = [(name, code) for name, code in _walk(client) if code >= 500]
+    assert broken == []
+
+
+def test_every_list_can_be_ordered_by_each_of_its_columns(rows):
+    staff = [getattr(rows, who) for who in STAFF]
+    broken = []
+    for page in staff_pages():
+        reader = next(
+            one for one in staff if any(access.may(one, p) for p in page.view_permissions)
+        )
+        columns = ".".join(str(place + 1) for place in range(len(page.list_display)))
+        if browser(reader).get(list_url(page.model, o=columns)).status_code != 200:
+            broken.append(page.model)
     assert broken == []
 
 
