@@ -10,10 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from members.models import ImportRun
 from tests.cast import TODAY, Cast, make_bank_account, make_open_entry
 from tests.web.awards_play import browser
 from tests.web.walk import address, is_endpoint, patterns
 from union_portal import access, notices
+from union_portal.access import Role
 from union_portal.admin.scoped import ScopedModelAdmin
 from union_portal.admin.shown import list_url
 
@@ -90,6 +92,15 @@ def test_anonymous_is_sent_to_the_log_in_from_everything_else():
 def test_only_pages_that_know_roles_and_reach_stand_on_the_staff_site():
     assert [page for page in staff_pages() if not isinstance(page, ScopedModelAdmin)] == []
     assert [page for page in staff_pages() if not page.view_permissions] == []
+
+
+def test_the_auditor_reads_every_list_but_what_is_not_taken_over_yet():
+    closed = {
+        page.model
+        for page in staff_pages()
+        if not access.GRANTS[Role.AUDITOR] & set(page.view_permissions)
+    }
+    assert closed == {ImportRun}
 
 
 def _walk(client: Client) -> list[tuple[str, int]]:
