@@ -109,7 +109,7 @@ class CardBankAdmin(ScopedModelAdmin):
     section = "benefits"
     icon = "account_balance"
     order = 40
-    view_permissions = (Permission.RULES_EDIT, Permission.CARD_BATCH)
+    view_permissions = (Permission.RULES_EDIT, Permission.CARD_BATCH, Permission.TRAIL_VIEW)
     scope_path = None
     empty_hint = _("The rules' office describes the banks that issue cards.")
     list_display = ("shown_name", "code", "hotline", "kind", "cut_off_day", "is_active")

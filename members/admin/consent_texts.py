@@ -79,7 +79,7 @@ class ConsentTextAdmin(ScopedModelAdmin):
     section = "rules"
     icon = "handshake"
     order = 40
-    view_permissions = (Permission.RULES_EDIT, Permission.RULES_ADOPT)
+    view_permissions = (Permission.RULES_EDIT, Permission.RULES_ADOPT, Permission.TRAIL_VIEW)
     scope_path = None
     list_display = ("purpose", "version", "valid_from", "written_by", "adopted_by", "adopted_at")
     list_filter = ("purpose",)

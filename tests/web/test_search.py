@@ -85,6 +85,22 @@ def test_a_search_longer_than_an_address_holds_is_refused_in_words(cast: Cast):
     assert not list(look(client, PEOPLE, "工" * 80).context["messages"])
 
 
+def test_blanks_are_no_search(cast: Cast):
+    answer = look(browser(cast.officer), PEOPLE, "   ", o="1")
+    assert answer.redirect_chain[-1][0].endswith("?o=1&q=")
+    assert look(browser(cast.officer), PEOPLE, f" {cast.lin_person.name} ").context["cl"].query == (
+        cast.lin_person.name
+    )
+
+
+@pytest.mark.parametrize("narrowed", ["nonsense=1", "died_on__isempty=weird", "waits=letters"])
+def test_a_list_that_knows_no_such_filter_says_that_it_shows_all(cast: Cast, narrowed: str):
+    answer = browser(cast.officer).get(f"{reverse(PEOPLE)}?q=nobody&{narrowed}", follow=True)
+    assert cast.lin_person in answer.context["cl"].result_list
+    assert "no such filter" in str(next(iter(answer.context["messages"])))
+    assert not list(browser(cast.officer).get(reverse(PEOPLE)).context["messages"])
+
+
 @pytest.mark.parametrize("page", ["members:offer-list", "awards:honours-roll"])
 def test_the_server_takes_an_address_of_five_hundred_characters_and_the_page_answers(
     client: Any, page: str

@@ -10,11 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from members.models import ImportRun
 from tests.cast import TODAY, Cast, make_bank_account, make_open_entry
 from tests.web.awards_play import browser
 from tests.web.walk import address, is_endpoint, patterns
 from union_portal import access, notices
+from union_portal.access import Role
 from union_portal.admin.scoped import ScopedModelAdmin
+from union_portal.admin.shown import list_url
 
 # The whole list of what opens without a log-in. A new public page is added here on purpose.
 PUBLIC = {
@@ -91,6 +94,15 @@ def test_only_pages_that_know_roles_and_reach_stand_on_the_staff_site():
     assert [page for page in staff_pages() if not page.view_permissions] == []
 
 
+def test_the_auditor_reads_every_list_but_what_is_not_taken_over_yet():
+    closed = {
+        page.model
+        for page in staff_pages()
+        if not access.GRANTS[Role.AUDITOR] & set(page.view_permissions)
+    }
+    assert closed == {ImportRun}
+
+
 def _walk(client: Client) -> list[tuple[str, int]]:
     return [
         (name, client.get(address(route, pattern)).status_code)
@@ -127,6 +139,19 @@ STAFF = (
 def test_no_address_breaks_for_anybody(rows, who):
     client = browser(getattr(rows, who))
     broken = [(name, code) for name, code in _walk(client) if code >= 500]
+    assert broken == []
+
+
+def test_every_list_can_be_ordered_by_each_of_its_columns(rows):
+    staff = [getattr(rows, who) for who in STAFF]
+    broken = []
+    for page in staff_pages():
+        reader = next(
+            one for one in staff if any(access.may(one, p) for p in page.view_permissions)
+        )
+        columns = ".".join(str(place + 1) for place in range(len(page.list_display)))
+        if browser(reader).get(list_url(page.model, o=columns)).status_code != 200:
+            broken.append(page.model)
     assert broken == []
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
@@ -67,6 +67,7 @@ class ScopedModelAdmin(ModelAdmin):
     warn_unsaved_form = True
     compressed_fields = True
     view_on_site = False
+    empty_value_display = "–"
     actions = None
     list_before_template = "admin/list_buttons.html"
     change_form_outer_before_template = "admin/object_head.html"
@@ -236,6 +237,8 @@ class ScopedModelAdmin(ModelAdmin):
     ) -> HttpResponse:
         if request.method == "POST" and SEARCH_VAR in request.POST:
             return self._searched(request)
+        if ERROR_FLAG in request.GET:  # where Django leads from such an address
+            messages.error(request, _("The list knows no such filter: these are all rows."))
         context = {
             "title": capfirst(str(self.opts.verbose_name_plural)),
             "offers": self.list_offers(request),
@@ -245,7 +248,7 @@ class ScopedModelAdmin(ModelAdmin):
 
     def _searched(self, request: HttpRequest) -> HttpResponse:
         """Lead to the list that was searched for, by an address without anybody's number."""
-        narrowed, searched = request.GET.copy(), request.POST[SEARCH_VAR]
+        narrowed, searched = request.GET.copy(), request.POST[SEARCH_VAR].strip()
         narrowed.pop(PAGE_VAR, None)
         narrowed.pop(SEARCH_VAR, None)
         if len(searched) <= LONGEST_SEARCH:

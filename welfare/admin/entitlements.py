@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import FileResponse, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -217,7 +218,6 @@ class EntitlementAdmin(ScopedModelAdmin):
         ),
     )
 
-    shown_name = column("payee_row", _("payee"))
     shown_organization = column("organization", _("union"))
     shown_decision = column("decision", _("decision"))
     shown_granted = column("granted_at", _("granted at"))
@@ -249,6 +249,10 @@ class EntitlementAdmin(ScopedModelAdmin):
             "Name, pinyin, initials, a whole identity number or phone, E and digits, or the"
             " number of a statement"
         )
+
+    @admin.display(description=_("payee"), ordering=Coalesce("person__name", "merchant__name"))
+    def shown_name(self, entitlement: Entitlement) -> str:
+        return str(entitlement.payee_row)
 
     @admin.display(description=_("identity number"))
     def national_id(self, entitlement: Entitlement) -> str:
