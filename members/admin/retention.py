@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from members.actions import retention
@@ -121,7 +121,7 @@ class RetentionRunAdmin(ScopedModelAdmin):
                 gettext(rule.what),
                 obj.counts.get(rule.key, 0),
                 _bar(thousandths(obj.counts.get(rule.key, 0), most)),
-                gettext("%(days)d days after %(since)s")
+                ngettext("%(days)d day after %(since)s", "%(days)d days after %(since)s", rule.days)
                 % {"days": rule.days, "since": gettext(rule.since)},
                 rules.first_kept_day(rule, obj.run_on),
                 gettext(rule.why),

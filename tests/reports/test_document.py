@@ -256,7 +256,7 @@ def test_the_english_version_is_chinese_first_with_english_beside_it(tmp_path):
     lines = sample.payees(60)
     result = sample.print_report(lines, tmp_path, language="en")
     text = "\n".join(pdftools.texts(result.path))
-    for label in ("Control totals", "Summary by county", "Identity number", "Running total"):
+    for label in ("Control totals", "Summary by county", "ID or credit code", "Running total"):
         assert label in text
     assert in_words(sample.tally(lines).fen, prefix=True) in text
     words = Wording("en")

@@ -107,3 +107,14 @@ def test_where_nothing_is_each_reader_is_led_to_their_own_pages(cast: Cast):
         assert {name for name in own if f'href="{reverse(name)}"' in main} == expected
         for name in ("portal:home", "members:offer-list"):
             assert f'href="{reverse(name)}"' in main
+
+
+def test_whoever_may_not_open_a_page_is_led_to_their_own(cast: Cast):
+    for account, closed, own in (
+        (cast.qiao, "members:card", "admin:index"),
+        (cast.lin, "admin:members_person_changelist", "members:me"),
+    ):
+        answer = browser(account).get(reverse(closed), follow=True)
+        assert answer.status_code == 403
+        main = answer.content.decode().partition("<main")[2].partition("</main>")[0]
+        assert f'href="{reverse(own)}"' in main

@@ -254,7 +254,7 @@ class EntitlementAdmin(ScopedModelAdmin):
     def shown_name(self, entitlement: Entitlement) -> str:
         return str(entitlement.payee_row)
 
-    @admin.display(description=_("identity number"))
+    @admin.display(description=_("ID or credit code"))
     def national_id(self, entitlement: Entitlement) -> str:
         return known_by(entitlement)
 

@@ -57,7 +57,7 @@ def payee_layout(words: Wording) -> Layout[PayeeLine]:
         columns=(
             Column(_("No."), 6, lambda row: str(row.sequence), is_right=True),
             Column(_("Payee"), 12, lambda row: row.name),
-            Column(_("Identity number"), 18, lambda row: row.identity),
+            Column(_("ID or credit code"), 18, lambda row: row.identity),
             Column(_("Union"), 22, _short_union, is_cut=True),
             Column(_("Bank"), 16, lambda row: row.bank, is_cut=True),
             Column(_("Account"), 16, lambda row: row.account),
@@ -240,7 +240,7 @@ class Labels:
         "voucher": _("Payment voucher"),
         "number": _("Voucher number"),
         "payee": _("Payee"),
-        "identity": _("Identity number"),
+        "identity": _("ID or credit code"),
         "bank": _("Bank"),
         "account": _("Account"),
         "figures": _("in figures"),

@@ -83,7 +83,7 @@ _PAYEE_HEADS = (
     _("County"),
     _("Payee"),
     _("Union"),
-    _("Identity number"),
+    _("ID or credit code"),
     _("Bank"),
     _("Account"),
     _("Amount (¥)"),
