@@ -332,3 +332,19 @@ def test_two_queues_never_have_one_key():
     with pytest.raises(ValueError, match=f"two queues are called '{known[0].key}'"):
         desk.add_queue(again)
     assert desk.queues() == known
+
+
+def test_a_sealed_batch_waits_for_its_checker_and_only_then_for_who_releases_it(cast: Cast):
+    office = make_office(cast)
+    office.owe(1)
+    batch = batches.seal(batch=office.assemble(), by=cast.feng)
+
+    def waits_for(key: str, account: Account) -> list[PayoutBatch]:
+        queue = {one.key: one for one in desk.queues()}[key]
+        return list(queue.rows(account))
+
+    assert waits_for("batch-checks", cast.feng_checker) == [batch]
+    assert waits_for("batch-releases", cast.feng_releaser) == []
+    batches.check(batch=batch, by=cast.feng_checker, digest=batch.digest)
+    assert waits_for("batch-checks", cast.feng_checker) == []
+    assert waits_for("batch-releases", cast.feng_releaser) == [batch]
